@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json/json.h"
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <boost/describe.hpp>
+#include <gtest/gtest.h>
+
+#include "json/describe.h"
+
+namespace slipway::json_test {
+
+struct Inner {
+  double value = 0;
+  std::optional<std::string> note;
+};
+BOOST_DESCRIBE_STRUCT(Inner, (), (value, note))
+
+struct Outer {
+  std::string name = "unnamed";
+  std::int64_t at = 7;
+  bool on = false;
+  std::vector<Inner> items;
+  std::map<std::string, std::int32_t> counts;
+  json::Nullable<double> maybe;
+  json::Raw raw;
+};
+BOOST_DESCRIBE_STRUCT(Outer, (), (name, at, on, items, counts, maybe, raw))
+
+}  // namespace slipway::json_test
+
+SLIPWAY_JSON(slipway::json_test::Outer)
+
+namespace slipway::json_test {
+namespace {
+
+std::string error_of(std::string_view text, json::ParseOptions options = {}) {
+  const auto result = json::parse<Outer>(text, options);
+  return result ? "no error" : result.error().message;
+}
+
+TEST(Json, StructsRoundTrip) {
+  const std::string text =
+      R"({"name":"a\"b","at":9007199254740993,"on":true,"items":[{"value":0.1,"note":"x"},)"
+      R"({"value":-2}],"counts":{"k":3},"maybe":null,"raw":{"x":[1,2]}})";
+  const auto out = json::parse<Outer>(text);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->at, 9007199254740993);
+  EXPECT_EQ(json::dump(*out), text);
+}
+
+TEST(Json, AbsentAndNullFieldsKeepTheirDefault) {
+  const auto out = json::parse<Outer>(R"({"at":null,"unknown":1})");
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->at, 7);
+  EXPECT_EQ(out->name, "unnamed");
+}
+
+TEST(Json, ErrorsNameThePath) {
+  EXPECT_EQ(error_of(R"({"items":[{},{"value":"1"}]})"),
+            "$.items[1].value: expected a number, got a string");
+  EXPECT_EQ(error_of(R"({"counts":{"k":3000000000}})"), "$.counts.k: 3000000000 is out of range");
+  EXPECT_EQ(error_of(R"({"at":1.5})"), "$.at: expected an integer, got 1.5");
+  EXPECT_EQ(error_of("[]"), "$: expected an object, got an array");
+  EXPECT_EQ(error_of(R"({"nme":1})", {.reject_unknown = true}), "$: unknown field 'nme'");
+}
+
+TEST(Json, MalformedTextIsRefused) {
+  EXPECT_NE(error_of("{").find("malformed JSON"), std::string::npos);
+  EXPECT_NE(error_of("{} x").find("malformed JSON"), std::string::npos);
+  EXPECT_NE(error_of(std::string(100'000, '[')).find("malformed JSON"), std::string::npos);
+}
+
+TEST(Json, LenientModeReadsNumbersFromTextAndCamelCase) {
+  const json::ParseOptions lenient{.numbers_from_text = true};
+  const auto out = json::parse<Outer>(R"({"at":"12","items":[{"value":"NaN"}]})", lenient);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->at, 12);
+  EXPECT_TRUE(std::isnan(out->items[0].value));
+}
+
+TEST(Json, NonFiniteNumbersAreWrittenAsAsked) {
+  Outer out;
+  out.items = {{.value = HUGE_VAL}};
+  EXPECT_NE(json::dump(out).find(R"("value":null)"), std::string::npos);
+  EXPECT_NE(json::dump(out, {json::DumpOptions::NonFinite::text}).find(R"("value":"Infinity")"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace slipway::json_test

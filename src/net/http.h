@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP as the rest of the house sees it: plain requests, replies and handlers. Sockets, coroutines
+// and Beast stop behind net/server.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace slipway::net {
+
+enum class Method { get, head, post, put, patch, del, options };
+std::string_view name_of(Method method);
+
+// Header fields in order of arrival; names compare without case.
+class Headers {
+ public:
+  void add(std::string name, std::string value);
+  void set(std::string_view name, std::string value);
+  // The first value, or empty text.
+  std::string_view get(std::string_view name) const;
+  bool has(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+// A request body that is read while it arrives (streaming routes only). Blocks the calling worker;
+// the connection is not read from faster than this is, so memory stays flat.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // At most `size` bytes; 0 is the end. `cancelled` when the client went away, `deadline` when it
+  // stalls, `exhausted` when it sends more than the route allows.
+  virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
+};
+
+struct Request {
+  Method method = Method::get;
+  std::string target;                                      // as sent: path and query
+  std::string path;                                        // decoded
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order, repeated keys kept
+  std::map<std::string, std::string> path_params;  // by the names in the route's pattern, decoded
+  Headers headers;
+  std::string body;                    // whole, already decompressed; empty on streaming routes
+  std::shared_ptr<BodySource> source;  // streaming routes only
+  std::optional<std::uint64_t> content_length;
+  std::string remote;  // address of the peer
+  std::string
+      request_id;  // x-request-id as sent if it is sane, else made here; echoed in the answer
+  std::int64_t received_ns = 0;  // monotonic
+
+  std::optional<std::string> query_value(std::string_view key) const;  // the first
+  const std::string& param(std::string_view name) const;               // empty when absent
+};
+
+// Produces a body piece by piece on a worker thread.
+class BodyProducer {
+ public:
+  virtual ~BodyProducer() = default;
+  // At most `size` bytes; 0 is the end; an error ends the connection (the head is gone already).
+  virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  // When set it makes the body instead: with `length` as Content-Length, else chunked.
+  std::shared_ptr<BodyProducer> producer;
+  std::optional<std::uint64_t> length;
+
+  static Response json(int status, std::string body);
+  static Response text(int status, std::string body, std::string content_type = "text/plain");
+};
+
+// An endless answer (server-sent events): pieces are pushed by other threads.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // False when the client is gone, or slower than the bound on what may wait for it (256 KiB).
+  virtual bool write(std::string piece) = 0;
+  virtual void close() = 0;
+};
+
+// The one-time answer to a request, given from any thread. Dropping it unanswered answers 500.
+class Reply {
+ public:
+  virtual ~Reply() = default;
+  virtual void send(Response response) = 0;
+  // Sends the head and leaves the body open.
+  virtual std::shared_ptr<Stream> start_stream(Response head) = 0;
+  // True once the client has closed the connection.
+  virtual bool cancelled() const = 0;
+};
+
+using Handler = std::function<Response(const Request&)>;
+// Runs on the I/O thread and must not block.
+using AsyncHandler = std::function<void(std::shared_ptr<const Request>, std::shared_ptr<Reply>)>;
+
+struct Route {
+  Method method = Method::get;
+  std::string pattern;  // "/api/v1/endpoints/{name}"; a last segment {rest...} takes the remainder
+  std::string wire;     // "mlflow", "oip", "api": for metrics, errors and `slipway routes`
+  std::string action;   // "run.write": what the gate is asked
+  std::string summary;  // one line for `slipway routes` and OpenAPI; may be empty
+  Handler handler;      // one of the two
+  AsyncHandler async;
+  bool streams_body = false;           // the handler reads Request::source itself
+  std::size_t body_limit = 64u << 20;  // after decompression; not for streaming routes
+};
+
+// The route table. Literal segments win over parameters. Filled once, then only read.
+class Router {
+ public:
+  // Turns an error (unknown path, wrong method, too large, not allowed ..) into the wire's dialect.
+  using ErrorRenderer = std::function<Response(const Request&, const Error&)>;
+
+  void add(Route route);
+  // For paths under `prefix` ("/api/2.0/mlflow"); the longest prefix wins; "" is the default.
+  void render_errors(std::string prefix, ErrorRenderer renderer);
+
+  struct Match {
+    const Route* route = nullptr;  // null: no such path
+    std::map<std::string, std::string> params;
+    bool method_mismatch = false;  // the path exists for other methods
+    std::string allowed;           // those, for the Allow header
+  };
+  Match match(Method method, std::string_view path) const;
+  Response render(const Request& request, const Error& error) const;
+  const std::vector<Route>& routes() const { return routes_; }
+
+  // Runs a request through match, handler and error rendering in process: what transcripts use.
+  Response call(Request request) const;
+
+ private:
+  std::vector<Route> routes_;
+  std::vector<std::pair<std::string, ErrorRenderer>> renderers_;
+};
+
+}  // namespace slipway::net
