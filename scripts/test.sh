@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# ./dev test: unit tests, then the real clients against the real binary, then the browser. Each
+# runner prints its own summary; they are repeated together at the end.
+
+dev_test() {
+  local all=false pattern=() result=0
+  SUMMARY=()
+  for argument in "$@"; do
+    case "$argument" in --all) all=true ;; *) pattern=("$argument") ;; esac
+  done
+  setup_packages build test
+  setup_python
+  dev_build release
+  run_check || result=1
+  run_unit release "${pattern[@]}" || result=1
+  run_clients "${pattern[@]}" || result=1
+  run_browser "${pattern[@]}" || result=1
+  if $all; then
+    for preset in asan tsan; do
+      build_cpp "$preset"
+      run_unit "$preset" "${pattern[@]}" || result=1
+    done
+  fi
+  printf '\n'
+  printf '%s\n' "${SUMMARY[@]}"
+  return $result
+}
+
+# report NAME RC LOG PATTERN: keeps the runner's own summary line for the end.
+report() {
+  local line
+  line="$(grep -aE "$4" "$3" | tail -1 | sed 's/\x1b\[[0-9;]*m//g')"
+  SUMMARY+=("$(printf '%-22s %s' "$1:" "${line:-no summary line, exit code $2}")")
+  return "$2"
+}
+
+run_check() {
+  [ -f tools/house_rules.py ] || return 0
+  local log rc=0
+  log="$(log_file check)"
+  python3 tools/house_rules.py 2>&1 | tee "$log" || rc=$?
+  report "house rules" $rc "$log" '.'
+}
+
+run_unit() {
+  local preset="$1" log rc=0 filter=()
+  shift
+  [ $# -eq 0 ] || filter=(-R "$1")
+  log="$(log_file "ctest-$preset")"
+  say "unit tests ($preset)"
+  ctest --preset "$preset" -j "$JOBS" --no-tests=error --timeout 300 "${filter[@]}" 2>&1 |
+    tee "$log" | grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test .* Passed)' || true
+  rc=${PIPESTATUS[0]}
+  if [ "$rc" != 0 ] && [ $# -gt 0 ] && grep -q 'No tests were found' "$log"; then rc=0; fi
+  report "unit ($preset)" "$rc" "$log" 'tests passed|tests failed|No tests'
+}
+
+run_clients() {
+  [ -n "$(find tests/clients examples -name 'test_*.py' -print -quit)" ] || return 0
+  local log rc=0 filter=()
+  [ $# -eq 0 ] || filter=(-k "$1")
+  log="$(log_file pytest)"
+  say "real clients"
+  SLIPWAY_BIN="$ROOT/build/slipway" "$VENV/clients/bin/python" -m pytest -q -ra --color=no \
+    -p no:cacheprovider tests/clients "${filter[@]}" 2>&1 | tee "$log" || rc=$?
+  [ "$rc" = 5 ] && [ $# -gt 0 ] && rc=0
+  report "clients (pytest)" "$rc" "$log" '(passed|failed|skipped|error|deselected).* in [0-9.]+'
+}
+
+run_browser() {
+  [ -f web/package.json ] && grep -q '"test"' web/package.json || return 0
+  local log rc=0
+  log="$(log_file web)"
+  say "browser"
+  SLIPWAY_BIN="$ROOT/build/slipway" npm --prefix web test --silent -- "$@" 2>&1 |
+    tee "$log" || rc=$?
+  report "browser" "$rc" "$log" '([0-9]+ (passed|passing|failed)|^# (pass|fail)|Tests? )'
+}
