@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Digests of text that is in memory already.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace slipway {
+
+// Lower-case hex, 64 characters.
+std::string sha256_hex(std::string_view bytes);
+
+}  // namespace slipway
