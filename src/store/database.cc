@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/database.h"
+
+#include <utility>
+
+#include "driver.h"
+#include "migrate.h"
+
+namespace slipway::store {
+namespace {
+
+class DriverDatabase : public Database {
+ public:
+  DriverDatabase(Connect connect, CopyTo copy_to, const Options& options)
+      : connect_(std::move(connect)),
+        copy_to_(std::move(copy_to)),
+        options_(options),
+        commits_([this] { return writer(); }, options.queue_limit) {}
+
+  Result<void> prepare() {
+    SW_TRY(auto* const connection, writer());
+    return migrate(*connection, embedded_migrations());
+  }
+
+  Dialect dialect() const override { return writer_->dialect(); }
+
+  Result<void> write_raw(const std::function<Result<void>(Connection&)>& body) override {
+    return commits_.write(body);
+  }
+
+  Result<void> read_raw(const std::function<Result<void>(Connection&)>& body) override {
+    SW_TRY(auto connection, borrow());
+    auto result = connection->begin(false);
+    if (result) result = body(*connection);
+    connection->rollback();
+    give_back(std::move(connection));
+    return result;
+  }
+
+  Result<void> copy_to(const std::string& path) override { return copy_to_(path); }
+
+ private:
+  Result<DriverConnection*> writer() {
+    if (writer_ == nullptr || !writer_->usable()) {
+      SW_TRY(auto made, connect_(false));
+      writer_ = std::move(made);
+    }
+    return writer_.get();
+  }
+
+  Result<std::unique_ptr<DriverConnection>> borrow() {
+    {
+      std::unique_lock lock(mutex_);
+      returned_.wait(lock, [this] { return !idle_.empty() || made_ < options_.readers; });
+      if (!idle_.empty()) {
+        auto out = std::move(idle_.back());
+        idle_.pop_back();
+        return out;
+      }
+      ++made_;
+    }
+    auto made = connect_(true);
+    if (!made) forget_one();
+    return made;
+  }
+
+  void give_back(std::unique_ptr<DriverConnection> connection) {
+    if (!connection->usable()) return forget_one();
+    {
+      const std::scoped_lock lock(mutex_);
+      idle_.push_back(std::move(connection));
+    }
+    returned_.notify_one();
+  }
+
+  void forget_one() {
+    {
+      const std::scoped_lock lock(mutex_);
+      --made_;
+    }
+    returned_.notify_one();
+  }
+
+  Connect connect_;
+  CopyTo copy_to_;
+  Options options_;
+  std::unique_ptr<DriverConnection> writer_;  // touched by the leading writer only
+  GroupCommit commits_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<DriverConnection>> idle_;
+  std::size_t made_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> make_database(Connect connect, CopyTo copy_to,
+                                                const Options& options) {
+  auto database = std::make_unique<DriverDatabase>(std::move(connect), std::move(copy_to), options);
+  SW_CHECK_OK(database->prepare());
+  return std::unique_ptr<Database>(std::move(database));
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& url, const Options& options) {
+  constexpr std::string_view kSqlite = "sqlite:///";
+  if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {
+    return open_sqlite_database(url.substr(kSqlite.size()), options);
+  }
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    return open_postgres_database(url, options);
+  }
+  return invalid("'" + url + "' is not a database that slipway knows",
+                 "use sqlite:///FILE or postgresql://USER@HOST:PORT/NAME");
+}
+
+}  // namespace slipway::store

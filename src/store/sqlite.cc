@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "driver.h"
+#include "sqlite_connection.h"
+
+namespace slipway::store {
+
+Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path,
+                                                       const Options& options) {
+  auto connect = [path](bool read_only) { return open_sqlite(path, read_only); };
+  auto copy_to = [path](const std::string& target) -> Result<void> {
+    SW_TRY(const auto connection, open_sqlite(path, false));
+    SW_CHECK_OK(connection->exec("VACUUM INTO ?", {target}));
+    return {};
+  };
+  return make_database(std::move(connect), std::move(copy_to), options);
+}
+
+}  // namespace slipway::store

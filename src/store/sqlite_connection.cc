@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite_connection.h"
+
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+namespace slipway::store {
+namespace {
+
+constexpr std::size_t kStatementLimit = 500;
+
+// FULL: a commit that returned survives the loss of power. The write-ahead log is cut back after a
+// checkpoint, so that one large transaction does not occupy the disk for ever.
+constexpr char kPragmas[] =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2000; "
+    "PRAGMA journal_size_limit=67108864;";
+
+Error to_error(sqlite3* db, int code, std::string_view sql) {
+  const std::string what = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  const int extended = db != nullptr ? sqlite3_extended_errcode(db) : code;
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+      if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
+          extended == SQLITE_CONSTRAINT_ROWID) {
+        return already_exists(what);
+      }
+      return precondition(what);
+    case SQLITE_FULL:
+      return exhausted("the disk that holds the database is full", "free some space and retry");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+      return unavailable("the database cannot be written: " + what,
+                         "check the rights on the data folder");
+    case SQLITE_IOERR:
+      return unavailable("the disk that holds the database failed: " + what,
+                         "check the disk and its free space");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return unavailable("another process holds the database", "retry in a moment");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Code::data_loss, "the database file is damaged: " + what, "restore a backup"};
+    default:
+      return internal("SQL failed: " + what + " in: " + std::string(sql.substr(0, 200)));
+  }
+}
+
+class SqliteRow : public Row {
+ public:
+  explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
+  bool is_null(int column) const override {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  std::int64_t int64(int column) const override { return sqlite3_column_int64(statement_, column); }
+  double real(int column) const override { return sqlite3_column_double(statement_, column); }
+  std::string_view text(int column) const override {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+};
+
+struct Bind {
+  sqlite3_stmt* statement;
+  int at;
+  int operator()(std::nullptr_t) const { return sqlite3_bind_null(statement, at); }
+  int operator()(std::int64_t n) const { return sqlite3_bind_int64(statement, at, n); }
+  int operator()(double x) const { return sqlite3_bind_double(statement, at, x); }
+  int operator()(const std::string& s) const {
+    return sqlite3_bind_text64(statement, at, s.data(), s.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  int operator()(const Blob& b) const {
+    return sqlite3_bind_blob64(statement, at, b.bytes.data(), b.bytes.size(), SQLITE_STATIC);
+  }
+};
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using StatementPtr = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+// Resets on the way out, so that no cursor stays open between calls.
+struct ResetStatement {
+  void operator()(sqlite3_stmt* statement) const {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+  }
+};
+using BoundStatement = std::unique_ptr<sqlite3_stmt, ResetStatement>;
+
+class SqliteConnection : public DriverConnection {
+ public:
+  explicit SqliteConnection(sqlite3* db) : db_(db) {}
+
+  Dialect dialect() const override { return Dialect::sqlite; }
+
+  Result<std::int64_t> exec(std::string_view sql, const Cells& parameters) override {
+    SW_TRY(const auto statement, prepare(sql, parameters));
+    int code = sqlite3_step(statement.get());
+    while (code == SQLITE_ROW) code = sqlite3_step(statement.get());
+    if (code != SQLITE_DONE) return to_error(db_.get(), code, sql);
+    return static_cast<std::int64_t>(sqlite3_changes64(db_.get()));
+  }
+
+  Result<void> query(std::string_view sql, const Cells& parameters,
+                     const std::function<bool(const Row&)>& each) override {
+    SW_TRY(const auto statement, prepare(sql, parameters));
+    const SqliteRow row(statement.get());
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
+      if (!each(row)) return {};
+    }
+    if (code != SQLITE_DONE) return to_error(db_.get(), code, sql);
+    return {};
+  }
+
+  Result<void> exec_many(std::string_view sql, const std::vector<Cells>& lists) override {
+    for (const auto& parameters : lists) SW_CHECK_OK(exec(sql, parameters));
+    return {};
+  }
+
+  Result<void> script(const std::string& sql) override {
+    const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return to_error(db_.get(), code, sql);
+    return {};
+  }
+
+  Result<void> begin(bool write) override { return script(write ? "BEGIN IMMEDIATE" : "BEGIN"); }
+  Result<void> commit() override { return script("COMMIT"); }
+  void rollback() override {
+    if (in_transaction()) (void)script("ROLLBACK").ok();
+  }
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_.get()) == 0; }
+  bool usable() const override { return true; }
+
+ private:
+  Result<sqlite3_stmt*> cached(std::string_view sql) {
+    std::string key(sql);
+    if (const auto found = statements_.find(key); found != statements_.end()) {
+      // A statement that is still being stepped (a query within a query's rows) is not shared.
+      if (sqlite3_stmt_busy(found->second.get()) == 0) return found->second.get();
+      key += "\n--" + std::to_string(++nested_);
+    }
+    if (statements_.size() >= kStatementLimit) drop_idle();
+    sqlite3_stmt* made = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), key.data(), static_cast<int>(key.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+    if (code != SQLITE_OK) return to_error(db_.get(), code, sql);
+    SW_ASSERT(made != nullptr);
+    statements_[std::move(key)] = StatementPtr(made);
+    return made;
+  }
+
+  void drop_idle() {
+    std::erase_if(statements_, [](const auto& e) { return !sqlite3_stmt_busy(e.second.get()); });
+  }
+
+  Result<BoundStatement> prepare(std::string_view sql, const Cells& parameters) {
+    SW_TRY(auto* const statement, cached(sql));
+    BoundStatement out(statement);
+    if (sqlite3_bind_parameter_count(statement) != static_cast<int>(parameters.size())) {
+      return internal("wrong number of parameters for: " + std::string(sql.substr(0, 200)));
+    }
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const int code = std::visit(Bind{statement, static_cast<int>(i) + 1}, parameters[i]);
+      if (code != SQLITE_OK) return to_error(db_.get(), code, sql);
+    }
+    return out;
+  }
+
+  // Declared first, so that it closes after its statements are gone.
+  std::unique_ptr<sqlite3, CloseDatabase> db_;
+  std::unordered_map<std::string, StatementPtr> statements_;
+  std::uint64_t nested_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only) {
+  sqlite3* db = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  auto connection = std::make_unique<SqliteConnection>(db);
+  if (code != SQLITE_OK) {
+    auto error = to_error(db, code, "");
+    error.message = "cannot open database '" + path + "': " + error.message;
+    return error;
+  }
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, 10'000);
+  auto ready = connection->script(kPragmas);
+  if (ready && query_only) ready = connection->script("PRAGMA query_only=ON");
+  if (!ready) {
+    auto error = ready.error();
+    error.message = "cannot open database '" + path + "': " + error.message;
+    return error;
+  }
+  return std::unique_ptr<DriverConnection>(std::move(connection));
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// One SQLite connection with its prepared statements.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "connection.h"
+
+namespace slipway::store {
+
+// `query_only`: refuses to write.
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only);
+
+}  // namespace slipway::store
