@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trained pipeline as an ONNX graph: one named input a column, one score out."""
+
+import flights
+import numpy as np
+import onnx
+import onnxruntime
+import skl2onnx
+from onnx import TensorProto, helper
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+OUTPUT = "late_probability"
+
+
+def to_onnx(model) -> onnx.ModelProto:
+    types = {name: StringTensorType([None, 1]) for name in flights.CATEGORICAL}
+    types |= {name: FloatTensorType([None, 1]) for name in flights.NUMERIC}
+    converted = skl2onnx.to_onnx(
+        model,
+        initial_types=[(name, types[name]) for name in flights.FEATURES],
+        options={"zipmap": False},
+        target_opset=17,
+    )
+    return columns_in_score_out(converted)
+
+
+def columns_in_score_out(model: onnx.ModelProto) -> onnx.ModelProto:
+    """skl2onnx takes columns as [rows, 1] and answers a label and two probabilities. MLflow hands
+    over plain columns, and the score is all that anybody wants: [rows] in, [rows] out."""
+    graph = model.graph
+    graph.initializer.append(helper.make_tensor("axis", TensorProto.INT64, [1], [1]))
+    graph.initializer.append(helper.make_tensor("late", TensorProto.INT64, [], [1]))
+    inputs, head = [], []
+    for column in graph.input:
+        for node in graph.node:
+            for position, name in enumerate(node.input):
+                if name == column.name:
+                    node.input[position] = f"{column.name}_column"
+        head.append(
+            helper.make_node("Unsqueeze", [column.name, "axis"], [f"{column.name}_column"])
+        )
+        kind = column.type.tensor_type.elem_type
+        inputs.append(helper.make_tensor_value_info(column.name, kind, ["rows"]))
+    tail = helper.make_node("Gather", ["probabilities", "late"], [OUTPUT], axis=1)
+    nodes = [*head, *graph.node, tail]
+    for field, values in (
+        (graph.node, nodes),
+        (graph.input, inputs),
+        (graph.output, [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows"])]),
+    ):
+        del field[:]
+        field.extend(values)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def run(model: onnx.ModelProto, rows) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    feed = {name: rows[name].to_numpy() for name in flights.FEATURES}
+    return session.run([OUTPUT], feed)[0]
