@@ -131,8 +131,15 @@ Result<void> read_struct(const value& from, T& out, const ParseOptions& options,
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     if (!result) return;
     const value* found = members.if_contains(member.name);
-    if (found == nullptr && options.camel_case_too) {
-      found = members.if_contains(camel_case(member.name));
+    if (options.camel_case_too &&
+        std::string_view(member.name).find('_') != std::string_view::npos) {
+      const value* other = members.if_contains(camel_case(member.name));
+      if (found != nullptr && other != nullptr) {
+        result = invalid(at.text() + ": both '" + member.name + "' and '" +
+                         camel_case(member.name) + "' are given; send only one of them");
+        return;
+      }
+      if (found == nullptr) found = other;
     }
     if (found == nullptr || (found->is_null() && options.null_is_absent)) return;
     result = read(*found, out.*member.pointer, options, Path{&at, member.name});
@@ -150,6 +157,11 @@ Result<void> read_struct(const value& from, T& out, const ParseOptions& options,
 template <class T>
 Result<void> read(const value& from, T& out, const ParseOptions& options, const Path& at) {
   if constexpr (std::same_as<T, bool>) {
+    if (options.flags_from_text && from.is_string()) {
+      const std::string_view text(from.get_string());
+      if (equal_ignoring_case(text, "true")) return out = true, Result<void>{};
+      if (equal_ignoring_case(text, "false")) return out = false, Result<void>{};
+    }
     if (!from.is_bool()) return wrong_type(at, "a boolean", from);
     out = from.get_bool();
     return {};
@@ -168,9 +180,12 @@ Result<void> read(const value& from, T& out, const ParseOptions& options, const 
     if (from.is_null()) return {};
     return read(from, out.emplace(), options, at);
   } else if constexpr (is_vector<T>) {
+    out.clear();
+    if (options.list_from_single && !from.is_array()) {
+      return read(from, out.emplace_back(), options, at);
+    }
     if (!from.is_array()) return wrong_type(at, "an array", from);
     const auto& items = from.get_array();
-    out.clear();
     out.reserve(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
       typename T::value_type item{};
@@ -201,6 +216,9 @@ void write_struct(std::string& out, const T& from, const DumpOptions& options) {
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (is_optional<Field> && !is_nullable<Field>) {
       if (!field.has_value()) return;
+    }
+    if constexpr (is_vector<Field>) {
+      if (options.skip_empty_lists && field.empty()) return;
     }
     if (!first) out += ',';
     first = false;

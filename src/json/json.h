@@ -23,13 +23,16 @@ namespace slipway::json {
 struct ParseOptions {
   bool numbers_from_text = false;  // "12", "1.5", "NaN", "Infinity" where a number is wanted
   bool null_is_absent = true;      // null for a field means: not given
-  bool camel_case_too = false;     // runId is read as run_id
+  bool camel_case_too = false;     // runId is read as run_id; both at once are an error
+  bool flags_from_text = false;    // "true", "false" in any case where a boolean is wanted
+  bool list_from_single = false;   // one value where an array is wanted
   bool reject_unknown = false;     // an unknown field is an error
 };
 
 struct DumpOptions {
   enum class NonFinite { null, text };  // NaN and infinities: null, or "NaN", "Infinity", ..
   NonFinite non_finite = NonFinite::null;
+  bool skip_empty_lists = false;  // a list without items is left out
 };
 
 // An optional that is written as null when empty; a plain std::optional is left out instead.

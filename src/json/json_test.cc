@@ -29,9 +29,17 @@ struct Outer {
 };
 BOOST_DESCRIBE_STRUCT(Outer, (), (name, at, on, items, counts, maybe, raw))
 
+struct Lenient {
+  std::int64_t two_words = 0;
+  bool flag = false;
+  std::vector<std::string> list;
+};
+BOOST_DESCRIBE_STRUCT(Lenient, (), (two_words, flag, list))
+
 }  // namespace slipway::json_test
 
 SLIPWAY_JSON(slipway::json_test::Outer)
+SLIPWAY_JSON(slipway::json_test::Lenient)
 
 namespace slipway::json_test {
 namespace {
@@ -79,6 +87,27 @@ TEST(Json, LenientModeReadsNumbersFromTextAndCamelCase) {
   ASSERT_TRUE(out);
   EXPECT_EQ(out->at, 12);
   EXPECT_TRUE(std::isnan(out->items[0].value));
+}
+
+TEST(Json, OneFieldSpeltTwoWaysIsRefusedInLenientMode) {
+  const auto both =
+      json::parse<Lenient>(R"({"two_words":1,"twoWords":2})", {.camel_case_too = true});
+  ASSERT_FALSE(both);
+  EXPECT_NE(both.error().message.find("twoWords"), std::string::npos);
+  EXPECT_EQ(json::parse<Lenient>(R"({"twoWords":2})", {.camel_case_too = true})->two_words, 2);
+}
+
+TEST(Json, QueryStringsReadAsFlagsAndLists) {
+  const auto out = json::parse<Lenient>(R"({"flag":"TRUE","list":"a"})",
+                                        {.flags_from_text = true, .list_from_single = true});
+  ASSERT_TRUE(out);
+  EXPECT_TRUE(out->flag);
+  EXPECT_EQ(out->list, std::vector<std::string>{"a"});
+  EXPECT_FALSE(json::parse<Lenient>(R"({"flag":"yes"})", {.flags_from_text = true}));
+}
+
+TEST(Json, EmptyListsAreLeftOutWhenAsked) {
+  EXPECT_EQ(json::dump(Lenient{}, {.skip_empty_lists = true}), R"({"two_words":0,"flag":false})");
 }
 
 TEST(Json, NonFiniteNumbersAreWrittenAsAsked) {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs: one attempt each, with params, metrics, tags, inputs and outputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "domain/event.h"
+#include "tracking/types.h"
+
+namespace slipway::store {
+class Database;
+}
+
+namespace slipway::tracking {
+
+class Runs {
+ public:
+  Runs(store::Database& db, EventSink& events, Clock& clock, Ids& ids)
+      : db_(db), events_(events), clock_(clock), ids_(ids) {}
+
+  // A run of an unknown experiment is not_found, of a deleted one failed_precondition.
+  Result<Run> start(const NewRun& run);
+  // Publishes run.finished when the status becomes finished, failed or killed.
+  Result<Run> change(const RunId& id, const RunChange& change);
+  // Deleted ones too.
+  Result<Run> get(const RunId& id) const;
+  // Attributes: id, name, status, user, artifact_root, started, ended, experiment; metric (its
+  // latest value), param, tag, dataset (name, digest, context). A run without the key never
+  // matches, except is_null. Order: newest first, then by id; runs that lack the key come last in
+  // both directions, NaN just before them.
+  Result<Page<Run>> search(const Search& search) const;
+  // Hides the run until it is restored; both may be repeated.
+  Result<void> remove(const RunId& id);
+  Result<void> restore(const RunId& id);
+
+  // Params are write-once: a second, different value is invalid_argument and nothing of the batch
+  // is kept. A finished run still accepts reports (clients flush late); a deleted one is
+  // failed_precondition.
+  Result<void> log(const RunId& id, const Batch& batch);
+  // Sets a tag to what `next` makes of its present value (nothing: unset), in one transaction.
+  using NextValue = std::function<Result<std::string>(const std::optional<std::string>&)>;
+  Result<void> edit_tag(const RunId& id, const std::string& key, const NextValue& next);
+  Result<void> remove_tag(const RunId& id, const std::string& key);
+  // Datasets that the run has already are left as they are.
+  Result<void> add_inputs(const RunId& id, const std::vector<DatasetInput>& datasets,
+                          const std::vector<LoggedModelId>& models);
+  Result<void> add_outputs(const RunId& id, const std::vector<ModelOutput>& models);
+
+  // Every observation of one metric, by time, step and value; empty for an unknown run or key.
+  // A size of 0 means all of it.
+  Result<Page<Metric>> history(const RunId& id, const std::string& key,
+                               const PageRequest& page) const;
+  struct Steps {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+  };
+  // At most `points` (at least 1) of them, spread evenly over the observations in order of step and
+  // time, always with the last and, for more than one, the first.
+  Result<std::vector<Metric>> sampled(const RunId& id, const std::string& key, std::size_t points,
+                                      const std::optional<Steps>& steps) const;
+
+  // What the runs of these experiments read, each combination once (at most 1,000).
+  Result<std::vector<DatasetSummary>> datasets(const std::vector<ExperimentId>& experiments) const;
+
+ private:
+  store::Database& db_;
+  EventSink& events_;
+  Clock& clock_;
+  Ids& ids_;
+};
+
+}  // namespace slipway::tracking

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Experiments, runs, and what runs report about themselves.
+//
+// This room knows nothing of HTTP, JSON, SQL dialects or MLflow; `wire/` translates into its calls.
+// Every call may be made from any thread, and its effect is durable when it returns.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "domain/event.h"
+#include "tracking/experiments.h"
+#include "tracking/logged_models.h"
+#include "tracking/runs.h"
+#include "tracking/types.h"
+
+namespace slipway::tracking {
+
+// The three aggregates over one database. Makes the experiment "0" ("Default") when it is missing.
+class Tracking {
+ public:
+  Tracking(store::Database& db, EventSink& events, Clock& clock, Ids& ids);
+  ~Tracking();
+
+  Experiments& experiments() { return *experiments_; }
+  const Experiments& experiments() const { return *experiments_; }
+  Runs& runs() { return *runs_; }
+  const Runs& runs() const { return *runs_; }
+  LoggedModels& models() { return *models_; }
+  const LoggedModels& models() const { return *models_; }
+
+ private:
+  std::unique_ptr<Experiments> experiments_;
+  std::unique_ptr<Runs> runs_;
+  std::unique_ptr<LoggedModels> models_;
+};
+
+}  // namespace slipway::tracking

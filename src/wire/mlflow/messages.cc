@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "messages.h"
+
+#include "base/text.h"
+#include "json/describe.h"
+
+SLIPWAY_JSON(slipway::wire::mlflow::Empty)
+SLIPWAY_JSON(slipway::wire::mlflow::FileList)
+
+namespace slipway::wire::mlflow {
+
+std::vector<Tag> to_tags(const std::vector<KeyValue>& in) {
+  std::vector<Tag> out;
+  out.reserve(in.size());
+  for (const auto& tag : in) out.push_back({tag.key, tag.value});
+  return out;
+}
+
+std::vector<KeyValue> to_wire(const std::vector<Tag>& tags) {
+  std::vector<KeyValue> out;
+  out.reserve(tags.size());
+  for (const auto& tag : tags) out.push_back({tag.key, tag.value});
+  return out;
+}
+
+Result<std::optional<std::string>> enum_name(const json::Raw& raw, std::string_view field,
+                                             const std::vector<std::string_view>& names,
+                                             int first) {
+  if (raw.text == "null") return std::optional<std::string>();
+  const std::string_view text = raw.text.starts_with('"')
+                                    ? std::string_view(raw.text).substr(1, raw.text.size() - 2)
+                                    : std::string_view(raw.text);
+  const auto number = parse_int(text);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == text || (number && *number == first + static_cast<std::int64_t>(i))) {
+      return std::optional<std::string>(names[i]);
+    }
+  }
+  std::string known;
+  for (const auto name : names) (known += known.empty() ? "" : ", ") += name;
+  return invalid("invalid value " + raw.text + " for parameter '" + std::string(field) + "'",
+                 "one of " + known);
+}
+
+}  // namespace slipway::wire::mlflow

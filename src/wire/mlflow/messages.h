@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes that several nouns share. Each noun has its own messages_<noun>.h and .cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "domain/types.h"
+#include "json/json.h"
+
+namespace slipway::wire::mlflow {
+
+struct Empty {};
+BOOST_DESCRIBE_STRUCT(Empty, (), ())
+
+struct KeyValue {
+  std::string key;
+  std::string value;
+};
+BOOST_DESCRIBE_STRUCT(KeyValue, (), (key, value))
+
+std::vector<Tag> to_tags(const std::vector<KeyValue>& in);
+std::vector<KeyValue> to_wire(const std::vector<Tag>& tags);
+
+struct FileInfo {
+  std::string path;
+  bool is_dir = false;
+  std::optional<std::int64_t> file_size;
+};
+BOOST_DESCRIBE_STRUCT(FileInfo, (), (path, is_dir, file_size))
+
+struct FileList {
+  std::optional<std::string> root_uri;
+  std::vector<FileInfo> files;
+};
+BOOST_DESCRIBE_STRUCT(FileList, (), (root_uri, files))
+
+// An enumeration comes by name ("FINISHED") or by number (3): the name, or nothing when it is
+// neither. `names` are in the order of their numbers, from `first`.
+Result<std::optional<std::string>> enum_name(const json::Raw& raw, std::string_view field,
+                                             const std::vector<std::string_view>& names, int first);
+
+}  // namespace slipway::wire::mlflow

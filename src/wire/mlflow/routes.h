@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// MLflow's REST interface: what the unmodified `mlflow` client and its UI call.
+#pragma once
+
+#include "net/http.h"
+
+namespace slipway {
+class Clock;
+}
+namespace slipway::blob {
+class BlobStore;
+}
+namespace slipway::tracking {
+class Tracking;
+}
+namespace slipway::registry {
+class Registry;
+}
+
+namespace slipway::wire::mlflow {
+
+// All of it. What is referred to must outlive the router.
+void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
+                       registry::Registry& registry, blob::BlobStore& blobs);
+
+// By noun, one file each; the whole is their sum.
+void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
+void add_run_routes(net::Router& router, tracking::Tracking& tracking);
+void add_metric_routes(net::Router& router, tracking::Tracking& tracking);
+void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking,
+                             blob::BlobStore& blobs);
+void add_artifact_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
+void add_registered_model_routes(net::Router& router, registry::Registry& registry);
+void add_model_version_routes(net::Router& router, registry::Registry& registry);
+// /version, server-info, and 501 for what is known but not offered.
+void add_server_routes(net::Router& router);
+
+}  // namespace slipway::wire::mlflow
