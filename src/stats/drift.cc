@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/drift.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "stats/distance.h"
+#include "stats/ks.h"
+
+namespace slipway::stats {
+namespace {
+
+struct MethodRow {
+  Method method;
+  std::string_view name;
+  bool test;
+  bool numerical;
+  bool categorical;
+  double threshold;
+};
+
+constexpr MethodRow kMethods[] = {
+    {Method::ks, "ks", true, true, false, 0.05},
+    {Method::wasserstein, "wasserstein", false, true, false, 0.1},
+    {Method::psi, "psi", false, true, true, 0.1},
+    {Method::kl_div, "kl_div", false, true, true, 0.1},
+    {Method::jensenshannon, "jensenshannon", false, true, true, 0.1},
+    {Method::hellinger, "hellinger", false, true, true, 0.1},
+    {Method::chisquare, "chisquare", true, false, true, 0.05},
+    {Method::z, "z", true, false, true, 0.05},
+};
+
+const MethodRow* row_of(Method method) {
+  for (const auto& row : kMethods) {
+    if (row.method == method) return &row;
+  }
+  return nullptr;
+}
+
+std::size_t joined_size(const Counts& a, const Counts& b) {
+  return a.size() + static_cast<std::size_t>(std::count_if(
+                        b.begin(), b.end(), [&](const auto& e) { return !a.contains(e.first); }));
+}
+
+bool numeric_before(const std::string& a, const std::string& b) {
+  const auto x = parse_double(a);
+  const auto y = parse_double(b);
+  return x && y ? *x < *y : a < b;
+}
+
+// The smallest joined value against the rest.
+TestResult z_test(const Counts& reference, const Counts& current) {
+  const std::string* smallest = nullptr;
+  for (const auto* side : {&reference, &current}) {
+    for (const auto& [value, n] : *side) {
+      if (smallest == nullptr || numeric_before(value, *smallest)) smallest = &value;
+    }
+  }
+  const auto count = [&](const Counts& side) {
+    const auto found = side.find(*smallest);
+    return found == side.end() ? 0 : found->second;
+  };
+  return two_proportions(count(reference), total(reference), count(current), total(current));
+}
+
+double numeric_hellinger(const Sample& reference, const Sample& current) {
+  const double low = std::min(reference.values.front(), current.values.front());
+  const double high = std::max(reference.values.back(), current.values.back());
+  if (low == high) return 0;
+  const std::size_t bins = sturges(high - low, distinct(reference.values, current.values));
+  return hellinger(binned(reference.values, current.values, low, high, bins));
+}
+
+// Distances read the values of a numerical column and the counts of any other.
+double distance(Method method, const Sample& reference, const Sample& current) {
+  const bool numerical = reference.type == ColumnType::numerical;
+  if (method == Method::wasserstein) return normed_wasserstein(reference.values, current.values);
+  if (method == Method::hellinger && numerical) return numeric_hellinger(reference, current);
+  const Shares shares = numerical ? binned(reference.values, current.values)
+                                  : binned(reference.counts, current.counts);
+  if (method == Method::psi) return psi(shares);
+  if (method == Method::kl_div) return kl_divergence(shares);
+  if (method == Method::hellinger) return hellinger(shares);
+  return jensen_shannon(shares);
+}
+
+TestResult test(Method method, const Sample& reference, const Sample& current) {
+  if (method == Method::ks) return ks_2samp(reference.values, current.values);
+  const auto a = as_counts(reference);
+  const auto b = as_counts(current);
+  return method == Method::z ? z_test(a, b) : chisquare(a, b);
+}
+
+std::string why_not(const Sample& reference, const Sample& current, Method method) {
+  if (reference.type == ColumnType::unknown || reference.size() == 0) {
+    return "the reference has no values";
+  }
+  if (current.type == ColumnType::unknown || current.size() == 0) {
+    return "the current data has no values";
+  }
+  if (reference.type != current.type) {
+    return "the reference is " + std::string(name_of(reference.type)) +
+           " and the current data is " + std::string(name_of(current.type));
+  }
+  if (reference.type == ColumnType::datetime || reference.type == ColumnType::text) {
+    return "a column of type " + std::string(name_of(reference.type)) + " is not tested";
+  }
+  if (method != Method::automatic && !supports(method, reference.type)) {
+    return "method " + std::string(name_of(method)) + " does not apply to a " +
+           std::string(name_of(reference.type)) + " column";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view name_of(ColumnType type) {
+  switch (type) {
+    case ColumnType::numerical:
+      return "numerical";
+    case ColumnType::categorical:
+      return "categorical";
+    case ColumnType::datetime:
+      return "datetime";
+    case ColumnType::text:
+      return "text";
+    case ColumnType::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(Method method) {
+  const auto* row = row_of(method);
+  return row == nullptr ? "auto" : row->name;
+}
+
+std::optional<Method> method_named(std::string_view name) {
+  if (name == "auto") return Method::automatic;
+  for (const auto& row : kMethods) {
+    if (row.name == name) return row.method;
+  }
+  return std::nullopt;
+}
+
+const std::vector<Method>& methods() {
+  static const std::vector<Method> all = [] {
+    std::vector<Method> out;
+    for (const auto& row : kMethods) out.push_back(row.method);
+    return out;
+  }();
+  return all;
+}
+
+bool supports(Method method, ColumnType type) {
+  const auto* row = row_of(method);
+  if (row == nullptr) return true;
+  return (type == ColumnType::numerical && row->numerical) ||
+         (type == ColumnType::categorical && row->categorical);
+}
+
+bool is_test(Method method) {
+  const auto* row = row_of(method);
+  return row != nullptr && row->test;
+}
+
+double default_threshold(Method method) {
+  const auto* row = row_of(method);
+  return row == nullptr ? 0 : row->threshold;
+}
+
+std::int64_t Sample::size() const {
+  return type == ColumnType::numerical ? static_cast<std::int64_t>(values.size()) : total(counts);
+}
+
+Counts as_counts(const Sample& sample) {
+  if (sample.type != ColumnType::numerical) return sample.counts;
+  Counts out;
+  for (const double x : sample.values) ++out[number_text(x)];
+  return out;
+}
+
+Method choose(const Sample& reference, const Sample& current) {
+  const bool numerical = reference.type == ColumnType::numerical;
+  const std::size_t joined = numerical ? distinct(reference.values, current.values)
+                                       : joined_size(reference.counts, current.counts);
+  const bool many = numerical && joined > 5;
+  if (reference.size() > 1'000) return many ? Method::wasserstein : Method::jensenshannon;
+  if (many) return Method::ks;
+  return joined > 2 ? Method::chisquare : Method::z;
+}
+
+ColumnDrift compare(const Sample& reference, const Sample& current, Method method,
+                    std::optional<double> threshold) {
+  ColumnDrift out{.method = method};
+  out.error = why_not(reference, current, method);
+  const bool chosen_here = method == Method::automatic;
+  if (out.error.empty() && chosen_here) out.method = choose(reference, current);
+  out.threshold = threshold.value_or(default_threshold(out.method));
+  if (!out.error.empty()) return out;
+  if (is_test(out.method)) {
+    const auto result = test(out.method, reference, current);
+    out.score = out.p_value = result.p_value;
+    if (std::isfinite(result.statistic)) out.statistic = result.statistic;
+    out.drifted =
+        out.method == Method::ks ? result.p_value <= out.threshold : result.p_value < out.threshold;
+  } else {
+    out.score = distance(out.method, reference, current);
+    out.drifted = *out.score >= out.threshold;
+  }
+  if (!std::isfinite(*out.score)) {
+    out.score.reset();
+    out.p_value.reset();
+    out.drifted = false;
+    out.error = "the method has no finite answer for these values";
+  }
+  return out;
+}
+
+}  // namespace slipway::stats

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Has this column changed? One reference sample, one current sample, one method, one verdict.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stats/categorical.h"
+
+namespace slipway::stats {
+
+enum class ColumnType { numerical, categorical, datetime, text, unknown };
+std::string_view name_of(ColumnType type);
+
+enum class Method {
+  automatic,  // by type, size of the reference and distinct values, see choose()
+  ks,
+  wasserstein,
+  psi,
+  kl_div,
+  jensenshannon,
+  hellinger,
+  chisquare,
+  z,
+};
+std::string_view name_of(Method method);
+std::optional<Method> method_named(std::string_view name);
+// All but `automatic`.
+const std::vector<Method>& methods();
+bool supports(Method method, ColumnType type);
+// A test answers with a p-value (drift when small), a distance with itself (drift when large).
+bool is_test(Method method);
+double default_threshold(Method method);
+
+// What is known of one column on one side. Nulls and infinities are counted and otherwise left out.
+struct Sample {
+  ColumnType type = ColumnType::unknown;
+  std::vector<double> values;  // numerical: ascending and finite
+  Counts counts;               // categorical
+  std::int64_t nulls = 0;
+  std::int64_t infinite = 0;
+
+  std::int64_t size() const;  // values that are there
+  std::int64_t rows() const { return size() + nulls + infinite; }
+};
+
+struct ColumnDrift {
+  Method method = Method::automatic;
+  std::optional<double> score;  // p-value of a test, or the distance; empty: see `error`
+  std::optional<double> p_value;
+  std::optional<double> statistic;
+  double threshold = 0;
+  bool drifted = false;
+  std::string error;
+};
+
+// Evidently's automatic choice: a reference of at most 1,000 values is tested (ks with more than 5
+// distinct joined values, else chisquare, or z with at most 2), a larger one measured (wasserstein
+// with more than 5 distinct, else jensenshannon).
+Method choose(const Sample& reference, const Sample& current);
+
+// A column that cannot be tested has an error and no verdict. `threshold` empty: the default.
+ColumnDrift compare(const Sample& reference, const Sample& current,
+                    Method method = Method::automatic, std::optional<double> threshold = {});
+
+// A numerical column seen as one of categories (number_text of each value).
+Counts as_counts(const Sample& sample);
+
+}  // namespace slipway::stats
