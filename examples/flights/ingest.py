@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Delivers flights to data/flights, one file a month, as an airline's feed would do.
 
-    python ingest.py --from 2013-01-01 --to 2013-03-31
-    slipway data add data/flights
+python ingest.py --from 2013-01-01 --to 2013-03-31
+slipway data add data/flights
 """
 
 import argparse

@@ -69,7 +69,7 @@ class Replay:
         self.queue: deque = deque()
         self.connections: list[Connection] = []
         self.sent = self.failed = self.labelled = 0
-        self.seconds, self.latencies = 0.0, []
+        self.seconds, self.latencies, self.timed = 0.0, [], True
         self.first_failure = ""
         self.due = None  # yesterday's flights, whose outcome is known tomorrow
 
@@ -78,8 +78,10 @@ class Replay:
         part = self.days.get(day)
         started = time.perf_counter()
         if part is not None:
+            self.timed = True
             self._send(self._predictions(part))
         if self.due is not None:
+            self.timed = False
             self._send(self._labels(self.due))
             self.labelled += len(self.due)
         self.due = part
@@ -112,8 +114,9 @@ class Replay:
             await self._drain()
 
     def _answered(self, status: int, seconds: float, body: bytes) -> None:
-        self.sent += 1
-        self.latencies.append(seconds)
+        if self.timed:
+            self.sent += 1
+            self.latencies.append(seconds)
         if status != 200:
             self.failed += 1
             self.first_failure = self.first_failure or f"{status} {body[:300].decode()}"
@@ -131,7 +134,9 @@ class Replay:
         values = part[flights.FEATURES].to_numpy(dtype=object).tolist()
         return [
             self._request(
-                path, f'{{"dataframe_split":{{"columns":{columns},"data":[{json.dumps(row)}]}}}}', id_
+                path,
+                f'{{"dataframe_split":{{"columns":{columns},"data":[{json.dumps(row)}]}}}}',
+                id_,
             )
             for id_, row in zip(part.flight_id, values, strict=True)
         ]
@@ -144,7 +149,9 @@ class Replay:
         ]
         return [
             self._request(
-                path, json.dumps({"items": items[n : n + FEEDBACK_ITEMS]}), f"labels-{part.day.iloc[0]}-{n}"
+                path,
+                json.dumps({"items": items[n : n + FEEDBACK_ITEMS]}),
+                f"labels-{part.day.iloc[0]}-{n}",
             )
             for n in range(0, len(items), FEEDBACK_ITEMS)
         ]

@@ -27,9 +27,7 @@ EVALUATION_ROWS = 10_000
 
 
 def classifier(rate: float, trees: int):
-    codes = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32
-    )
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32)
     return make_pipeline(
         ColumnTransformer([("codes", codes, flights.CATEGORICAL)], remainder="passthrough"),
         HistGradientBoostingClassifier(
