@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trained pipeline as an ONNX graph: one named input a column, one score out."""
 
-import flights
 import numpy as np
 import onnx
 import onnxruntime
 import skl2onnx
 from onnx import TensorProto, helper
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+import flights
 
 OUTPUT = "late_probability"
 

@@ -8,8 +8,9 @@ slipway data add data/flights
 import argparse
 from pathlib import Path
 
-import flights
 import pandas as pd
+
+import flights
 
 
 def deliver(rows: pd.DataFrame, folder: Path) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How good a version would have been on each month, asked through an endpoint of its own."""
 
-import flights
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
+
+import flights
 
 ROWS_A_MONTH = 6_000
 ROWS_A_REQUEST = 2_000

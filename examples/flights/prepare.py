@@ -5,8 +5,9 @@ day share its weather, so a random split would let the model see the answers."""
 import argparse
 from pathlib import Path
 
-import flights
 import pandas as pd
+
+import flights
 
 HOLD_OUT_EVERY = 10  # days
 

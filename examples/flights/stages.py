@@ -4,11 +4,12 @@
 import json
 import time
 
+import numpy as np
+
 import export
 import flights
 import ingest
 import judge
-import numpy as np
 from replay import Replay
 from story import NAMES, Story
 
@@ -50,9 +51,7 @@ def data_versioned(story: Story) -> None:
 
 
 def first_version(story: Story) -> None:
-    story.title(
-        "First version: trained with the MLflow client, registered, gated, put behind an endpoint"
-    )
+    story.title("First version: trained with the MLflow client, gated, put behind an endpoint")
     story.run("slipway", "run", "pipeline.yaml")
     version = trained_version(story, "1")
     story.see(story.champion() == "1", "version 1 has the alias champion")

@@ -12,8 +12,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import export
-import flights
 import mlflow
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -21,6 +19,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
+
+import export
+import flights
 
 REFERENCE_ROWS = 10_000
 EVALUATION_ROWS = 10_000
