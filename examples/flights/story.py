@@ -199,7 +199,7 @@ class Story:
             f"\n{facts['requests']:,} predictions served at {facts['rate']:,.0f}/s "
             f"(p50 {facts['p50']:.1f} ms, p99 {facts['p99']:.1f} ms), {facts['failed']} failed; "
             f"{facts['labelled']:,} outcomes reported.\n"
-            f"Drift share at the alert {facts['drift_share']:.0%}; from alert to a trained and gated "
+            f"Drift share at alert {facts['drift_share']:.0%}; from alert to a trained and gated "
             f"version {facts['alert_to_canary']:.1f} s, "
             f"to its promotion {facts['alert_to_promotion']:.1f} s.\n"
             f"Everything seen in {time.monotonic() - self.began:.0f} s."
