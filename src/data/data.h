@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Datasets, their versions, and the lines between them: what a version is made of.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace slipway::data {
+
+// One file of a version. `path` is relative to the dataset's root with / between segments, or empty
+// when the dataset is a single file. `md5` is lower-case hex of the content.
+struct Entry {
+  std::string path;
+  std::string md5;
+  std::uint64_t size = 0;
+  bool executable = false;
+  bool operator==(const Entry&) const = default;
+};
+
+// An immutable list of content hashes, sorted by path (byte order of UTF-8).
+struct Manifest {
+  bool folder = false;
+  std::vector<Entry> entries;
+  std::uint64_t size() const;  // bytes, all files together
+  bool operator==(const Manifest&) const = default;
+};
+
+// Told while long work goes on: files and bytes done so far, of how many (0: not known yet).
+struct Progress {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t total_files = 0;
+  std::uint64_t total_bytes = 0;
+};
+using OnProgress = std::function<void(const Progress&)>;  // from any thread, one call at a time
+
+}  // namespace slipway::data
