@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions: how they come to be, move between stages, and become champion.
+#include <array>
+
+#include "base/text.h"
+#include "impl.h"
+#include "names.h"
+#include "paging.h"
+#include "rows.h"
+
+namespace slipway::registry {
+namespace {
+
+using store::Connection;
+
+constexpr std::pair<std::string_view, bool> kVersionTies[] = {{"m.name", true},
+                                                              {"v.version", false}};
+constexpr std::size_t kSourceLimit = 500;
+constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
+    {{Stage::none, "None"},
+     {Stage::staging, "Staging"},
+     {Stage::production, "Production"},
+     {Stage::archived, "Archived"}}};
+
+std::string stage_text(Stage stage) { return std::string(name_of(stage)); }
+
+}  // namespace
+
+std::string_view name_of(Stage stage) {
+  for (const auto& [value, name] : kStages) {
+    if (value == stage) return name;
+  }
+  return "None";
+}
+
+Result<Stage> parse_stage(std::string_view name) {
+  for (const auto& [value, known] : kStages) {
+    if (equal_ignoring_case(known, name)) return value;
+  }
+  return invalid("invalid model version stage: '" + std::string(name) + "'",
+                 "the stages are None, Staging, Production, Archived");
+}
+
+Result<Version> Registry::add(const NewVersion& wanted, const By& by) {
+  SW_CHECK_OK(check_model_name(wanted.model));
+  for (const auto& tag : wanted.tags) SW_CHECK_OK(check_tag(tag));
+  if (length_of(wanted.source) > kSourceLimit) {
+    return invalid("the source is longer than " + std::to_string(kSourceLimit) + " characters");
+  }
+  const auto now = impl_->clock.now();
+  VersionRow row{.version = {.model = wanted.model,
+                             .created = now,
+                             .updated = now,
+                             .description = wanted.description,
+                             .source = wanted.source,
+                             .run_id = wanted.run_id,
+                             .run_link = wanted.run_link,
+                             .logged_model_id = wanted.logged_model_id,
+                             .tags = wanted.tags}};
+  SW_TRY(const auto exists, model(wanted.model));
+  if (!wanted.without_files) SW_CHECK_OK(impl_->resolve(wanted, row.version));
+  SW_TRY(const auto number, impl_->db.write([&](Connection& db) -> Result<std::int64_t> {
+    SW_TRY(const auto found, find_model(db, wanted.model));
+    auto next = row;
+    next.model_id = found.id;
+    next.version.version = found.last_version + 1;
+    SW_CHECK_OK(insert_version(db, next));
+    SW_CHECK_OK(impl_->history.append(
+        db, found.id,
+        impl_->change("version.created", next.version.ref(), "", wanted.source, by)));
+    return next.version.version;
+  }));
+  const VersionRef ref{wanted.model, number};
+  impl_->publish("model.version_created", ref, by, {{"run_id", row.version.run_id}});
+  return version(ref);
+}
+
+Result<Version> Registry::version(const VersionRef& ref) const {
+  SW_CHECK_OK(check_model_name(ref.model));
+  return impl_->db.read([&](Connection& db) -> Result<Version> {
+    SW_TRY(auto row, find_version(db, ref));
+    return std::move(row.version);
+  });
+}
+
+Result<Page<Version>> Registry::search_versions(const Search& search) const {
+  SW_TRY(const auto window, window_of(search.page));
+  Sql where{.text = "WHERE v.removed = 0 AND "};
+  SW_CHECK_OK(add_condition(search.filter, searchable_versions(), impl_->db.dialect(), where));
+  auto wanted_order = search.order;
+  if (wanted_order.empty()) wanted_order.push_back({"attribute", "last_updated_timestamp", false});
+  SW_TRY(const auto order, order_clause(wanted_order, searchable_versions(), kVersionTies));
+  where.cells.emplace_back(window.limit);
+  where.cells.emplace_back(window.offset);
+  return impl_->db.read([&](Connection& db) -> Result<Page<Version>> {
+    SW_TRY(auto rows,
+           load_versions(db, where.text + " ORDER BY " + order + " LIMIT ? OFFSET ?", where.cells));
+    std::vector<Version> versions;
+    versions.reserve(rows.size());
+    for (auto& row : rows) versions.push_back(std::move(row.version));
+    return page_of(std::move(versions), window);
+  });
+}
+
+Result<Version> Registry::describe(const VersionRef& ref, std::optional<std::string> description,
+                                   const By& by) {
+  SW_CHECK_OK(check_model_name(ref.model));
+  SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
+    SW_TRY(const auto row, find_version(db, ref));
+    SW_CHECK_OK(db.exec("UPDATE registry_version SET description = ?, updated = ? "
+                        "WHERE model_id = ? AND version = ?",
+                        {description ? store::Cell(*description) : store::Cell(nullptr),
+                         impl_->clock.now().ms, row.model_id, ref.version}));
+    return impl_->history.append(db, row.model_id,
+                                 impl_->change("version.described", ref,
+                                               row.version.description.value_or(""),
+                                               description.value_or(""), by));
+  }));
+  return version(ref);
+}
+
+Result<void> Registry::remove(const VersionRef& ref, const By& by) {
+  SW_CHECK_OK(check_model_name(ref.model));
+  return impl_->db.write([&](Connection& db) -> Result<void> {
+    SW_TRY(const auto row, find_version(db, ref));
+    const auto now = impl_->clock.now();
+    for (const auto& alias : row.version.aliases) {
+      SW_CHECK_OK(put_alias(db, row.model_id, alias, std::nullopt));
+    }
+    SW_CHECK_OK(db.exec("UPDATE registry_version SET removed = 1, updated = ? "
+                        "WHERE model_id = ? AND version = ?",
+                        {now.ms, row.model_id, ref.version}));
+    SW_CHECK_OK(touch_model(db, row.model_id, now));
+    return impl_->history.append(db, row.model_id,
+                                 impl_->change("version.removed", ref, row.version.source, "", by));
+  });
+}
+
+Result<Version> Registry::move(const VersionRef& ref, Stage stage, bool archive_others,
+                               const By& by) {
+  SW_CHECK_OK(check_model_name(ref.model));
+  if (archive_others && stage != Stage::staging && stage != Stage::production) {
+    return invalid("existing versions cannot be archived because '" + stage_text(stage) +
+                       "' is not an active stage",
+                   "the active stages are Staging and Production");
+  }
+  Stage before = stage;
+  SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
+    SW_TRY(const auto row, find_version(db, ref));
+    const auto now = impl_->clock.now();
+    before = row.version.stage;
+    SW_CHECK_OK(set_stage(db, row, stage, now));
+    SW_CHECK_OK(touch_model(db, row.model_id, now));
+    if (before != stage) {
+      SW_CHECK_OK(impl_->history.append(
+          db, row.model_id,
+          impl_->change("stage.set", ref, stage_text(before), stage_text(stage), by)));
+    }
+    if (!archive_others) return {};
+    return impl_->archive_all_but(db, row, stage, now, by);
+  }));
+  if (before != stage) {
+    impl_->publish("model.stage_set", ref, by,
+                   {{"from", stage_text(before)}, {"to", stage_text(stage)}});
+  }
+  return version(ref);
+}
+
+Result<void> Registry::Impl::archive_all_but(Connection& db, const VersionRow& kept, Stage stage,
+                                             Timestamp now, const By& by) const {
+  SW_TRY(const auto others,
+         load_versions(db,
+                       "WHERE v.model_id = ? AND v.version <> ? AND v.stage = ? AND v.removed = 0",
+                       {kept.model_id, kept.version.version, stage_text(stage)}));
+  for (const auto& other : others) {
+    SW_CHECK_OK(set_stage(db, other, Stage::archived, now));
+    SW_CHECK_OK(history.append(
+        db, kept.model_id,
+        change("stage.set", other.version.ref(), stage_text(stage), "Archived", by)));
+  }
+  return {};
+}
+
+Result<Promotion> Registry::promote(const VersionRef& ref, const By& by) {
+  SW_CHECK_OK(check_model_name(ref.model));
+  std::optional<std::int64_t> previous;
+  Stage before = Stage::production;
+  SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
+    SW_TRY(const auto row, find_version(db, ref));
+    const auto now = impl_->clock.now();
+    before = row.version.stage;
+    SW_TRY(previous, find_alias(db, row.model_id, kChampion));
+    const auto note = [&](const std::string& action, const VersionRef& what, std::string from,
+                          std::string to) {
+      return impl_->history.append(
+          db, row.model_id, impl_->change(action, what, std::move(from), std::move(to), by));
+    };
+    if (previous != ref.version) {
+      SW_CHECK_OK(put_alias(db, row.model_id, kChampion, ref.version));
+      SW_CHECK_OK(note("alias.set", ref,
+                       previous ? "champion=" + std::to_string(*previous) : std::string(),
+                       "champion=" + std::to_string(ref.version)));
+    }
+    if (before != Stage::production) {
+      SW_CHECK_OK(set_stage(db, row, Stage::production, now));
+      SW_CHECK_OK(note("stage.set", ref, stage_text(before), "Production"));
+      SW_CHECK_OK(touch_model(db, row.model_id, now));
+    }
+    SW_CHECK_OK(impl_->archive_all_but(db, row, Stage::production, now, by));
+    if (!previous || *previous == ref.version) return {};
+    // The champion before may never have been in Production; it is archived all the same.
+    auto old = find_version(db, {ref.model, *previous});
+    if (!old || old->version.stage == Stage::archived) return {};
+    SW_CHECK_OK(set_stage(db, *old, Stage::archived, now));
+    return note("stage.set", old->version.ref(), stage_text(old->version.stage), "Archived");
+  }));
+  if (previous != ref.version) {
+    impl_->publish("model.alias_set", ref, by, {{"alias", kChampion}});
+  }
+  if (before != Stage::production) {
+    impl_->publish("model.stage_set", ref, by,
+                   {{"from", stage_text(before)}, {"to", "Production"}});
+  }
+  SW_TRY(auto now, version(ref));
+  return Promotion{.version = std::move(now),
+                   .previous = previous == ref.version ? std::nullopt : previous};
+}
+
+}  // namespace slipway::registry
