@@ -17,12 +17,12 @@ using store::Row;
 
 constexpr auto kInsert =
     "INSERT INTO registry_history (sequence, model_id, model, version, at, actor, action, "
-    "from_value, to_value, reason, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "from_value, to_value, reason, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?)";
 constexpr auto kColumns =
     "SELECT sequence, model, version, at, actor, action, from_value, to_value, reason, "
     "previous_hash, hash, model_id FROM registry_history ";
-constexpr auto kHead =
-    "SELECT sequence, hash FROM registry_history ORDER BY sequence DESC LIMIT 1";
+constexpr auto kHead = "SELECT sequence, hash FROM registry_history ORDER BY sequence DESC LIMIT 1";
 constexpr auto kOfModel =
     "WHERE (model_id IN (SELECT id FROM registry_model WHERE name = ?) OR model = ?) "
     "AND (? = 0 OR version = ? OR (version = 0 AND action IN ('model.renamed', 'model.removed'))) "
@@ -66,10 +66,9 @@ Result<void> History::append(Connection& connection, const std::string& model_id
   entry.previous_hash = head ? head->second : std::string(64, '0');
   if (entry.at.ms == 0) entry.at = clock_.now();
   entry.hash = hash_of(entry, model_id);
-  SW_CHECK_OK(connection.exec(
-      kInsert, {entry.sequence, model_id, entry.model, entry.version, entry.at.ms, entry.actor,
-                entry.action, entry.from, entry.to, entry.reason, entry.previous_hash,
-                entry.hash}));
+  SW_CHECK_OK(connection.exec(kInsert, {entry.sequence, model_id, entry.model, entry.version,
+                                        entry.at.ms, entry.actor, entry.action, entry.from,
+                                        entry.to, entry.reason, entry.previous_hash, entry.hash}));
   return {};
 }
 
@@ -86,9 +85,9 @@ Result<Page<Change>> History::of(const std::string& model, std::int64_t version,
                                  const PageRequest& page) const {
   SW_TRY(const auto window, window_of(page));
   return db_.read([&](Connection& connection) -> Result<Page<Change>> {
-    SW_TRY(auto items, connection.all(std::string(kColumns) + kOfModel,
-                                      {model, model, version, version, window.limit, window.offset},
-                                      from_row));
+    SW_TRY(auto items,
+           connection.all(std::string(kColumns) + kOfModel,
+                          {model, model, version, version, window.limit, window.offset}, from_row));
     return page_of(std::move(items), window);
   });
 }
@@ -101,12 +100,12 @@ Result<ChainReport> History::verify() const {
       report.detail = std::move(why);
       return false;
     };
-    SW_CHECK_OK(connection.query(
-        std::string(kColumns) + "ORDER BY sequence", {}, [&](const Row& row) {
+    SW_CHECK_OK(
+        connection.query(std::string(kColumns) + "ORDER BY sequence", {}, [&](const Row& row) {
           const auto entry = from_row(row);
           if (entry.sequence != report.entries + 1) {
-            return broken(report.entries + 1, "entry " + std::to_string(report.entries + 1) +
-                                                  " is missing");
+            return broken(report.entries + 1,
+                          "entry " + std::to_string(report.entries + 1) + " is missing");
           }
           if (entry.previous_hash != report.head) {
             return broken(entry.sequence, "it does not name the hash of the entry before it");

@@ -8,6 +8,7 @@
 
 #include "registry/registry.h"
 #include "rows.h"
+#include "source.h"
 
 namespace slipway::registry {
 
@@ -18,11 +19,12 @@ struct Registry::Impl {
   EventSink& events;
   Clock& clock;
   Ids& ids;
-  std::string cache;
   History history;
 
   // Fills in `version.location` and the run that its source belongs to.
   Result<void> resolve(const NewVersion& wanted, Version& version) const;
+  Result<void> resolve_version(const Source& source, const NewVersion& wanted,
+                               Version& version) const;
   // The folder of the version's files, as an artifact root ("0/<run>/artifacts/model").
   Result<std::string> location_of(const Version& version) const;
 

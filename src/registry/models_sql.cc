@@ -66,7 +66,9 @@ Result<void> complete(Connection& db, std::vector<ModelRow>& rows, std::size_t f
 
 }  // namespace
 
-const Searchable& searchable_models() { return kSearchable; }
+const Searchable& searchable_models() {
+  return kSearchable;
+}
 
 Result<ModelRow> find_model(Connection& db, const std::string& name) {
   SW_TRY(auto found, db.first(std::string(kSelect) + "WHERE m.name = ?", {name}, from_row));
@@ -112,13 +114,14 @@ Result<std::optional<std::int64_t>> find_alias(Connection& db, const std::string
 Result<void> put_alias(Connection& db, const std::string& model_id, const std::string& alias,
                        std::optional<std::int64_t> version) {
   if (!version) {
-    SW_CHECK_OK(db.exec("DELETE FROM registry_alias WHERE model_id = ? AND alias = ?",
-                        {model_id, alias}));
+    SW_CHECK_OK(
+        db.exec("DELETE FROM registry_alias WHERE model_id = ? AND alias = ?", {model_id, alias}));
     return {};
   }
-  SW_CHECK_OK(db.exec("INSERT INTO registry_alias (model_id, alias, version) VALUES (?, ?, ?) "
-                      "ON CONFLICT (model_id, alias) DO UPDATE SET version = excluded.version",
-                      {model_id, alias, *version}));
+  SW_CHECK_OK(
+      db.exec("INSERT INTO registry_alias (model_id, alias, version) VALUES (?, ?, ?) "
+              "ON CONFLICT (model_id, alias) DO UPDATE SET version = excluded.version",
+              {model_id, alias, *version}));
   return {};
 }
 

@@ -13,7 +13,9 @@ constexpr std::size_t kAliasLimit = 255;
 constexpr std::size_t kTagKeyLimit = 250;
 constexpr std::size_t kTagValueLimit = 100'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // A letter, digit or underscore; bytes beyond ASCII belong to letters of other scripts.
 bool is_word(char c) {

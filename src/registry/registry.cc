@@ -21,13 +21,14 @@ Error taken(const std::string& name) {
 }  // namespace
 
 Registry::Registry(store::Database& db, tracking::Tracking& tracking, blob::BlobStore& blobs,
-                   EventSink& events, Clock& clock, Ids& ids, std::string cache)
-    : impl_(new Impl{db, tracking, blobs, events, clock, ids, std::move(cache),
-                     History(db, clock)}) {}
+                   EventSink& events, Clock& clock, Ids& ids)
+    : impl_(new Impl{db, tracking, blobs, events, clock, ids, History(db, clock)}) {}
 
 Registry::~Registry() = default;
 
-History& Registry::history() { return impl_->history; }
+History& Registry::history() {
+  return impl_->history;
+}
 
 void Registry::Impl::publish(std::string type, const VersionRef& ref, const By& by,
                              const std::vector<std::pair<std::string, std::string>>& more) const {
@@ -62,9 +63,9 @@ Result<Model> Registry::create(const std::string& name, const std::vector<Tag>& 
   SW_CHECK_OK(check_model_name(name));
   for (const auto& tag : tags) SW_CHECK_OK(check_tag(tag));
   const auto now = impl_->clock.now();
-  const ModelRow row{.id = impl_->ids.sortable(),
-                     .model = {.name = name, .created = now, .updated = now,
-                               .description = description}};
+  const ModelRow row{
+      .id = impl_->ids.sortable(),
+      .model = {.name = name, .created = now, .updated = now, .description = description}};
   SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
     auto inserted = insert_model(db, row);
     if (!inserted && inserted.error().code == Code::already_exists) return taken(name);
@@ -109,10 +110,9 @@ Result<Model> Registry::rename(const std::string& name, const std::string& to, c
                            {to, now.ms, row.id});
     if (!updated && updated.error().code == Code::already_exists) return taken(to);
     SW_CHECK_OK(updated);
-    SW_CHECK_OK(db.exec("UPDATE registry_version SET updated = ? WHERE model_id = ?",
-                        {now.ms, row.id}));
-    return impl_->history.append(db, row.id,
-                                 impl_->change("model.renamed", {to, 0}, name, to, by));
+    SW_CHECK_OK(
+        db.exec("UPDATE registry_version SET updated = ? WHERE model_id = ?", {now.ms, row.id}));
+    return impl_->history.append(db, row.id, impl_->change("model.renamed", {to, 0}, name, to, by));
   }));
   return model(to);
 }
@@ -124,9 +124,9 @@ Result<Model> Registry::describe(const std::string& name, const std::string& des
     SW_TRY(const auto row, find_model(db, name));
     SW_CHECK_OK(db.exec("UPDATE registry_model SET description = ?, updated = ? WHERE id = ?",
                         {description, impl_->clock.now().ms, row.id}));
-    return impl_->history.append(db, row.id,
-                                 impl_->change("model.described", {name, 0},
-                                               row.model.description, description, by));
+    return impl_->history.append(
+        db, row.id,
+        impl_->change("model.described", {name, 0}, row.model.description, description, by));
   }));
   return model(name);
 }
@@ -160,9 +160,9 @@ Result<void> Registry::tag(const VersionRef& ref, const std::string& key,
     const auto brief = [&](const std::optional<std::string>& text) {
       return text ? key + "=" + text->substr(0, 200) : std::string();
     };
-    return impl_->history.append(db, id,
-                                 impl_->change(value ? "tag.set" : "tag.removed", ref,
-                                               brief(before), brief(value), by));
+    return impl_->history.append(
+        db, id,
+        impl_->change(value ? "tag.set" : "tag.removed", ref, brief(before), brief(value), by));
   });
 }
 
@@ -178,16 +178,14 @@ Result<void> Registry::set_alias(const std::string& model, const std::string& al
     SW_TRY(const auto before, find_alias(db, row.id, alias));
     changed = before.value_or(0) != version;
     if (!changed) return {};
-    SW_CHECK_OK(put_alias(db, row.id, alias,
-                          version == 0 ? std::nullopt : std::optional(version)));
+    SW_CHECK_OK(put_alias(db, row.id, alias, version == 0 ? std::nullopt : std::optional(version)));
     const auto text = [&](std::int64_t v) {
       return v == 0 ? std::string() : alias + "=" + std::to_string(v);
     };
-    return impl_->history.append(
-        db, row.id,
-        impl_->change(version == 0 ? "alias.removed" : "alias.set",
-                      {model, version == 0 ? *before : version}, text(before.value_or(0)),
-                      text(version), by));
+    return impl_->history.append(db, row.id,
+                                 impl_->change(version == 0 ? "alias.removed" : "alias.set",
+                                               {model, version == 0 ? *before : version},
+                                               text(before.value_or(0)), text(version), by));
   }));
   if (changed) impl_->publish("model.alias_set", {model, version}, by, {{"alias", alias}});
   return {};

@@ -35,9 +35,8 @@ struct Promotion {
 
 class Registry {
  public:
-  // `cache` is a folder for packages whose store has no local files.
   Registry(store::Database& db, tracking::Tracking& tracking, blob::BlobStore& blobs,
-           EventSink& events, Clock& clock, Ids& ids, std::string cache = {});
+           EventSink& events, Clock& clock, Ids& ids);
   ~Registry();
 
   // A name that is taken is already_exists.

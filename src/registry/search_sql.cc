@@ -52,18 +52,25 @@ std::string like_to_glob(std::string_view pattern) {
 
 std::string_view sign_of(Op op) {
   switch (op) {
-    case Op::eq: return " = ?";
-    case Op::ne: return " <> ?";
-    case Op::lt: return " < ?";
-    case Op::le: return " <= ?";
-    case Op::gt: return " > ?";
-    case Op::ge: return " >= ?";
+    case Op::eq:
+      return " = ?";
+    case Op::ne:
+      return " <> ?";
+    case Op::lt:
+      return " < ?";
+    case Op::le:
+      return " <= ?";
+    case Op::gt:
+      return " > ?";
+    case Op::ge:
+      return " >= ?";
     case Op::like:
     case Op::ilike:
     case Op::in:
     case Op::not_in:
     case Op::is_null:
-    case Op::is_not_null: break;
+    case Op::is_not_null:
+      break;
   }
   return "";
 }
@@ -171,7 +178,8 @@ Result<std::string> order_clause(const std::vector<OrderBy>& order, const Search
   for (const auto& by : order) {
     const auto* field = by.entity == "attribute" ? find_field(table, by.key) : nullptr;
     if (field == nullptr) {
-      return invalid("invalid order_by key '" + by.key + "'", "valid keys are " + known_keys(table));
+      return invalid("invalid order_by key '" + by.key + "'",
+                     "valid keys are " + known_keys(table));
     }
     if (!add(field->column, by.ascending)) {
       return invalid("order_by names '" + by.key + "' twice");

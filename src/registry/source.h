@@ -16,13 +16,13 @@ struct Source {
     run,           // runs:/RUN/PATH
     logged_model,  // models:/m-ID
     version,       // models:/NAME/VERSION, models:/NAME@ALIAS, models:/NAME/latest
-    artifact,      // mlflow-artifacts:/PATH, also through http(s)://host/api/2.0/mlflow-artifacts/..
-    foreign,       // s3://.. and other stores, kept as they are
+    artifact,  // mlflow-artifacts:/PATH, also through http(s)://host/api/2.0/mlflow-artifacts/..
+    foreign,   // s3://.. and other stores, kept as they are
   };
   Kind kind = Kind::foreign;
-  std::string id;     // run, logged model, or model name
-  std::string path;   // run and artifact: the path
-  std::string alias;  // version: the alias, when it was named so
+  std::string id;            // run, logged model, or model name
+  std::string path;          // run and artifact: the path
+  std::string alias;         // version: the alias, when it was named so
   std::int64_t version = 0;  // version: the number; 0 with an empty alias is the latest
 };
 

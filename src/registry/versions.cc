@@ -22,7 +22,9 @@ constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
      {Stage::production, "Production"},
      {Stage::archived, "Archived"}}};
 
-std::string stage_text(Stage stage) { return std::string(name_of(stage)); }
+std::string stage_text(Stage stage) {
+  return std::string(name_of(stage));
+}
 
 }  // namespace
 
@@ -57,7 +59,7 @@ Result<Version> Registry::add(const NewVersion& wanted, const By& by) {
                              .run_link = wanted.run_link,
                              .logged_model_id = wanted.logged_model_id,
                              .tags = wanted.tags}};
-  SW_TRY(const auto exists, model(wanted.model));
+  SW_CHECK_OK(model(wanted.model));
   if (!wanted.without_files) SW_CHECK_OK(impl_->resolve(wanted, row.version));
   SW_TRY(const auto number, impl_->db.write([&](Connection& db) -> Result<std::int64_t> {
     SW_TRY(const auto found, find_model(db, wanted.model));
@@ -66,8 +68,7 @@ Result<Version> Registry::add(const NewVersion& wanted, const By& by) {
     next.version.version = found.last_version + 1;
     SW_CHECK_OK(insert_version(db, next));
     SW_CHECK_OK(impl_->history.append(
-        db, found.id,
-        impl_->change("version.created", next.version.ref(), "", wanted.source, by)));
+        db, found.id, impl_->change("version.created", next.version.ref(), "", wanted.source, by)));
     return next.version.version;
   }));
   const VersionRef ref{wanted.model, number};
@@ -107,14 +108,15 @@ Result<Version> Registry::describe(const VersionRef& ref, std::optional<std::str
   SW_CHECK_OK(check_model_name(ref.model));
   SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto row, find_version(db, ref));
-    SW_CHECK_OK(db.exec("UPDATE registry_version SET description = ?, updated = ? "
-                        "WHERE model_id = ? AND version = ?",
-                        {description ? store::Cell(*description) : store::Cell(nullptr),
-                         impl_->clock.now().ms, row.model_id, ref.version}));
-    return impl_->history.append(db, row.model_id,
-                                 impl_->change("version.described", ref,
-                                               row.version.description.value_or(""),
-                                               description.value_or(""), by));
+    SW_CHECK_OK(
+        db.exec("UPDATE registry_version SET description = ?, updated = ? "
+                "WHERE model_id = ? AND version = ?",
+                {description ? store::Cell(*description) : store::Cell(nullptr),
+                 impl_->clock.now().ms, row.model_id, ref.version}));
+    return impl_->history.append(
+        db, row.model_id,
+        impl_->change("version.described", ref, row.version.description.value_or(""),
+                      description.value_or(""), by));
   }));
   return version(ref);
 }
@@ -127,9 +129,10 @@ Result<void> Registry::remove(const VersionRef& ref, const By& by) {
     for (const auto& alias : row.version.aliases) {
       SW_CHECK_OK(put_alias(db, row.model_id, alias, std::nullopt));
     }
-    SW_CHECK_OK(db.exec("UPDATE registry_version SET removed = 1, updated = ? "
-                        "WHERE model_id = ? AND version = ?",
-                        {now.ms, row.model_id, ref.version}));
+    SW_CHECK_OK(
+        db.exec("UPDATE registry_version SET removed = 1, updated = ? "
+                "WHERE model_id = ? AND version = ?",
+                {now.ms, row.model_id, ref.version}));
     SW_CHECK_OK(touch_model(db, row.model_id, now));
     return impl_->history.append(db, row.model_id,
                                  impl_->change("version.removed", ref, row.version.source, "", by));
@@ -168,10 +171,10 @@ Result<Version> Registry::move(const VersionRef& ref, Stage stage, bool archive_
 
 Result<void> Registry::Impl::archive_all_but(Connection& db, const VersionRow& kept, Stage stage,
                                              Timestamp now, const By& by) const {
-  SW_TRY(const auto others,
-         load_versions(db,
-                       "WHERE v.model_id = ? AND v.version <> ? AND v.stage = ? AND v.removed = 0",
-                       {kept.model_id, kept.version.version, stage_text(stage)}));
+  SW_TRY(
+      const auto others,
+      load_versions(db, "WHERE v.model_id = ? AND v.version <> ? AND v.stage = ? AND v.removed = 0",
+                    {kept.model_id, kept.version.version, stage_text(stage)}));
   for (const auto& other : others) {
     SW_CHECK_OK(set_stage(db, other, Stage::archived, now));
     SW_CHECK_OK(history.append(
@@ -192,8 +195,8 @@ Result<Promotion> Registry::promote(const VersionRef& ref, const By& by) {
     SW_TRY(previous, find_alias(db, row.model_id, kChampion));
     const auto note = [&](const std::string& action, const VersionRef& what, std::string from,
                           std::string to) {
-      return impl_->history.append(
-          db, row.model_id, impl_->change(action, what, std::move(from), std::move(to), by));
+      return impl_->history.append(db, row.model_id,
+                                   impl_->change(action, what, std::move(from), std::move(to), by));
     };
     if (previous != ref.version) {
       SW_CHECK_OK(put_alias(db, row.model_id, kChampion, ref.version));

@@ -60,27 +60,27 @@ Result<void> complete(Connection& db, std::vector<VersionRow>& rows, std::size_t
     cells.emplace_back(rows[i].version.version);
     list += i == from ? "(model_id = ? AND version = ?)" : " OR (model_id = ? AND version = ?)";
   }
-  const auto at = [&](const Row& row) {
-    return by_key[{std::string(row.text(0)), row.int64(1)}];
-  };
-  SW_CHECK_OK(db.query("SELECT model_id, version, key, value FROM registry_version_tag WHERE " +
-                           list + " ORDER BY key",
-                       cells, [&](const Row& row) {
-                         at(row)->tags.push_back(
-                             {std::string(row.text(2)), std::string(row.text(3))});
-                         return true;
-                       }));
-  return db.query("SELECT model_id, version, alias FROM registry_alias WHERE " + list +
-                      " ORDER BY alias",
-                  cells, [&](const Row& row) {
-                    at(row)->aliases.emplace_back(row.text(2));
-                    return true;
-                  });
+  const auto at = [&](const Row& row) { return by_key[{std::string(row.text(0)), row.int64(1)}]; };
+  SW_CHECK_OK(
+      db.query("SELECT model_id, version, key, value FROM registry_version_tag WHERE " + list +
+                   " ORDER BY key",
+               cells, [&](const Row& row) {
+                 at(row)->tags.push_back({std::string(row.text(2)), std::string(row.text(3))});
+                 return true;
+               }));
+  return db.query(
+      "SELECT model_id, version, alias FROM registry_alias WHERE " + list + " ORDER BY alias",
+      cells, [&](const Row& row) {
+        at(row)->aliases.emplace_back(row.text(2));
+        return true;
+      });
 }
 
 }  // namespace
 
-const Searchable& searchable_versions() { return kSearchable; }
+const Searchable& searchable_versions() {
+  return kSearchable;
+}
 
 Result<VersionRow> find_version(Connection& db, const VersionRef& ref) {
   SW_TRY(auto rows, load_versions(db, "WHERE m.name = ? AND v.version = ? AND v.removed = 0",
