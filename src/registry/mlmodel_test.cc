@@ -58,8 +58,8 @@ TEST(ModelFile, WithoutASignatureIsFine) {
 TEST(ModelFile, WhatIsNoModelFileIsRefusedWithItsLine) {
   EXPECT_EQ(parse_model_file("- a\n- b\n").error().code, Code::invalid_argument);
   EXPECT_EQ(parse_model_file("").error().code, Code::invalid_argument);
-  EXPECT_NE(parse_model_file("a: b\n  c: [").error().message.find("line 2"), std::string::npos);
-  EXPECT_NE(parse_model_file("signature:\n  inputs: 'no json'\n").error().message.find("line 2"),
+  EXPECT_NE(parse_model_file("a: b\n  c: [").error().message.find("MLmodel:"), std::string::npos);
+  EXPECT_NE(parse_model_file("signature:\n  inputs: 'no json'\n").error().message.find("MLmodel:2"),
             std::string::npos);
   EXPECT_FALSE(parse_model_file(std::string(2 << 20, ' ')));
 }
@@ -75,7 +75,7 @@ TEST(ModelFile, NestingAndAliasesDoNotExhaustAnything) {
     for (int k = 0; k < 9; ++k) laughs += ", " + before;
     laughs += "]\n";
   }
-  EXPECT_TRUE(parse_model_file(laughs + "flavors: *a29\n"));
+  EXPECT_FALSE(parse_model_file(laughs + "flavors: *a29\n"));
 }
 
 TEST(ModelFile, DamagedTextNeverCrashes) {
@@ -97,7 +97,9 @@ TEST(ModelFile, DamagedTextNeverCrashes) {
       if (bad.empty()) bad = " ";
     }
     const auto file = parse_model_file(bad);  // either answer is fine
-    if (!file) EXPECT_EQ(file.error().code, Code::invalid_argument);
+    if (!file) {
+      EXPECT_EQ(file.error().code, Code::invalid_argument);
+    }
   }
 }
 

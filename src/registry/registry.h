@@ -53,9 +53,9 @@ class Registry {
   Result<Version> add(const NewVersion& version, const By& by);
   Result<Version> version(const VersionRef& ref) const;
   Result<Page<Version>> search_versions(const Search& search) const;
-  Result<Version> describe(const VersionRef& ref, std::optional<std::string> description,
-                           const By& by);
-  Result<void> remove(const VersionRef& ref, const By& by);
+  Result<Version> describe_version(const VersionRef& ref, std::optional<std::string> description,
+                                   const By& by);
+  Result<void> remove_version(const VersionRef& ref, const By& by);
   // `archive_others` archives the versions that are in the stage now (staging, production only).
   Result<Version> move(const VersionRef& ref, Stage stage, bool archive_others, const By& by);
 

@@ -18,7 +18,7 @@ TEST_P(RegistryTest, NumbersCountUpAndAreNeverUsedTwice) {
   EXPECT_EQ(add("flights").version, 1);
   EXPECT_EQ(add("flights").version, 2);
 
-  ASSERT_TRUE(registry_.remove({"flights", 2}, kAda));
+  ASSERT_TRUE(registry_.remove_version({"flights", 2}, kAda));
 
   EXPECT_EQ(add("flights").version, 3);
   EXPECT_EQ(registry_.version({"flights", 2}).error().code, Code::not_found);
@@ -62,7 +62,7 @@ TEST_P(RegistryTest, AnAliasPointsAtOneVersionAndFollowsItsRemoval) {
   EXPECT_TRUE(registry_.version({"flights", 1})->aliases.empty());
   EXPECT_EQ(registry_.set_alias("flights", "champion", 9, kAda).error().code, Code::not_found);
 
-  ASSERT_TRUE(registry_.remove({"flights", 2}, kAda));
+  ASSERT_TRUE(registry_.remove_version({"flights", 2}, kAda));
   EXPECT_FALSE(registry_.by_alias("flights", "champion")->has_value());
   EXPECT_EQ(registry_.by_alias("boats", "champion").error().code, Code::not_found);
 }

@@ -103,8 +103,8 @@ Result<Page<Version>> Registry::search_versions(const Search& search) const {
   });
 }
 
-Result<Version> Registry::describe(const VersionRef& ref, std::optional<std::string> description,
-                                   const By& by) {
+Result<Version> Registry::describe_version(const VersionRef& ref,
+                                           std::optional<std::string> description, const By& by) {
   SW_CHECK_OK(check_model_name(ref.model));
   SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto row, find_version(db, ref));
@@ -121,7 +121,7 @@ Result<Version> Registry::describe(const VersionRef& ref, std::optional<std::str
   return version(ref);
 }
 
-Result<void> Registry::remove(const VersionRef& ref, const By& by) {
+Result<void> Registry::remove_version(const VersionRef& ref, const By& by) {
   SW_CHECK_OK(check_model_name(ref.model));
   return impl_->db.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto row, find_version(db, ref));
