@@ -63,7 +63,8 @@ class Peer:
                 return time.perf_counter() - began
             except (OSError, http.client.HTTPException):
                 if self.process.poll() is not None or time.perf_counter() - began > 180:
-                    raise SystemExit(f"error: {self.name} did not start; see {self.folder}/log")
+                    what = f"error: {self.name} did not start; see {self.folder}/log"
+                    raise SystemExit(what) from None
                 time.sleep(0.002)
 
     def stop(self) -> None:

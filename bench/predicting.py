@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single-row predictions through HTTP, with wrk beside the server, and the bare ONNX Runtime call."""
+"""Single-row predictions through HTTP, with wrk beside the server, and the bare runtime call."""
 
 import json
 import re

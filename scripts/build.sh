@@ -6,7 +6,7 @@ dev_build() {
   setup_packages build
   setup_onnxruntime
   build_web
-  build_cpp "$preset"
+  build_cpp "$preset" slipway
 }
 
 build_web() {

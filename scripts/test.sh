@@ -11,13 +11,14 @@ dev_test() {
   setup_packages build test
   setup_python
   dev_build release
+  build_cpp release all
   run_check || result=1
   run_unit release "${pattern[@]}" || result=1
   run_clients "${pattern[@]}" || result=1
   run_browser "${pattern[@]}" || result=1
   if $all; then
     for preset in asan tsan; do
-      build_cpp "$preset"
+      build_cpp "$preset" all
       run_unit "$preset" "${pattern[@]}" || result=1
     done
   fi
