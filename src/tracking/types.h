@@ -64,9 +64,13 @@ struct Dataset {
   std::optional<std::string> profile;  // likewise
 };
 
+// The input's tag that says what the data was for ("training"); clients set it, searches ask for
+// it.
+inline constexpr const char* kContextTag = "mlflow.data.context";
+
 struct DatasetInput {
   Dataset dataset;
-  std::vector<Tag> tags;  // "mlflow.data.context": "training"
+  std::vector<Tag> tags;
 };
 
 struct ModelOutput {
@@ -111,7 +115,8 @@ struct RunChange {
 struct Batch {
   std::vector<Metric> metrics;
   std::vector<Param> params;
-  std::vector<Tag> tags;  // the last one wins
+  std::vector<Tag> tags;            // the last one wins
+  std::optional<std::string> name;  // a new name for the run
 };
 
 struct DatasetSummary {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runs_sql.h"
+
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+namespace slipway::tracking {
+namespace {
+
+using store::Cells;
+using store::Connection;
+using store::Row;
+
+using ByKey = std::unordered_map<std::int64_t, Run*>;
+
+std::string text(const Row& row, int column) {
+  return std::string(row.text(column));
+}
+
+Result<void> load_metrics(Connection& db, const std::string& marks, const Cells& ids,
+                          const ByKey& runs) {
+  return db.query(
+      "SELECT l.run, k.name, l.step, l.at, l.value, l.kind FROM latest_metrics l"
+      " JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (" +
+          marks + ")",
+      ids, [&](const Row& row) {
+        Metric metric{.key = text(row, 1),
+                      .value = from_stored(row.real(4), row.int64(5)),
+                      .at = {row.int64(3)},
+                      .step = row.int64(2)};
+        runs.at(row.int64(0))->metrics.push_back(std::move(metric));
+        return true;
+      });
+}
+
+Result<void> load_pairs(Connection& db, const std::string& marks, const Cells& ids,
+                        const ByKey& runs) {
+  SW_CHECK_OK(db.query("SELECT run, key, value FROM run_params WHERE run IN (" + marks + ")", ids,
+                       [&](const Row& row) {
+                         runs.at(row.int64(0))->params.push_back({text(row, 1), text(row, 2)});
+                         return true;
+                       }));
+  return db.query("SELECT run, key, value FROM run_tags WHERE run IN (" + marks + ")", ids,
+                  [&](const Row& row) {
+                    runs.at(row.int64(0))->tags.push_back({text(row, 1), text(row, 2)});
+                    return true;
+                  });
+}
+
+Result<void> load_inputs(Connection& db, const std::string& marks, const Cells& ids,
+                         const ByKey& runs) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<Tag>> tags;
+  SW_CHECK_OK(
+      db.query("SELECT run, dataset, key, value FROM run_input_tags WHERE run IN (" + marks + ")",
+               ids, [&](const Row& row) {
+                 tags[{row.int64(0), row.int64(1)}].push_back({text(row, 2), text(row, 3)});
+                 return true;
+               }));
+  SW_CHECK_OK(db.query(
+      "SELECT i.run, i.dataset, d.name, d.digest, d.source_type, d.source, d.schema_text, d.profile"
+      " FROM run_inputs i JOIN run_datasets d ON d.id = i.dataset WHERE i.run IN (" +
+          marks + ") ORDER BY i.run, i.dataset",
+      ids, [&](const Row& row) {
+        DatasetInput input{.dataset = {.name = text(row, 2),
+                                       .digest = text(row, 3),
+                                       .source_type = text(row, 4),
+                                       .source = text(row, 5),
+                                       .schema = row.maybe_text(6),
+                                       .profile = row.maybe_text(7)},
+                           .tags = {}};
+        if (auto found = tags.find({row.int64(0), row.int64(1)}); found != tags.end()) {
+          input.tags = std::move(found->second);
+        }
+        runs.at(row.int64(0))->datasets.push_back(std::move(input));
+        return true;
+      }));
+  return db.query("SELECT run, role, model, step FROM run_models WHERE run IN (" + marks + ")", ids,
+                  [&](const Row& row) {
+                    auto* run = runs.at(row.int64(0));
+                    LoggedModelId model(text(row, 2));
+                    if (row.int64(1) == 0) {
+                      run->model_inputs.push_back(std::move(model));
+                    } else {
+                      run->model_outputs.push_back({std::move(model), row.int64(3)});
+                    }
+                    return true;
+                  });
+}
+
+}  // namespace
+
+FoundRun run_from_row(const Row& row) {
+  FoundRun out;
+  out.key = row.int64(0);
+  out.run.id = RunId(text(row, 1));
+  out.run.experiment = ExperimentId(std::to_string(row.int64(2)));
+  out.run.name = text(row, 3);
+  out.run.user = text(row, 4);
+  out.run.status = static_cast<RunStatus>(row.int64(5));
+  out.run.started = {row.int64(6)};
+  if (const auto ended = row.maybe_int64(7)) out.run.ended = Timestamp{*ended};
+  out.run.artifact_root = text(row, 8);
+  out.run.lifecycle = lifecycle_of(row.int64(9));
+  return out;
+}
+
+Result<void> load_data(Connection& db, std::vector<FoundRun>& runs) {
+  for (std::size_t first = 0; first < runs.size(); first += kIdsAtOnce) {
+    ByKey by_key;
+    Cells ids;
+    for (std::size_t i = first; i < runs.size() && i < first + kIdsAtOnce; ++i) {
+      by_key[runs[i].key] = &runs[i].run;
+      ids.emplace_back(runs[i].key);
+    }
+    const auto marks = placeholders(ids);
+    SW_CHECK_OK(load_metrics(db, marks, ids, by_key));
+    SW_CHECK_OK(load_pairs(db, marks, ids, by_key));
+    SW_CHECK_OK(load_inputs(db, marks, ids, by_key));
+  }
+  return {};
+}
+
+Result<Run> load_run(Connection& db, const RunId& id) {
+  SW_TRY(auto found, db.all("SELECT " + std::string(kRunColumns) + " FROM runs r WHERE r.uuid = ?",
+                            {id.str()}, run_from_row));
+  if (found.empty()) return not_found("no run with id '" + id.str() + "'");
+  SW_CHECK_OK(load_data(db, found));
+  return std::move(found.front().run);
+}
+
+}  // namespace slipway::tracking

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of runs, with what hangs on them loaded in a fixed number of queries a page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rows.h"
+#include "store/database.h"
+#include "tracking/types.h"
+
+namespace slipway::tracking {
+
+struct FoundRun {
+  std::int64_t key = 0;
+  Run run;
+};
+
+inline constexpr const char* kRunColumns =
+    "r.id, r.uuid, r.experiment, r.name, r.user_name, r.status, r.started, r.ended,"
+    " r.artifact_root, r.state";
+FoundRun run_from_row(const store::Row& row);
+
+// Latest metrics, params, tags, inputs and outputs of all of them.
+Result<void> load_data(store::Connection& db, std::vector<FoundRun>& runs);
+Result<Run> load_run(store::Connection& db, const RunId& id);
+
+// One page of a search: the statement and its parameters, without LIMIT and OFFSET.
+struct RunQuery {
+  std::string sql;
+  store::Cells parameters;
+};
+Result<RunQuery> run_query(store::Dialect dialect, const Search& search);
+
+// Stores metrics (history and latest values) of one run.
+Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
+                            const std::vector<Metric>& metrics);
+
+}  // namespace slipway::tracking
