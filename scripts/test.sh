@@ -15,7 +15,7 @@ dev_test() {
   run_check || result=1
   run_unit release "${pattern[@]}" || result=1
   run_clients "${pattern[@]}" || result=1
-  run_browser "${pattern[@]}" || result=1
+  [ ${#pattern[@]} -gt 0 ] || run_web || result=1
   if $all; then
     for preset in asan tsan; do
       build_cpp "$preset" all
@@ -68,12 +68,20 @@ run_clients() {
   report "clients (pytest)" "$rc" "$log" '(passed|failed|skipped|error|deselected).* in [0-9.]+'
 }
 
-run_browser() {
-  [ -f web/package.json ] && grep -q '"test"' web/package.json || return 0
-  local log rc=0
+# The page's own unit tests, then the page in a real browser.
+run_web() {
+  [ -f web/package.json ] || return 0
+  setup_web
+  local log rc=0 result=0
   log="$(log_file web)"
+  say "web"
+  npm --prefix web test --silent 2>&1 | tee "$log" || rc=$?
+  report "web (vitest)" "$rc" "$log" '^ *Tests +' || result=1
+  rc=0
+  log="$(log_file browser)"
   say "browser"
-  SLIPWAY_BIN="$ROOT/build/slipway" npm --prefix web test --silent -- "$@" 2>&1 |
+  SLIPWAY_BIN="$ROOT/build/slipway" npm --prefix web run --silent test:browser 2>&1 |
     tee "$log" || rc=$?
-  report "browser" "$rc" "$log" '([0-9]+ (passed|passing|failed)|^# (pass|fail)|Tests? )'
+  report "browser" "$rc" "$log" '(ℹ|#) (pass|fail) [1-9]' || result=1
+  return $result
 }
