@@ -78,8 +78,9 @@ Result<Source> parse_source(std::string_view uri) {
   const bool has_host = rest.substr(0, 2) == "//" && rest.substr(0, 3) != "///";
   if (scheme == "runs" || scheme == "models") {
     if (has_host) return bad_source(uri, "the part after the scheme must not name a host");
-    rest = without_slashes(rest);
+    while (!rest.empty() && rest.front() == '/') rest.remove_prefix(1);
     if (scheme == "models") return parse_models_uri(uri, rest);
+    rest = without_slashes(rest);
     const auto slash = rest.find('/');
     if (slash == std::string_view::npos || slash == 0) {
       return bad_source(uri, "it must have the form runs:/RUN_ID/PATH");
