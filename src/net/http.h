@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,11 @@ struct Request {
   std::string
       request_id;  // x-request-id as sent if it is sane, else made here; echoed in the answer
   std::int64_t received_ns = 0;  // monotonic
+  // Who asks, as the middleware found out.
+  std::string principal = "anonymous";
+  // What HTTP itself answers (405, 408, 413, 415, 431) where an error's code alone says less; 0 on
+  // every other error. For error renderers.
+  int protocol_status = 0;
 
   std::optional<std::string> query_value(std::string_view key) const;  // the first
   const std::string& param(std::string_view name) const;               // empty when absent
@@ -120,12 +126,24 @@ struct Route {
   std::size_t body_limit = 64u << 20;  // after decompression; not for streaming routes
 };
 
-// The route table. Literal segments win over parameters. Filled once, then only read.
+// The route table. Filled once, then only read (from any thread).
+//
+// A segment of a pattern is literal, a parameter {name}, a parameter with a literal end
+// ("{name}:predict"), or, in the last place, {rest...}, which takes the remainder, slashes included
+// (and also nothing, after the slash). The more literal one wins. A path whose first segment is
+// known literally never falls through to a {rest...} at the root.
 class Router {
  public:
-  // Turns an error (unknown path, wrong method, too large, not allowed ..) into the wire's dialect.
+  Router();
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // Turns an error (unknown path, wrong method, too large, not allowed ..) into the wire's dialect;
+  // a non-zero Request::protocol_status replaces the status that it chose.
   using ErrorRenderer = std::function<Response(const Request&, const Error&)>;
 
+  // The same method and pattern twice is a programmer error.
   void add(Route route);
   // For paths under `prefix` ("/api/2.0/mlflow"); the longest prefix wins; "" is the default.
   void render_errors(std::string prefix, ErrorRenderer renderer);
@@ -136,15 +154,19 @@ class Router {
     bool method_mismatch = false;  // the path exists for other methods
     std::string allowed;           // those, for the Allow header
   };
+  // `path` as sent (percent-encoded), without the query. HEAD falls back to GET.
   Match match(Method method, std::string_view path) const;
   Response render(const Request& request, const Error& error) const;
-  const std::vector<Route>& routes() const { return routes_; }
+  const std::deque<Route>& routes() const { return routes_; }
 
   // Runs a request through match, handler and error rendering in process: what transcripts use.
+  // Fills path and query from `target`, and `source` from `body` where the route streams.
   Response call(Request request) const;
 
  private:
-  std::vector<Route> routes_;
+  struct Node;
+  std::unique_ptr<Node> root_;
+  std::deque<Route> routes_;
   std::vector<std::pair<std::string, ErrorRenderer>> renderers_;
 };
 

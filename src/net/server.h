@@ -30,8 +30,10 @@ struct ServerOptions {
 
 // Called around every request: may refuse it (authentication, rights), and is told the outcome.
 struct Middleware {
-  std::function<Result<void>(const Request&, const Route&)>
-      before;  // an error is rendered and sent
+  // Before the body is read, on the I/O thread; may set Request::principal. An error is rendered
+  // and sent.
+  std::function<Result<void>(Request&, const Route&)> before;
+  // On the I/O thread, once the answer is written or given up (status 0: the client went away).
   std::function<void(const Request&, const Route*, int status, std::int64_t took_ns)> after;
 };
 

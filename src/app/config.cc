@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "toml.h"
+
+namespace slipway::app {
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> table = {
+      {"host", &Config::host, "address to listen on"},
+      {"port", &Config::port, "HTTP port; 0 takes a free one", 0, 65535},
+      {"grpc_port", &Config::grpc_port, "gRPC port; 0 takes a free one", 0, 65535},
+      {"data", &Config::data, "folder of everything that is kept"},
+      {"store", &Config::store,
+       "database URL: sqlite:///PATH or postgresql://USER@HOST/NAME (default: SQLite in the data "
+       "folder)"},
+      {"artifacts", &Config::artifacts,
+       "where artifacts live (default: the folder blobs in the data folder)"},
+      {"config", &Config::config, "file with settings"},
+      {"url", &Config::url, "the server that commands talk to"},
+      {"log_level", &Config::log_level, "least severe message to log", 0, 0,
+       "debug|info|warn|error|off"},
+      {"log_format", &Config::log_format, "auto is text on a terminal, JSON lines elsewhere", 0, 0,
+       "auto|json|text"},
+      {"io_threads", &Config::io_threads, "threads that serve connections", 1, 64},
+      {"workers", &Config::workers, "threads that run request handlers", 1, 1024},
+      {"queue", &Config::queue, "requests that may wait for a worker", 1, 1'000'000},
+      {"grace_seconds", &Config::grace_seconds, "time for running requests at shutdown", 0, 3600},
+      {"tls_certificate", &Config::tls_certificate, "PEM file with the certificate chain: HTTPS"},
+      {"tls_key", &Config::tls_key, "PEM file with its private key"},
+  };
+  return table;
+}
+
+std::string_view name_of(Source source) {
+  switch (source) {
+    case Source::fallback:
+      return "default";
+    case Source::file:
+      return "file";
+    case Source::environment:
+      return "environment";
+    case Source::flag:
+      return "flag";
+  }
+  return "default";
+}
+
+std::string flag_of(const Setting& setting) {
+  std::string out = "--" + std::string(setting.name);
+  for (char& c : out) {
+    if (c == '_') c = '-';
+  }
+  return out;
+}
+
+std::string variable_of(const Setting& setting) {
+  std::string out = "SLIPWAY_" + std::string(setting.name);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+std::string text_of(const Setting& setting, const Config& config) {
+  if (const auto* number = std::get_if<std::int64_t Config::*>(&setting.field)) {
+    return std::to_string(config.**number);
+  }
+  return config.*std::get<std::string Config::*>(setting.field);
+}
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+namespace {
+
+bool is_choice(std::string_view choices, std::string_view value) {
+  for (const auto choice : split(choices, '|')) {
+    if (choice == value) return true;
+  }
+  return false;
+}
+
+Result<void> assign(Config& config, const Setting& setting, const std::string& value,
+                    const std::string& called) {
+  if (const auto* number = std::get_if<std::int64_t Config::*>(&setting.field)) {
+    const auto parsed = parse_int(value);
+    if (!parsed || *parsed < setting.least || *parsed > setting.most) {
+      return invalid(called + ": '" + value + "' is not a number between " +
+                     std::to_string(setting.least) + " and " + std::to_string(setting.most));
+    }
+    config.** number = *parsed;
+    return {};
+  }
+  if (!setting.choices.empty() && !is_choice(setting.choices, value)) {
+    return invalid(called + ": '" + value + "' is none of " + std::string(setting.choices));
+  }
+  config.*std::get<std::string Config::*>(setting.field) = value;
+  return {};
+}
+
+}  // namespace
+
+Result<Effective> load_config(const std::map<std::string, std::string>& flags) {
+  Effective out;
+  std::string file = out.config.config;
+  const auto named = environment("SLIPWAY_CONFIG");
+  if (named) file = *named;
+  const auto flagged = flags.find("config");
+  if (flagged != flags.end()) file = flagged->second;
+  std::map<std::string, std::string> from_file;
+  std::error_code ec;
+  if (std::filesystem::exists(file, ec)) {
+    SW_TRY(from_file, read_toml(file));
+  } else if (named || flagged != flags.end()) {
+    return invalid("there is no configuration file '" + file + "'");
+  }
+  for (const auto& setting : settings()) {
+    const std::string name(setting.name);
+    auto& source = out.sources[name];
+    const auto in_file = from_file.extract(name);
+    const auto flag = flags.find(name);
+    if (flag != flags.end()) {
+      SW_CHECK_OK(assign(out.config, setting, flag->second, flag_of(setting)));
+      source = Source::flag;
+    } else if (const auto variable = environment(variable_of(setting))) {
+      SW_CHECK_OK(assign(out.config, setting, *variable, variable_of(setting)));
+      source = Source::environment;
+    } else if (!in_file.empty()) {
+      SW_CHECK_OK(assign(out.config, setting, in_file.mapped(), file + ": " + name));
+      source = Source::file;
+    }
+  }
+  if (!from_file.empty()) {
+    return invalid(file + ": unknown setting '" + from_file.begin()->first + "'",
+                   "`slipway config` lists the settings");
+  }
+  if (out.config.tls_certificate.empty() != out.config.tls_key.empty()) {
+    return invalid("tls_certificate and tls_key belong together, and only one is set");
+  }
+  return out;
+}
+
+}  // namespace slipway::app

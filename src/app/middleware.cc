@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/middleware.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+
+#include "base/log.h"
+
+namespace slipway::app {
+namespace {
+
+// The handles of one route, so that a request looks nothing up by name.
+struct RouteMeters {
+  static constexpr int kClasses = 6;  // 0 (the client went away), 1xx .. 5xx
+
+  meter::Histogram* seconds = nullptr;
+  std::array<meter::Counter*, 600> by_status{};
+};
+
+class Meters {
+ public:
+  Meters(const net::Router& router, meter::Registry& registry) : registry_(registry) {
+    for (const auto& route : router.routes()) routes_.emplace(&route, make(route.wire, route));
+    unknown_ = make("none", {});
+  }
+
+  void count(const net::Route* route, int status, double seconds) {
+    const auto found = routes_.find(route);
+    RouteMeters& meters = found == routes_.end() ? *unknown_ : *found->second;
+    meters.seconds->observe(seconds);
+    auto& counter = meters.by_status[static_cast<std::size_t>(status < 600 ? status : 599)];
+    std::atomic_ref<meter::Counter*> slot(counter);
+    auto* handle = slot.load(std::memory_order_acquire);
+    if (handle == nullptr) {
+      handle = &requests(route == nullptr ? "none" : route->wire,
+                         route == nullptr ? "" : route->pattern, status);
+      slot.store(handle, std::memory_order_release);
+    }
+    handle->add();
+  }
+
+ private:
+  std::unique_ptr<RouteMeters> make(const std::string& wire, const net::Route& route) {
+    auto out = std::make_unique<RouteMeters>();
+    out->seconds = &registry_.histogram("slipway_request_duration_seconds",
+                                        "Time from the first byte of a request to its answer",
+                                        {{"wire", wire}, {"route", route.pattern}});
+    return out;
+  }
+
+  meter::Counter& requests(const std::string& wire, const std::string& pattern, int status) {
+    return registry_.counter(
+        "slipway_requests_total", "Requests answered, by status code (0: the client went away)",
+        {{"wire", wire}, {"route", pattern}, {"code", std::to_string(status)}});
+  }
+
+  meter::Registry& registry_;
+  std::unordered_map<const net::Route*, std::unique_ptr<RouteMeters>> routes_;
+  std::unique_ptr<RouteMeters> unknown_;
+};
+
+// A name that a client gives itself; it is a claim, recorded as such, until users can sign in.
+bool is_sane_name(std::string_view name) {
+  if (name.empty() || name.size() > 100) return false;
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+net::Middleware make_middleware(const net::Router& router, meter::Registry& meters, Gate* gate) {
+  net::Middleware out;
+  out.before = [gate](net::Request& request, const net::Route& route) -> Result<void> {
+    const auto actor = request.headers.get("x-slipway-actor");
+    if (is_sane_name(actor)) request.principal = actor;
+    if (gate == nullptr) return {};
+    return gate->allow({.name = request.principal}, route.action, request.path);
+  };
+  auto counters = std::make_shared<Meters>(router, meters);
+  out.after = [counters](const net::Request& request, const net::Route* route, int status,
+                         std::int64_t took_ns) {
+    counters->count(route, status, static_cast<double>(took_ns) * 1e-9);
+    log::debug("http.request", {{"method", name_of(request.method)},
+                                {"path", request.path},
+                                {"status", status},
+                                {"ms", static_cast<double>(took_ns) * 1e-6},
+                                {"request_id", request.request_id},
+                                {"remote", request.remote}});
+  };
+  return out;
+}
+
+}  // namespace slipway::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/platform.h"
+
+#include <filesystem>
+
+#include "blob/blob.h"
+#include "data_folder.h"
+#include "registry/registry.h"
+#include "store/database.h"
+#include "tracking/tracking.h"
+
+namespace slipway::app {
+
+// Members in the order of the arrows: what is used stands before what uses it.
+struct Platform::Impl {
+  Config config;
+  Mode mode = Mode::local;
+  std::unique_ptr<DataFolder> folder;
+  meter::Registry meters;
+  EventBus events;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<blob::BlobStore> blobs;
+  std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<registry::Registry> registry;
+};
+
+namespace {
+
+std::string store_url(const Config& config) {
+  if (!config.store.empty()) return config.store;
+  const auto path = std::filesystem::absolute(config.data).lexically_normal() / "slipway.db";
+  return "sqlite:///" + path.string();
+}
+
+std::string artifact_folder(const Config& config) {
+  std::string_view at = config.artifacts;
+  if (at.empty()) return config.data + "/blobs";
+  if (at.starts_with("file://")) at.remove_prefix(7);
+  return std::string(at);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode) {
+  auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  impl->mode = mode;
+  SW_TRY(impl->folder, DataFolder::open(config.data, mode == Mode::server));
+  SW_TRY(impl->database, store::Database::open(store_url(config)));
+  SW_TRY(impl->blobs, blob::open_local(artifact_folder(config)));
+  auto& clock = system_clock();
+  auto& ids = system_ids();
+  impl->tracking = std::make_unique<tracking::Tracking>(*impl->database, impl->events, clock, ids);
+  impl->registry = std::make_unique<registry::Registry>(*impl->database, *impl->tracking,
+                                                        *impl->blobs, impl->events, clock, ids);
+  return std::unique_ptr<Platform>(new Platform(std::move(impl)));
+}
+
+Platform::Platform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Platform::~Platform() {
+  stop();
+}
+
+const Config& Platform::config() const {
+  return impl_->config;
+}
+Clock& Platform::clock() {
+  return system_clock();
+}
+Ids& Platform::ids() {
+  return system_ids();
+}
+meter::Registry& Platform::meters() {
+  return impl_->meters;
+}
+EventBus& Platform::events() {
+  return impl_->events;
+}
+store::Database& Platform::database() {
+  return *impl_->database;
+}
+blob::BlobStore& Platform::blobs() {
+  return *impl_->blobs;
+}
+tracking::Tracking& Platform::tracking() {
+  return *impl_->tracking;
+}
+registry::Registry& Platform::registry() {
+  return *impl_->registry;
+}
+std::string Platform::path(const std::string& name) const {
+  return impl_->folder->path() + "/" + name;
+}
+
+void Platform::stop() {}
+
+}  // namespace slipway::app

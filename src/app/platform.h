@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: opens the store and builds the rooms, with or without a server around them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "domain/event.h"
+#include "meter/meter.h"
+
+namespace slipway::blob {
+class BlobStore;
+}
+namespace slipway::registry {
+class Registry;
+}
+namespace slipway::store {
+class Database;
+}
+namespace slipway::tracking {
+class Tracking;
+}
+
+namespace slipway::app {
+
+// `server`: holds the data folder's lock and runs everything that goes on by itself (schedules,
+// monitors, rollouts). `local`: the same rooms for one command, beside a server or without one.
+enum class Mode { server, local };
+
+class Platform {
+ public:
+  // Creates the data folder when it is not there. A folder that cannot be written, that belongs to
+  // a newer version, or (server) that another server uses: an error that says what to do.
+  static Result<std::unique_ptr<Platform>> open(const Config& config, Mode mode);
+  ~Platform();
+  Platform(const Platform&) = delete;
+  Platform& operator=(const Platform&) = delete;
+
+  const Config& config() const;
+  Clock& clock();
+  Ids& ids();
+  meter::Registry& meters();
+  EventBus& events();
+  // A path in the data folder.
+  std::string path(const std::string& name) const;
+
+  // Rooms: one accessor a room, in the order of the arrows.
+  store::Database& database();
+  blob::BlobStore& blobs();
+  tracking::Tracking& tracking();
+  registry::Registry& registry();
+
+  // Ends what runs by itself. Idempotent; the destructor does it too.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Platform(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::app

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include "app/middleware.h"
+#include "app/platform.h"
+#include "app/routes.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "net/server.h"
+
+namespace slipway::app {
+namespace {
+
+// Taken as messages by the main thread; every other thread has them blocked.
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+net::ServerOptions server_options(const Config& config) {
+  net::ServerOptions out;
+  out.host = config.host;
+  out.port = static_cast<std::uint16_t>(config.port);
+  out.io_threads = static_cast<std::size_t>(config.io_threads);
+  out.tls_certificate = config.tls_certificate;
+  out.tls_key = config.tls_key;
+  return out;
+}
+
+}  // namespace
+
+Result<void> serve(const Config& config) {
+  const auto signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  SW_TRY(auto platform, Platform::open(config, Mode::server));
+  net::Router router;
+  add_routes(router, *platform);
+  Pool workers("http", static_cast<std::size_t>(config.workers),
+               static_cast<std::size_t>(config.queue));
+  SW_TRY(auto server, net::Server::start(server_options(config), router, workers,
+                                         make_middleware(router, platform->meters(), nullptr)));
+  const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
+                          config.host + ":" + std::to_string(server->port());
+  log::info("platform.ready", {{"url", url}, {"data", config.data}, {"version", version()}});
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("platform.stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                                  {"connections", server->connections()}});
+  server->shut_down(static_cast<int>(config.grace_seconds * 1000));
+  workers.drain();
+  platform->stop();
+  log::info("platform.stopped");
+  return {};
+}
+
+}  // namespace slipway::app

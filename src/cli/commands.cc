@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command table: one line a command.
+#include "commands.h"
+
+namespace slipway::cli {
+
+const std::vector<CommandSpec>& commands() {
+  static const std::vector<CommandSpec> table = {
+      {"up", "Run the whole platform in the foreground", "slipway up --port 5800", up},
+      {"version", "Print the version", "slipway version", version},
+  };
+  return table;
+}
+
+}  // namespace slipway::cli

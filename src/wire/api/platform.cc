@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Probes: is it up, and what is it.
+#include "base/text.h"
+#include "wire/api/routes.h"
+
+namespace slipway::wire::api {
+
+void add_platform_routes(net::Router& router, const std::string& version) {
+  std::string about = "{\"name\":\"slipway\",\"version\":";
+  append_json_string(about, version);
+  about += "}";
+  const auto answer = [&](const std::string& path, const std::string& summary, std::string body) {
+    router.add({.method = net::Method::get,
+                .pattern = path,
+                .wire = "api",
+                .action = "platform.read",
+                .summary = summary,
+                .async = [body = std::move(body)](const auto&, const auto& reply) {
+                  reply->send(net::Response::json(200, body));
+                }});
+  };
+  answer("/health", "200 once the platform is ready", R"({"status":"ok"})");
+  answer("/version", "Name and version of this server", about);
+}
+
+}  // namespace slipway::wire::api
