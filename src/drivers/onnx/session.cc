@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session.h"
+
+#include <utility>
+
+#include "values.h"
+
+namespace slipway::drivers::onnx {
+namespace {
+
+using serving::Tensor;
+
+// One thread a run (the server scales by requests, not inside one), and no arena, so that memory
+// goes back when a version is unloaded.
+Result<Owned<OrtSessionOptions>> make_options(const Runtime& runtime) {
+  const auto& api = runtime.api();
+  OrtSessionOptions* raw = nullptr;
+  SW_CHECK_OK(runtime.check(api.CreateSessionOptions(&raw)));
+  auto options = own(runtime, raw);
+  SW_CHECK_OK(runtime.check(api.DisablePerSessionThreads(raw)));
+  SW_CHECK_OK(runtime.check(api.SetSessionGraphOptimizationLevel(raw, ORT_ENABLE_ALL)));
+  SW_CHECK_OK(runtime.check(api.SetSessionExecutionMode(raw, ORT_SEQUENTIAL)));
+  SW_CHECK_OK(runtime.check(api.DisableCpuMemArena(raw)));
+  SW_CHECK_OK(runtime.check(api.DisableMemPattern(raw)));
+  return options;
+}
+
+Error cannot_load(const Error& why) {
+  return {Code::failed_precondition, "ONNX Runtime cannot load the graph: " + why.message,
+          "check the model with onnx.checker and log it again"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::load(const Runtime& runtime, const std::string& path) {
+  SW_TRY(const auto options, make_options(runtime));
+  OrtSession* raw = nullptr;
+  const auto made =
+      runtime.check(runtime.api().CreateSession(runtime.env(), path.c_str(), options.get(), &raw));
+  if (!made) return cannot_load(made.error());
+  std::unique_ptr<Session> session(new Session(runtime, raw));
+  SW_CHECK_OK(session->read_signature());
+  return session;
+}
+
+Result<void> Session::read_signature() {
+  const auto& api = runtime_.api();
+  OrtAllocator* allocator = nullptr;
+  SW_CHECK_OK(runtime_.check(api.GetAllocatorWithDefaultOptions(&allocator)));
+  const auto read = [&](bool input, std::size_t i) -> Result<serving::TensorSpec> {
+    char* raw_name = nullptr;
+    OrtTypeInfo* raw_info = nullptr;
+    SW_CHECK_OK(
+        runtime_.check(input ? api.SessionGetInputName(session_.get(), i, allocator, &raw_name)
+                             : api.SessionGetOutputName(session_.get(), i, allocator, &raw_name)));
+    std::string name = raw_name;
+    SW_CHECK_OK(runtime_.check(api.AllocatorFree(allocator, raw_name)));
+    SW_CHECK_OK(runtime_.check(input ? api.SessionGetInputTypeInfo(session_.get(), i, &raw_info)
+                                     : api.SessionGetOutputTypeInfo(session_.get(), i, &raw_info)));
+    const auto info = own(runtime_, raw_info);
+    return spec_of(runtime_, std::move(name), info.get());
+  };
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  SW_CHECK_OK(runtime_.check(api.SessionGetInputCount(session_.get(), &inputs)));
+  SW_CHECK_OK(runtime_.check(api.SessionGetOutputCount(session_.get(), &outputs)));
+  for (std::size_t i = 0; i < inputs; ++i) {
+    SW_TRY(auto spec, read(true, i));
+    if (spec.map) return Error{Code::unimplemented, "input '" + spec.name + "' is a map", {}};
+    signature_.inputs.push_back(std::move(spec));
+  }
+  for (std::size_t i = 0; i < outputs; ++i) {
+    SW_TRY(auto spec, read(false, i));
+    signature_.outputs.push_back(std::move(spec));
+  }
+  for (const auto& spec : signature_.inputs) input_names_.push_back(spec.name.c_str());
+  for (const auto& spec : signature_.outputs) output_names_.push_back(spec.name.c_str());
+  return {};
+}
+
+Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
+  std::vector<Owned<OrtValue>> values;
+  std::vector<const OrtValue*> in;
+  values.reserve(inputs.size());
+  in.reserve(inputs.size());
+  for (const auto& tensor : inputs) {
+    SW_TRY(auto value, to_value(runtime_, tensor));
+    in.push_back(value.get());
+    values.push_back(std::move(value));
+  }
+  std::vector<OrtValue*> out(output_names_.size(), nullptr);
+  const auto ran = runtime_.check(
+      runtime_.api().Run(session_.get(), nullptr, input_names_.data(), in.data(), in.size(),
+                         output_names_.data(), output_names_.size(), out.data()),
+      Code::invalid_argument);
+  std::vector<Owned<OrtValue>> results;
+  results.reserve(out.size());
+  for (auto* value : out) results.push_back(own(runtime_, value));
+  if (!ran) return Error{Code::invalid_argument, "the model failed: " + ran.error().message, {}};
+  std::vector<Tensor> tensors;
+  tensors.reserve(results.size());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    SW_TRY(auto tensor, to_tensor(runtime_, signature_.outputs[i], std::move(results[i])));
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+}  // namespace slipway::drivers::onnx

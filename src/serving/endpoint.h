@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// An endpoint as its owner describes it, and as it is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "serving/stats.h"
+
+namespace slipway::serving {
+
+// Either `alias` or `version` names the version.
+struct RouteSpec {
+  std::string model;
+  std::string alias;
+  std::string version;
+  double weight = 100;  // share of the sum of weights; of a shadow: percent of requests mirrored
+  bool shadow = false;  // gets copies, its answers are recorded and thrown away
+};
+
+struct EndpointSpec {
+  std::string name;
+  std::vector<RouteSpec> routes;
+  double sample_rate = 1;  // share of requests that is recorded for monitoring
+  int timeout_ms = 30'000;
+};
+
+// Names, numbers and sums; whether the versions exist is not asked.
+Result<void> validate(const EndpointSpec& spec);
+
+enum class RouteState { loading, ready, failed };
+std::string_view name_of(RouteState state);
+
+struct RouteView {
+  RouteSpec spec;
+  std::string version;  // that answers now
+  RouteState state = RouteState::loading;
+  std::string error;  // also of a newer version that could not take over
+};
+
+struct EndpointView {
+  EndpointSpec spec;
+  std::vector<RouteView> routes;
+  std::vector<VersionStats> stats;  // by version, also those no longer routed to
+  Timestamp created;
+  Timestamp updated;
+};
+
+}  // namespace slipway::serving

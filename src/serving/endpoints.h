@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Endpoints: addresses that answer predictions, and the versions behind them.
+//
+// Endpoints are durable and come back with `restore`. A change loads and warms the versions that it
+// needs before the first request goes to them, and is then seen whole by the next request; requests
+// under way end on the version that they began with. What cannot be loaded changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "domain/event.h"
+#include "domain/types.h"
+#include "serving/backend.h"
+#include "serving/batcher.h"
+#include "serving/endpoint.h"
+#include "serving/packages.h"
+#include "serving/prediction.h"
+#include "serving/target.h"
+
+namespace slipway::store {
+class Database;
+}
+
+namespace slipway::serving {
+
+struct Options {
+  BatchOptions batch;
+  std::size_t prediction_capacity = 16'384;  // requests recorded and not yet drained
+  int housekeeping_ms = 1000;                // how often unused versions are unloaded
+};
+
+// Thread-safe. Publishes endpoint.created, endpoint.changed and endpoint.deleted.
+class Endpoints {
+ public:
+  Endpoints(store::Database& db, std::unique_ptr<PackageSource> packages,
+            std::vector<std::unique_ptr<ModelBackend>> backends, EventSink& events, Clock& clock,
+            meter::Registry& meters, Options options = {});
+  // Answers what is under way. Nothing may call in any more.
+  ~Endpoints();
+
+  // Loads every endpoint's versions; one that cannot be loaded is logged, shown as failed and tried
+  // again later. Call once, before serving.
+  Result<void> restore();
+
+  // Blocks until the versions are loaded; their failure is the call's.
+  Result<EndpointView> create(const EndpointSpec& spec, const Principal& who);
+  Result<EndpointView> update(const EndpointSpec& spec, const Principal& who);
+  Result<void> remove(const std::string& name, const Principal& who);
+  Result<EndpointView> get(const std::string& name) const;
+  std::vector<EndpointView> list() const;  // by name
+  // 0..1; does not touch the routes.
+  Result<void> set_sample_rate(const std::string& name, double rate);
+
+  // An alias of `model` moved: endpoints that follow it load the new version and change over.
+  // Returns at once; `refresh_now` when the change is done.
+  void refresh(const std::string& model);
+  void refresh_now(const std::string& model);
+
+  // An endpoint's next version by weights, or the given one of its versions.
+  Result<Target> pick(const std::string& endpoint, const std::string& version = {}) const;
+  // A version on its own, loaded if need be; nothing is counted or recorded.
+  Result<Target> open(const std::string& model, const std::string& version);
+
+  PredictionLog& predictions();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::serving

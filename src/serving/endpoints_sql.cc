@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serving/endpoints_sql.h"
+
+#include <utility>
+
+namespace slipway::serving {
+namespace {
+
+constexpr const char* kInsert =
+    "INSERT INTO endpoint (name, sample_rate, timeout_ms, created, updated) VALUES (?, ?, ?, ?, ?)";
+constexpr const char* kInsertRoute =
+    "INSERT INTO endpoint_route (endpoint, position, model, alias, version, weight, shadow) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kUpdate =
+    "UPDATE endpoint SET sample_rate = ?, timeout_ms = ?, updated = ? WHERE name = ?";
+constexpr const char* kDeleteRoutes = "DELETE FROM endpoint_route WHERE endpoint = ?";
+constexpr const char* kDelete = "DELETE FROM endpoint WHERE name = ?";
+constexpr const char* kAll =
+    "SELECT name, sample_rate, timeout_ms, created, updated FROM endpoint ORDER BY name";
+constexpr const char* kRoutes =
+    "SELECT model, alias, version, weight, shadow FROM endpoint_route WHERE endpoint = ? "
+    "ORDER BY position";
+
+Result<void> insert_routes(store::Connection& connection, const EndpointSpec& spec) {
+  std::int64_t position = 0;
+  for (const auto& route : spec.routes) {
+    SW_CHECK_OK(
+        connection.exec(kInsertRoute, {spec.name, position, route.model, route.alias, route.version,
+                                       route.weight, std::int64_t{route.shadow ? 1 : 0}}));
+    ++position;
+  }
+  return {};
+}
+
+RouteSpec route_from_row(const store::Row& row) {
+  return {.model = std::string(row.text(0)),
+          .alias = std::string(row.text(1)),
+          .version = std::string(row.text(2)),
+          .weight = row.real(3),
+          .shadow = row.int64(4) != 0};
+}
+
+}  // namespace
+
+Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint) {
+  const auto& spec = endpoint.spec;
+  return db.write([&](store::Connection& connection) -> Result<void> {
+    SW_CHECK_OK(
+        connection.exec(kInsert, {spec.name, spec.sample_rate, std::int64_t{spec.timeout_ms},
+                                  endpoint.created.ms, endpoint.updated.ms}));
+    return insert_routes(connection, spec);
+  });
+}
+
+Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Timestamp updated) {
+  return db.write([&](store::Connection& connection) -> Result<void> {
+    SW_TRY(const auto changed,
+           connection.exec(
+               kUpdate, {spec.sample_rate, std::int64_t{spec.timeout_ms}, updated.ms, spec.name}));
+    if (changed == 0) return not_found("there is no endpoint '" + spec.name + "'");
+    SW_CHECK_OK(connection.exec(kDeleteRoutes, {spec.name}));
+    return insert_routes(connection, spec);
+  });
+}
+
+Result<void> delete_endpoint(store::Database& db, const std::string& name) {
+  return db.write([&](store::Connection& connection) -> Result<void> {
+    SW_CHECK_OK(connection.exec(kDeleteRoutes, {name}));
+    SW_CHECK_OK(connection.exec(kDelete, {name}));
+    return {};
+  });
+}
+
+Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db) {
+  return db.read([&](store::Connection& connection) -> Result<std::vector<StoredEndpoint>> {
+    SW_TRY(auto endpoints, connection.all(kAll, {}, [](const store::Row& row) {
+      return StoredEndpoint{.spec = {.name = std::string(row.text(0)),
+                                     .sample_rate = row.real(1),
+                                     .timeout_ms = static_cast<int>(row.int64(2))},
+                            .created = {row.int64(3)},
+                            .updated = {row.int64(4)}};
+    }));
+    for (auto& endpoint : endpoints) {
+      SW_TRY(endpoint.spec.routes, connection.all(kRoutes, {endpoint.spec.name}, route_from_row));
+    }
+    return endpoints;
+  });
+}
+
+}  // namespace slipway::serving

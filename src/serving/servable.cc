@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serving/servable.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+
+namespace slipway::serving {
+namespace {
+
+// A dimension that a warm-up may choose freely, and the most elements that it may make.
+constexpr std::size_t kWarmUpElements = 1 << 20;
+
+std::string names_of(const std::vector<TensorSpec>& specs) {
+  std::string out;
+  for (const auto& spec : specs) {
+    if (out.size() > 200) return out + ", ..";
+    out += (out.empty() ? "'" : ", '") + spec.name + "'";
+  }
+  return out;
+}
+
+bool fits(const Shape& wanted, const Shape& given) {
+  if (wanted.size() != given.size()) return false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] >= 0 && wanted[i] != given[i]) return false;
+  }
+  return true;
+}
+
+Result<void> check(const TensorSpec& spec, const Tensor& tensor) {
+  if (tensor.dtype() != spec.dtype) {
+    return invalid("input '" + spec.name + "' takes " + std::string(name_of(spec.dtype)) +
+                   ", got " + std::string(name_of(tensor.dtype())));
+  }
+  if (!fits(spec.shape, tensor.shape())) {
+    return invalid("input '" + spec.name + "' takes shape " + text_of(spec.shape) + ", got " +
+                   text_of(tensor.shape()));
+  }
+  if (tensor.count() == 0) {
+    return invalid("input '" + spec.name + "' has no elements", "send at least one row");
+  }
+  return {};
+}
+
+// How a loaded model behaves when its file is foreign to it is the driver's; what it throws ends
+// here.
+Result<std::unique_ptr<LoadedModel>> load_guarded(ModelBackend& backend, const Package& package) {
+  try {
+    return backend.load(package);
+  } catch (const std::exception& e) {
+    return internal(std::string("the runtime threw while loading: ") + e.what());
+  }
+}
+
+}  // namespace
+
+Servable::Servable(ModelBackend& backend, Package package, std::unique_ptr<LoadedModel> model)
+    : backend_(backend),
+      package_(std::move(package)),
+      model_(std::move(model)),
+      layout_(FrameLayout::of(model_->signature(), package_.columns)) {}
+
+Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package package,
+                                                 const BatchOptions& options, Clock& clock,
+                                                 meter::Registry& meters) {
+  const auto start = clock.monotonic_ns();
+  auto model = load_guarded(backend, package);
+  if (!model) {
+    auto& error = model.error();
+    error.message = "version " + package.version + " of model '" + package.model +
+                    "' cannot be loaded: " + error.message;
+    return error;
+  }
+  std::shared_ptr<Servable> out(new Servable(backend, std::move(package), *std::move(model)));
+  out->warm_up();
+  out->batcher_ = std::make_unique<Batcher>(*out->model_, out->package_.model,
+                                            out->package_.version, options, clock, meters);
+  log::info("serving.version_loaded", {{"model", out->package_.model},
+                                       {"version", out->package_.version},
+                                       {"backend", backend.name()},
+                                       {"ms", (clock.monotonic_ns() - start) / 1'000'000}});
+  return out;
+}
+
+// Runs once on zeros so that the first caller does not pay for lazy initialisation. A model that
+// wants particular values may refuse them; that is no reason not to serve it.
+void Servable::warm_up() {
+  std::vector<Tensor> inputs;
+  std::size_t elements = 0;
+  for (const auto& spec : signature().inputs) {
+    Shape shape = spec.shape;
+    for (auto& n : shape) n = n < 0 ? 1 : n;
+    const auto count = element_count(shape, kWarmUpElements);
+    if (!count || (elements += *count) > kWarmUpElements) return;
+    inputs.push_back(spec.dtype == DType::bytes
+                         ? Tensor::of_texts(spec.name, shape, std::vector<std::string>(*count))
+                         : Tensor::make(spec.name, spec.dtype, shape));
+  }
+  try {
+    const auto ran = model_->run(inputs);
+    if (ran) return;
+    log::debug(
+        "serving.warm_up_failed",
+        {{"model", package_.model}, {"version", package_.version}, {"why", ran.error().message}});
+  } catch (const std::exception& e) {
+    log::warn("serving.warm_up_threw",
+              {{"model", package_.model}, {"version", package_.version}, {"why", e.what()}});
+  }
+}
+
+Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
+  const auto& wanted = signature().inputs;
+  if (tensors.size() == 1 && wanted.size() == 1 && tensors.front().name.empty()) {
+    tensors.front().name = wanted.front().name;
+  }
+  Batcher::Job job;
+  job.inputs.resize(wanted.size());
+  std::vector<bool> given(wanted.size(), false);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    std::size_t at = i;
+    if (i >= wanted.size() || wanted[i].name != tensors[i].name) {
+      const auto found = std::find_if(wanted.begin(), wanted.end(), [&](const auto& spec) {
+        return spec.name == tensors[i].name;
+      });
+      if (found == wanted.end()) {
+        return invalid("unknown input '" + tensors[i].name.substr(0, 100) + "'",
+                       "the model takes " + names_of(wanted));
+      }
+      at = static_cast<std::size_t>(found - wanted.begin());
+    }
+    if (given[at]) return invalid("input '" + wanted[at].name + "' is given twice");
+    given[at] = true;
+    job.inputs[at] = std::move(tensors[i]);
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!given[i]) {
+      return invalid("input '" + wanted[i].name + "' is missing",
+                     "the model takes " + names_of(wanted));
+    }
+    SW_CHECK_OK(check(wanted[i], job.inputs[i]));
+  }
+  if (job.inputs.empty()) return invalid("the model has no inputs");
+  job.rows = job.inputs.front().rows();
+  for (const auto& tensor : job.inputs) {
+    if (tensor.shape().empty() || tensor.rows() != job.rows) job.alone = true;
+  }
+  return job;
+}
+
+std::shared_ptr<const PredictionSchema> Servable::schema(const std::vector<Tensor>& inputs,
+                                                         const std::vector<Tensor>& outputs) {
+  const std::scoped_lock lock(schema_mutex_);
+  if (schema_ != nullptr) return schema_;
+  auto made = std::make_shared<const PredictionSchema>(schema_of(inputs, outputs, layout_.names()));
+  if (!outputs.empty()) schema_ = made;
+  return made;
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serving/target.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "serving/routing.h"
+
+namespace slipway::serving {
+namespace {
+
+using Outcome = VersionRecord::Outcome;
+
+Outcome outcome_of(const Result<std::vector<Tensor>>& answer) {
+  if (answer) return Outcome::answered;
+  return answer.error().code == Code::invalid_argument ? Outcome::rejected : Outcome::failed;
+}
+
+// What must be known when the answer comes.
+struct Pending {
+  std::shared_ptr<const Routing> routing;  // keeps the version loaded
+  const Lane* lane = nullptr;
+  std::string request_id;
+  std::int64_t start_ns = 0;
+  std::int64_t rows = 0;
+  bool shadow = false;
+  bool sampled = false;
+  std::vector<Tensor> inputs;  // of sampled requests
+};
+
+void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
+  auto& endpoint = *pending.routing->endpoint;
+  const auto& lane = *pending.lane;
+  const auto now = endpoint.clock.monotonic_ns();
+  const auto us = (now - pending.start_ns) / 1000;
+  if (lane.record != nullptr) {
+    if (pending.shadow) {
+      lane.record->count_shadow(outcome_of(answer), us);
+    } else {
+      lane.record->count(outcome_of(answer), pending.rows, us, now);
+    }
+  }
+  if (!pending.sampled) return;
+  Exchange exchange{.endpoint = endpoint.name,
+                    .model = lane.servable->package().model,
+                    .version = lane.version,
+                    .request_id = std::move(pending.request_id),
+                    .at = endpoint.clock.now(),
+                    .latency_us = us,
+                    .shadow = pending.shadow,
+                    .rows = pending.rows,
+                    .inputs = std::move(pending.inputs)};
+  if (answer) {
+    exchange.outputs = *answer;
+  } else {
+    exchange.error = answer.error().message;
+  }
+  exchange.schema = lane.servable->schema(exchange.inputs, exchange.outputs);
+  endpoint.log.offer(std::move(exchange));
+}
+
+bool sampled(EndpointState& endpoint, std::uint64_t turn) {
+  const double rate = endpoint.sample_rate.load(std::memory_order_relaxed);
+  return rate >= 1 || (rate > 0 && share_of_turn(turn * 7 + 3) < rate);
+}
+
+}  // namespace
+
+double share_of_turn(std::uint64_t turn) {
+  // The fractional part of turn / golden ratio, in 64 bits.
+  return static_cast<double>((turn * 0x9E3779B97F4A7C15ULL) >> 11) * 0x1.0p-53;
+}
+
+const Lane* Routing::pick(double share) const {
+  double total = 0;
+  for (const auto& lane : lanes) {
+    if (!lane.spec.shadow && lane.servable != nullptr) total += lane.spec.weight;
+  }
+  double at = share * total;
+  const Lane* last = nullptr;
+  for (const auto& lane : lanes) {
+    if (lane.spec.shadow || lane.servable == nullptr || lane.spec.weight <= 0) continue;
+    last = &lane;
+    if (at < lane.spec.weight) return last;
+    at -= lane.spec.weight;
+  }
+  return last;
+}
+
+const Lane* Routing::find(const std::string& version) const {
+  const Lane* shadow = nullptr;
+  for (const auto& lane : lanes) {
+    if (lane.version != version || lane.servable == nullptr) continue;
+    if (!lane.spec.shadow) return &lane;
+    shadow = &lane;
+  }
+  return shadow;
+}
+
+const std::string& Target::endpoint() const {
+  return routing_->endpoint->name;
+}
+const std::string& Target::model() const {
+  return lane_->servable->package().model;
+}
+const std::string& Target::version() const {
+  return lane_->version;
+}
+std::string_view Target::platform() const {
+  return lane_->servable->platform();
+}
+const Signature& Target::signature() const {
+  return lane_->servable->signature();
+}
+const FrameLayout& Target::layout() const {
+  return lane_->servable->layout();
+}
+bool Target::has_columns() const {
+  return !lane_->servable->package().columns.empty();
+}
+
+void Target::reject(const Error&) const {
+  if (lane_->record == nullptr) return;
+  lane_->record->count(Outcome::rejected, 0, 0, routing_->endpoint->clock.monotonic_ns());
+}
+
+void Target::infer(Call call, Done done) const {
+  auto& endpoint = *routing_->endpoint;
+  if (call.received_ns == 0) call.received_ns = endpoint.clock.monotonic_ns();
+  if (call.deadline_ns == 0) {
+    call.deadline_ns =
+        call.received_ns + static_cast<std::int64_t>(endpoint.timeout_ms.load()) * 1'000'000;
+  }
+  mirror(call);
+  auto job = lane_->servable->arrange(std::move(call.inputs));
+  if (!job) {
+    reject(job.error());
+    return done(std::move(job.error()));
+  }
+  const auto turn = endpoint.turn.fetch_add(1, std::memory_order_relaxed);
+  auto pending = std::make_shared<Pending>();
+  pending->routing = routing_;
+  pending->lane = lane_;
+  pending->start_ns = call.received_ns;
+  pending->rows = job->rows;
+  pending->sampled = !endpoint.name.empty() && sampled(endpoint, turn);
+  if (pending->sampled) {
+    pending->request_id = std::move(call.request_id);
+    pending->inputs = job->inputs;
+  }
+  job->deadline_ns = call.deadline_ns;
+  job->done = [pending, done](Result<std::vector<Tensor>> answer) {
+    record(*pending, answer);
+    done(std::move(answer));
+  };
+  auto taken = lane_->servable->submit(*std::move(job));
+  if (!taken) {
+    Result<std::vector<Tensor>> refused(std::move(taken.error()));
+    pending->sampled = false;
+    record(*pending, refused);
+    done(std::move(refused));
+  }
+}
+
+// Copies for the shadows. A shadow that cannot take them, or is full, only counts that.
+void Target::mirror(const Call& call) const {
+  auto& endpoint = *routing_->endpoint;
+  for (const auto& lane : routing_->lanes) {
+    if (!lane.spec.shadow || lane.servable == nullptr || &lane == lane_) continue;
+    const auto turn = endpoint.turn.fetch_add(1, std::memory_order_relaxed);
+    if (share_of_turn(turn) * 100 >= lane.spec.weight) continue;
+    auto pending = std::make_shared<Pending>();
+    pending->routing = routing_;
+    pending->lane = &lane;
+    pending->start_ns = call.received_ns;
+    pending->shadow = true;
+    auto job = lane.servable->arrange(call.inputs);
+    if (!job) {
+      record(*pending, std::move(job.error()));
+      continue;
+    }
+    pending->rows = job->rows;
+    pending->sampled = sampled(endpoint, turn);
+    if (pending->sampled) {
+      pending->request_id = call.request_id;
+      pending->inputs = job->inputs;
+    }
+    job->deadline_ns = call.deadline_ns;
+    job->done = [pending](Result<std::vector<Tensor>> answer) { record(*pending, answer); };
+    if (auto taken = lane.servable->submit(*std::move(job)); !taken) {
+      pending->sampled = false;
+      record(*pending, std::move(taken.error()));
+    }
+  }
+}
+
+Result<std::vector<Tensor>> Target::infer_and_wait(Call call) const {
+  struct Wait {
+    std::mutex mutex;
+    std::condition_variable ready;
+    std::optional<Result<std::vector<Tensor>>> answer;
+  };
+  auto wait = std::make_shared<Wait>();
+  infer(std::move(call), [wait](Result<std::vector<Tensor>> answer) {
+    const std::scoped_lock lock(wait->mutex);
+    wait->answer.emplace(std::move(answer));
+    wait->ready.notify_one();
+  });
+  std::unique_lock lock(wait->mutex);
+  wait->ready.wait(lock, [&] { return wait->answer.has_value(); });
+  return *std::move(wait->answer);
+}
+
+}  // namespace slipway::serving

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where one request goes: a version behind an endpoint, chosen before the request is even parsed,
+// so that what it wants is known.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "serving/backend.h"
+#include "serving/frame.h"
+
+namespace slipway::serving {
+
+struct Routing;
+struct Lane;
+
+struct Call {
+  std::string request_id;
+  std::vector<Tensor> inputs;    // named, any order
+  std::int64_t received_ns = 0;  // monotonic; 0: now
+  std::int64_t deadline_ns = 0;  // monotonic; 0: the endpoint's time-out
+};
+
+// Cheap to copy. The version stays loaded while a Target lives, even when the endpoint has moved
+// on: requests under way are answered by the version that they were given to.
+class Target {
+ public:
+  // Outputs in the order of the signature. Called once, from any thread, maybe before infer ends.
+  using Done = std::function<void(Result<std::vector<Tensor>>)>;
+
+  Target(std::shared_ptr<const Routing> routing, const Lane& lane)
+      : routing_(std::move(routing)), lane_(&lane) {}
+
+  const std::string& endpoint() const;
+  const std::string& model() const;
+  const std::string& version() const;
+  std::string_view platform() const;
+  const Signature& signature() const;
+  const FrameLayout& layout() const;
+  // The package names its columns: tables are its natural input.
+  bool has_columns() const;
+
+  // Never blocks. Errors: invalid_argument (names, types, shapes, or what the model says),
+  // exhausted (queue full), deadline.
+  void infer(Call call, Done done) const;
+  // The same, waiting for the answer; not for I/O threads.
+  Result<std::vector<Tensor>> infer_and_wait(Call call) const;
+  // For the statistics: the request never became tensors.
+  void reject(const Error& error) const;
+
+ private:
+  void mirror(const Call& call) const;
+
+  std::shared_ptr<const Routing> routing_;
+  const Lane* lane_;  // in routing_
+};
+
+}  // namespace slipway::serving

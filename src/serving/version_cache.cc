@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serving/version_cache.h"
+
+#include <chrono>
+#include <thread>
+
+#include "base/log.h"
+#include "meter/meter.h"
+
+namespace slipway::serving {
+
+VersionCache::VersionCache(PackageSource& packages,
+                           std::vector<std::unique_ptr<ModelBackend>> backends,
+                           BatchOptions options, Clock& clock, meter::Registry& meters)
+    : packages_(packages),
+      backends_(std::move(backends)),
+      options_(options),
+      clock_(clock),
+      meters_(meters) {}
+
+VersionCache::~VersionCache() {
+  constexpr int kWaitMs = 30'000;
+  for (int waited = 0; waited < kWaitMs && size() > 0; ++waited) {
+    if (collect() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  // A version that still runs after all that time cannot be freed under its own feet.
+  for (auto& [key, servable] : loaded_) {
+    log::error("serving.version_stuck", {{"model", key.first}, {"version", key.second}});
+    [[maybe_unused]] auto* abandoned = new std::shared_ptr<Servable>(std::move(servable));
+  }
+}
+
+Result<std::shared_ptr<Servable>> VersionCache::get(const std::string& model,
+                                                    const std::string& version) {
+  const Key key{model, version};
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = loaded_.find(key); found != loaded_.end()) return found->second;
+  }
+  // Outside the lock: loading one version must not hold up the others. Two callers may load the
+  // same one; the first to finish wins.
+  SW_TRY(auto servable, load(model, version));
+  const std::scoped_lock lock(mutex_);
+  return loaded_.emplace(key, std::move(servable)).first->second;
+}
+
+Result<std::shared_ptr<Servable>> VersionCache::load(const std::string& model,
+                                                     const std::string& version) {
+  SW_TRY(auto package, packages_.package(model, version));
+  for (const auto& backend : backends_) {
+    if (!backend->can_load(package)) continue;
+    return Servable::load(*backend, std::move(package), options_, clock_, meters_);
+  }
+  const auto flavors = package.flavors.empty() ? "no flavour" : "flavours " + package.flavors;
+  return Error{Code::failed_precondition,
+               "version " + version + " of model '" + model + "' has " + flavors +
+                   ", none of which can be served",
+               "log the model with mlflow.onnx.log_model"};
+}
+
+std::size_t VersionCache::collect() {
+  std::vector<std::shared_ptr<Servable>> unused;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto it = loaded_.begin(); it != loaded_.end();) {
+      if (it->second.use_count() == 1) {
+        unused.push_back(std::move(it->second));
+        it = loaded_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+  for (auto& servable : unused) {
+    log::info("serving.version_unloaded",
+              {{"model", servable->package().model}, {"version", servable->package().version}});
+    servable.reset();  // joins its threads
+  }
+  return unused.size();
+}
+
+std::size_t VersionCache::size() const {
+  const std::scoped_lock lock(mutex_);
+  return loaded_.size();
+}
+
+}  // namespace slipway::serving

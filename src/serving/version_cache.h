@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loaded versions, shared by all endpoints that route to them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "serving/packages.h"
+#include "serving/servable.h"
+
+namespace slipway::serving {
+
+// Thread-safe. The cache itself holds one reference to each version, so that the last user of a
+// version, which may be one of its own threads, never has to end those threads: `collect` does.
+class VersionCache {
+ public:
+  VersionCache(PackageSource& packages, std::vector<std::unique_ptr<ModelBackend>> backends,
+               BatchOptions options, Clock& clock, meter::Registry& meters);
+  // Waits for the users of the versions to finish with them.
+  ~VersionCache();
+
+  // Loads the version unless it is there already.
+  Result<std::shared_ptr<Servable>> get(const std::string& model, const std::string& version);
+  // Unloads versions that nobody uses; answers how many.
+  std::size_t collect();
+  std::size_t size() const;
+
+ private:
+  using Key = std::pair<std::string, std::string>;
+  Result<std::shared_ptr<Servable>> load(const std::string& model, const std::string& version);
+
+  PackageSource& packages_;
+  std::vector<std::unique_ptr<ModelBackend>> backends_;
+  BatchOptions options_;
+  Clock& clock_;
+  meter::Registry& meters_;
+  mutable std::mutex mutex_;
+  std::map<Key, std::shared_ptr<Servable>> loaded_;
+};
+
+}  // namespace slipway::serving
