@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "endpoints_sql.h"
 #include "meter/meter.h"
-#include "serving/endpoints_sql.h"
-#include "serving/routing.h"
-#include "serving/version_cache.h"
+#include "routing.h"
+#include "version_cache.h"
 
 namespace slipway::serving {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serving/endpoints_sql.h"
+#include "endpoints_sql.h"
 
 #include <utility>
 

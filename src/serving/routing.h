@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "servable.h"
 #include "serving/endpoint.h"
-#include "serving/servable.h"
 #include "serving/stats.h"
 
 namespace slipway::serving {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serving/servable.h"
+#include "servable.h"
 
 #include <algorithm>
 #include <exception>

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "serving/routing.h"
+#include "routing.h"
 
 namespace slipway::serving {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serving/version_cache.h"
+#include "version_cache.h"
 
 #include <chrono>
 #include <thread>

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "servable.h"
 #include "serving/packages.h"
-#include "serving/servable.h"
 
 namespace slipway::serving {
 

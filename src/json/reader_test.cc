@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json/reader.h"
+
+#include <bit>
+#include <cstdlib>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "json/value.h"
+
+namespace slipway::json {
+namespace {
+
+bool well_formed(std::string_view text) {
+  Reader in(text);
+  return in.skip() && in.finish();
+}
+
+double number(const std::string& text) {
+  Reader in(text);
+  Reader::Number out;
+  EXPECT_TRUE(in.read(out) && in.finish()) << text;
+  return out.real;
+}
+
+TEST(Reader, WalksObjectsAndArrays) {
+  Reader in(R"( {"a": [1, -2.5, "x"], "b": {}, "c": true, "d": null} )");
+  std::string_view key;
+  Reader::Number n;
+  std::string_view text;
+  bool flag = false;
+
+  ASSERT_TRUE(in.begin_object());
+  ASSERT_TRUE(in.next_key(key));
+  EXPECT_EQ(key, "a");
+  ASSERT_TRUE(in.begin_array());
+  ASSERT_TRUE(in.next_element() && in.read(n));
+  EXPECT_TRUE(n.is_integer);
+  EXPECT_EQ(n.integer, 1);
+  ASSERT_TRUE(in.next_element() && in.read(n));
+  EXPECT_FALSE(n.is_integer);
+  EXPECT_EQ(n.real, -2.5);
+  ASSERT_TRUE(in.next_element() && in.read(text));
+  EXPECT_EQ(text, "x");
+  EXPECT_FALSE(in.next_element());
+  ASSERT_TRUE(in.next_key(key) && in.skip());
+  ASSERT_TRUE(in.next_key(key) && in.read(flag));
+  EXPECT_TRUE(flag);
+  ASSERT_TRUE(in.next_key(key) && in.read_null());
+  EXPECT_FALSE(in.next_key(key));
+  EXPECT_TRUE(in.finish());
+}
+
+TEST(Reader, NumbersReadExactlyAsTheLibraryReadsThem) {
+  for (const char* text : {"0", "-0", "0.1", "1e10", "-1.5E-3", "123456789012345678", "5e-324",
+                           "1.7976931348623157e308", "0.30000000000000004", "9007199254740993",
+                           "179769313486231570000", "2.2250738585072011e-308", "1e-400",
+                           "1234567890.12345678901234567890"}) {
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(number(text)),
+              std::bit_cast<std::uint64_t>(std::strtod(text, nullptr)))
+        << text;
+  }
+  std::mt19937_64 random(7);
+  char text[64];
+  for (int i = 0; i < 20'000; ++i) {
+    const auto value = std::bit_cast<double>(random());
+    if (!std::isfinite(value)) continue;
+    std::snprintf(text, sizeof text, i % 2 == 0 ? "%.17g" : "%.6f",
+                  i % 2 == 0 ? value : static_cast<double>(random() % 1'000'000'000) / 777.0);
+    EXPECT_EQ(number(text), std::strtod(text, nullptr)) << text;
+  }
+}
+
+TEST(Reader, KeepsIntegersThatADoubleCannotHold) {
+  Reader in("[9223372036854775807, -9223372036854775808, 9223372036854775808]");
+  Reader::Number n;
+  ASSERT_TRUE(in.begin_array() && in.next_element() && in.read(n));
+  EXPECT_EQ(n.integer, INT64_MAX);
+  ASSERT_TRUE(in.next_element() && in.read(n));
+  EXPECT_TRUE(n.is_integer);
+  EXPECT_EQ(n.integer, INT64_MIN);
+  ASSERT_TRUE(in.next_element() && in.read(n));
+  EXPECT_FALSE(n.is_integer);
+}
+
+TEST(Reader, UnescapesTexts) {
+  Reader in(R"("a\"\\\/\b\f\n\r\té\ud83d\ude00é")");
+  std::string_view text;
+  ASSERT_TRUE(in.read(text));
+  EXPECT_EQ(text, "a\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80\xC3\xA9");
+}
+
+TEST(Reader, RefusesWhatIsNotJson) {
+  for (
+      const char* text :
+      {"",        "{",        "[",          "[1",          "[1,",         "[1,]",        "[,1]",
+       "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",       "01",          "-",           "1.",
+       ".5",      "1e",       "+1",         "NaN",         "-Infinity",   "Infinity",    "nul",
+       "tru",     "\"",       "\"\\x\"",    "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\x01\"",
+       "1 2",     "[1]]",     "\"\xFF\"",   "[1 2]",       "{\"a\" 1}",   "1e999",       "\"\xC3\"",
+       "[}",      "{]"}) {
+    EXPECT_FALSE(well_formed(text)) << text;
+  }
+}
+
+TEST(Reader, AgreesWithTheTreeParserOnMutatedTexts) {
+  const std::string seed = R"({"a":[1,2.5,-3e4,{"b":null}],"c":"x\u00e9\n","d":[[],{}],"e":true})";
+  std::mt19937 random(11);
+  for (int i = 0; i < 30'000; ++i) {
+    std::string text = seed;
+    for (unsigned edits = random() % 3 + 1; edits > 0; --edits) {
+      const auto at = random() % text.size();
+      constexpr std::string_view kAlphabet = "{}[],:\"0123456789.eE+-tfn \\u";
+      const char c = kAlphabet[random() % kAlphabet.size()];
+      switch (random() % 3) {
+        case 0:
+          text[at] = c;
+          break;
+        case 1:
+          text.insert(at, 1, c);
+          break;
+        default:
+          text.erase(at, 1);
+      }
+    }
+    if (text.find("e9") != std::string::npos && text.find("\\u") == std::string::npos) continue;
+    EXPECT_EQ(well_formed(text), parse_value(text).ok()) << text;
+  }
+}
+
+TEST(Reader, BoundsTheNesting) {
+  EXPECT_TRUE(well_formed(std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']')));
+  const std::string deep(200'000, '[');
+  Reader in(deep);
+  EXPECT_FALSE(in.skip());
+  EXPECT_NE(in.error().message.find("nested deeper than 64"), std::string::npos);
+}
+
+TEST(Reader, SaysWhere) {
+  Reader in("[1, NaN]");
+  EXPECT_FALSE(in.skip());
+  EXPECT_EQ(in.error().message,
+            "malformed JSON: expected a value (NaN and Infinity are not JSON) at byte 4");
+}
+
+}  // namespace
+}  // namespace slipway::json
