@@ -54,6 +54,10 @@ dev_package() {
   mkdir -p "$stage/lib"
   cp build/slipway "$stage/"
   cp -P build/lib/*.so* "$stage/lib/"
+  # What the executable links beside the C and C++ runtime, so that nothing has to be installed.
+  ldd build/slipway | awk '/=> \// {print $3}' |
+    grep -vE '/(libc|libm|libdl|librt|libpthread|libresolv|libgcc_s|libstdc\+\+)\.so' |
+    xargs -r cp -L -t "$stage/lib/"
   cp README.md LICENSE CHANGELOG.md "$stage/"
   (cd "$stage" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z |
     xargs -0 sha256sum >SHA256SUMS)
