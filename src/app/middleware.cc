@@ -13,8 +13,6 @@ namespace {
 
 // The handles of one route, so that a request looks nothing up by name.
 struct RouteMeters {
-  static constexpr int kClasses = 6;  // 0 (the client went away), 1xx .. 5xx
-
   meter::Histogram* seconds = nullptr;
   std::array<meter::Counter*, 600> by_status{};
 };

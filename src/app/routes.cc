@@ -5,6 +5,7 @@
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
 #include "wire/prometheus/routes.h"
+#include "wire/web/routes.h"
 
 namespace slipway::app {
 
@@ -12,6 +13,8 @@ void add_routes(net::Router& router, Platform& platform) {
   router.render_errors("", wire::api::problem);
   wire::prometheus::add_metric_routes(router, platform.meters());
   wire::api::add_platform_routes(router, version());
+  wire::api::add_event_routes(router, platform.events());
+  wire::web::add_web_routes(router);
 }
 
 }  // namespace slipway::app

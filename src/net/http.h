@@ -120,7 +120,9 @@ struct Route {
   std::string wire;     // "mlflow", "oip", "api": for metrics, errors and `slipway routes`
   std::string action;   // "run.write": what the gate is asked
   std::string summary;  // one line for `slipway routes` and OpenAPI; may be empty
-  Handler handler;      // one of the two
+  std::string request_schema;  // JSON Schema for OpenAPI; may be empty
+  std::string response_schema;
+  Handler handler;  // one of the two
   AsyncHandler async;
   bool streams_body = false;           // the handler reads Request::source itself
   std::size_t body_limit = 64u << 20;  // after decompression; not for streaming routes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probes: is it up, and what is it.
 #include "base/text.h"
+#include "openapi.h"
 #include "wire/api/routes.h"
 
 namespace slipway::wire::api {
@@ -21,6 +22,14 @@ void add_platform_routes(net::Router& router, const std::string& version) {
   };
   answer("/health", "200 once the platform is ready", R"({"status":"ok"})");
   answer("/version", "Name and version of this server", about);
+  router.add({.method = net::Method::get,
+              .pattern = "/api/v1/openapi.json",
+              .wire = "api",
+              .action = "platform.read",
+              .summary = "This document",
+              .handler = [&router, version](const net::Request&) {
+                return net::Response::json(200, openapi(router, version));
+              }});
 }
 
 }  // namespace slipway::wire::api

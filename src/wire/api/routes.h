@@ -6,9 +6,14 @@
 
 #include "net/http.h"
 
+namespace slipway {
+class EventBus;
+}
+
 namespace slipway::wire::api {
 
-// /health and /version.
+// /health, /version and /api/v1/openapi.json. Nothing may be added to the router once it is served.
 void add_platform_routes(net::Router& router, const std::string& version);
+void add_event_routes(net::Router& router, EventBus& bus);
 
 }  // namespace slipway::wire::api
