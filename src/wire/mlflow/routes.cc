@@ -13,7 +13,7 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_logged_model_routes(router, tracking, blobs);
   add_artifact_routes(router, tracking, blobs);
   add_registered_model_routes(router, registry);
-  add_model_version_routes(router, registry);
+  add_model_version_routes(router, registry, tracking);
   add_server_routes(router);
 
   // What the router itself refuses: unknown paths, wrong methods, bodies over the limit.

@@ -31,7 +31,8 @@ void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking,
                              blob::BlobStore& blobs);
 void add_artifact_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
 void add_registered_model_routes(net::Router& router, registry::Registry& registry);
-void add_model_version_routes(net::Router& router, registry::Registry& registry);
+void add_model_version_routes(net::Router& router, registry::Registry& registry,
+                              tracking::Tracking& tracking);
 // /version, server-info, and 501 for what is known but not offered.
 void add_server_routes(net::Router& router);
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry_words.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "errors.h"
+#include "grammar.h"
+
+namespace slipway::wire::mlflow {
+namespace {
+
+using Op = Filter::Op;
+
+constexpr std::string_view kKeys[] = {
+    "name",        "version_number",     "run_id",
+    "source_path", "creation_timestamp", "last_updated_timestamp"};
+
+Filter leaf(std::string entity, Clause clause) {
+  return {.kind = Filter::Kind::compare,
+          .parts = {},
+          .entity = std::move(entity),
+          .key = std::move(clause.key),
+          .op = clause.op,
+          .value = std::move(clause.value)};
+}
+
+// Is this clause the question for prompts?
+bool asks_for_prompts(const Clause& clause) {
+  const auto* text = std::get_if<std::string>(&clause.value);
+  if (text == nullptr) return false;
+  return (clause.op == Op::eq && equal_ignoring_case(*text, "true")) ||
+         (clause.op == Op::ne && equal_ignoring_case(*text, "false"));
+}
+
+Result<Filter> to_leaf(Clause clause) {
+  if (clause.entity == "tag" || clause.entity == "tags") {
+    if (!std::holds_alternative<std::string>(clause.value)) {
+      return invalid("expected a quoted text for tag '" + clause.key + "'",
+                     "put the value in single quotes");
+    }
+    return leaf("tag", std::move(clause));
+  }
+  if (!clause.entity.empty() && clause.entity != "attribute") {
+    return invalid("invalid entity type '" + clause.entity + "'",
+                   "valid values are attribute, tag, tags");
+  }
+  if (std::find(std::begin(kKeys), std::end(kKeys), clause.key) == std::end(kKeys)) {
+    return invalid("invalid attribute key '" + clause.key + "' specified");
+  }
+  const bool lists = clause.key == "name" || clause.key == "run_id";
+  if ((clause.op == Op::in || clause.op == Op::not_in) && !lists) {
+    return invalid("only name and run_id can be compared with a list, not '" + clause.key + "'");
+  }
+  return leaf("attribute", std::move(clause));
+}
+
+Result<Filter> to_filter(std::string_view text) {
+  SW_TRY(auto clauses, parse_clauses(text));
+  Filter out;
+  bool prompts = false;
+  const auto first = std::find_if(clauses.begin(), clauses.end(), [](const Clause& clause) {
+    return clause.entity.starts_with("tag") && clause.key == kIsPrompt;
+  });
+  if (first != clauses.end()) prompts = asks_for_prompts(*first);
+  for (auto& clause : clauses) {
+    const bool about_prompts = clause.entity.starts_with("tag") && clause.key == kIsPrompt;
+    if (about_prompts && !prompts) continue;  // said below
+    SW_TRY(auto part, to_leaf(std::move(clause)));
+    out.parts.push_back(std::move(part));
+  }
+  if (!prompts) {
+    Filter none{.kind = Filter::Kind::none_of};
+    none.parts.push_back({.kind = Filter::Kind::compare,
+                          .parts = {},
+                          .entity = "tag",
+                          .key = std::string(kIsPrompt),
+                          .op = Op::eq,
+                          .value = std::string("true")});
+    out.parts.push_back(std::move(none));
+  }
+  return out;
+}
+
+}  // namespace
+
+ModelVersion to_wire(const registry::Version& version) {
+  return {.name = version.model,
+          .version = std::to_string(version.version),
+          .creation_timestamp = version.created.ms,
+          .last_updated_timestamp = version.updated.ms,
+          .description = version.description,
+          .current_stage = std::string(name_of(version.stage)),
+          .source = version.source,
+          .run_id = version.run_id,
+          .run_link = version.run_link,
+          .tags = to_wire(version.tags),
+          .aliases = version.aliases};
+}
+
+RegisteredModel to_wire(const registry::Model& model) {
+  RegisteredModel out{.name = model.name,
+                      .creation_timestamp = model.created.ms,
+                      .last_updated_timestamp = model.updated.ms,
+                      .tags = to_wire(model.tags)};
+  if (!model.description.empty()) out.description = model.description;
+  for (const auto& version : model.latest) out.latest_versions.push_back(to_wire(version));
+  for (const auto& alias : model.aliases) {
+    out.aliases.push_back({alias.alias, std::to_string(alias.version)});
+  }
+  return out;
+}
+
+Result<void> require(std::initializer_list<Required> fields) {
+  for (const auto& [field, value] : fields) {
+    if (value.empty()) return missing(field);
+  }
+  return {};
+}
+
+Result<registry::VersionRef> ref_of(const std::string& name, const std::string& version) {
+  const auto number = parse_int(version);
+  if (!number) {
+    return invalid("parameter 'version' must be an integer, got '" + version + "'");
+  }
+  return registry::VersionRef{name, *number};
+}
+
+registry::By by(const net::Request& request) {
+  return {.actor = request.principal, .reason = {}};
+}
+
+bool is_prompt(const std::vector<KeyValue>& tags) {
+  return std::any_of(tags.begin(), tags.end(), [](const KeyValue& tag) {
+    return tag.key == kIsPrompt && equal_ignoring_case(tag.value, "true");
+  });
+}
+
+Result<registry::Search> to_search(const RegistrySearch& in, const SearchBounds& bounds) {
+  const auto size = in.max_results.value_or(bounds.page_default);
+  if (size > bounds.page_limit) {
+    return invalid("invalid value " + std::to_string(size) + " for parameter 'max_results'",
+                   "it must be at most " + std::to_string(bounds.page_limit));
+  }
+  registry::Search out;
+  out.page = {.size = static_cast<std::size_t>(std::max<std::int64_t>(size, 0)),
+              .token = in.page_token};
+  SW_TRY(out.filter, to_filter(in.filter));
+  for (const auto& text : in.order_by) {
+    SW_TRY(const auto order, parse_order(text));
+    if (!order.entity.empty() && order.entity != "attribute") {
+      return invalid("invalid order_by entity '" + order.entity + "'");
+    }
+    const auto key = order.key == "timestamp" ? std::string("last_updated_timestamp") : order.key;
+    out.order.push_back({"attribute", key, order.ascending});
+  }
+  return out;
+}
+
+}  // namespace slipway::wire::mlflow
