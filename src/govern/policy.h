@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a version must show before it may take traffic, as a file that people review.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace slipway::govern {
+
+// One bound on one number. At least one limit is given.
+struct Rule {
+  enum class About { metric, fairness, latency };
+  About about = About::metric;
+  int line = 0;
+  std::string name;   // "roc_auc"; "demographic_parity_difference"; "p99_ms"
+  std::string group;  // fairness: the column that names the groups
+  bool against_champion = false;
+  std::optional<double> min;
+  std::optional<double> max;
+  std::optional<double> min_delta;  // challenger - champion
+  std::optional<double> max_delta;
+  std::optional<double> max_ratio;  // challenger / champion
+
+  // "roc_auc", "demographic_parity_difference of origin", "roc_auc against the champion"
+  std::string label() const;
+  // ">= 0.65", "champion - 0.02 or more"
+  std::string wanted() const;
+};
+
+struct Policy {
+  std::string name;
+  std::string description;
+  std::vector<Rule> rules;
+  std::string text;  // as it was written
+};
+
+// `file` stands in messages: "production.yaml:3: ..". Unknown keys, rules without a limit and
+// limits that are no numbers are refused.
+Result<Policy> parse_policy(std::string_view yaml, const std::string& file);
+
+}  // namespace slipway::govern
