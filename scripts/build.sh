@@ -44,6 +44,7 @@ dev_up() {
 
 # The ten slowest files of the last build, from Ninja's own log.
 dev_times() {
-  awk 'NR > 1 {printf "%7.1f s  %s\n", ($2 - $1) / 1000, $4}' "$(build_dir "${1:-release}")/.ninja_log" |
-    sort -rn | head -10
+  local log
+  log="$(build_dir "${1:-release}")/.ninja_log"
+  awk 'NR > 1 {printf "%7.1f s  %s\n", ($2 - $1) / 1000, $4}' "$log" | sort -rn | head -10
 }
