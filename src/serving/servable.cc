@@ -72,6 +72,8 @@ Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package 
     auto& error = model.error();
     error.message = "version " + package.version + " of model '" + package.model +
                     "' cannot be loaded: " + error.message;
+    // Whoever asked for the version cannot cure its files: not the caller's words, not our defect.
+    if (error.code != Code::unavailable) error.code = Code::failed_precondition;
     return error;
   }
   std::shared_ptr<Servable> out(new Servable(backend, std::move(package), *std::move(model)));

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// An inference request's body: JSON, with the tensors' bytes behind it if the client likes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "serving/backend.h"
+
+namespace slipway::wire::oip {
+
+struct WantedOutput {
+  std::string name;
+  std::optional<bool> binary;
+  std::int64_t classes = 0;  // > 0: the names of the so many highest scores instead
+};
+
+struct InferBody {
+  std::string id;
+  bool binary_outputs = false;  // unless an output says otherwise
+  std::int64_t timeout_us = 0;
+  std::vector<serving::Tensor> inputs;
+  std::vector<WantedOutput> outputs;  // empty: all
+};
+
+// `json_size`: how much of the body is JSON, the rest being tensors' bytes; nothing: all of it.
+// Tensors may be views into `body`, which `owner` keeps alive. Never allocates more than a small
+// multiple of the body.
+Result<InferBody> parse_infer(std::string_view body, std::optional<std::size_t> json_size,
+                              const std::shared_ptr<const void>& owner);
+
+}  // namespace slipway::wire::oip
