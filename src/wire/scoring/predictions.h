@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// {"predictions": ..} as MLflow's own scoring server writes it for an ONNX model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "serving/tensor.h"
+
+namespace slipway::wire::scoring {
+
+// `table`: [{output: value, ..} a row]; otherwise {output: array, ..}.
+std::string write_predictions(const std::vector<serving::Tensor>& outputs, bool table);
+
+}  // namespace slipway::wire::scoring

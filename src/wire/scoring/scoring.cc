@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "base/text.h"
+#include "errors.h"
+#include "payload.h"
+#include "predictions.h"
+#include "wire/scoring/routes.h"
+
+namespace slipway::wire::scoring {
+namespace {
+
+using RequestPtr = std::shared_ptr<const net::Request>;
+using ReplyPtr = std::shared_ptr<net::Reply>;
+
+// A body that decodes in less than about half a millisecond stays on the I/O thread.
+constexpr std::size_t kDecodedAtOnce = 64 << 10;
+
+// The endpoint that the path names, or SageMaker's header, or the only one that there is.
+Result<std::string> endpoint_of(const serving::Endpoints& endpoints, const net::Request& request) {
+  if (!request.param("name").empty()) return request.param("name");
+  const auto named = request.headers.get("x-amzn-sagemaker-target-model");
+  if (!named.empty()) return std::string(named);
+  const auto all = endpoints.list();
+  if (all.size() == 1) return all.front().spec.name;
+  return invalid("the request does not say which endpoint it means",
+                 "use /endpoints/NAME/invocations or the header X-Amzn-SageMaker-Target-Model");
+}
+
+enum class Form { json, csv };
+
+// The media type without its parameters; nothing but a charset is understood, and only UTF-8.
+std::optional<Form> form_of(const net::Request& request) {
+  const auto parts = split(request.headers.get("content-type"), ';');
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const auto parameter = to_lower(trim(parts[i]));
+    if (!parameter.starts_with("charset=")) return std::nullopt;
+    const auto charset = std::string_view(parameter).substr(8);
+    if (charset != "utf-8" && charset != "\"utf-8\"") return std::nullopt;
+  }
+  const auto type = parts.empty() ? std::string_view() : trim(parts.front());
+  if (equal_ignoring_case(type, "application/json")) return Form::json;
+  if (equal_ignoring_case(type, "text/csv")) return Form::csv;
+  return std::nullopt;
+}
+
+net::Response unsupported(const net::Request& request) {
+  auto response =
+      render(request, invalid("content type '" + std::string(request.headers.get("content-type")) +
+                                  "' is not supported",
+                              "send application/json or text/csv, in UTF-8"));
+  response.status = 415;
+  return response;
+}
+
+void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply) {
+  const auto name = endpoint_of(endpoints, *request);
+  if (!name) return reply->send(render(*request, name.error()));
+  auto target = endpoints.pick(*name);
+  if (!target) return reply->send(render(*request, target.error()));
+  const auto form = form_of(*request);
+  if (!form) return reply->send(unsupported(*request));
+  auto payload = *form == Form::json
+                     ? parse_json(request->body, target->layout(), target->has_columns())
+                     : parse_csv(request->body, target->layout());
+  if (!payload) {
+    target->reject(payload.error());
+    return reply->send(render(*request, payload.error()));
+  }
+  serving::Call call{.request_id = request->request_id,
+                     .inputs = std::move(payload->inputs),
+                     .received_ns = request->received_ns};
+  target->infer(std::move(call), [request, reply, table = payload->table](auto answer) {
+    if (!answer) return reply->send(render(*request, answer.error()));
+    reply->send(net::Response::json(200, write_predictions(*answer, table)));
+  });
+}
+
+net::Response ping(const serving::Endpoints& endpoints, const net::Request& request) {
+  const auto name = endpoint_of(endpoints, request);
+  if (!name) return render(request, name.error());
+  const auto target = endpoints.pick(*name);
+  if (!target) return render(request, target.error());
+  return net::Response::json(200, "{}");
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders) {
+  router.render_errors("/endpoints", render);
+  router.render_errors("/invocations", render);
+  const auto handle = [&endpoints, &decoders](RequestPtr request, ReplyPtr reply) {
+    if (request->body.size() <= kDecodedAtOnce) return invoke(endpoints, request, reply);
+    const bool posted =
+        decoders.post([&endpoints, request, reply] { invoke(endpoints, request, reply); });
+    if (!posted) {
+      reply->send(render(*request, exhausted("too many large requests wait", "retry later")));
+    }
+  };
+  for (const char* pattern : {"/endpoints/{name}/invocations", "/invocations"}) {
+    router.add({.method = net::Method::post,
+                .pattern = pattern,
+                .wire = "scoring",
+                .action = "endpoint.invoke",
+                .summary = "Predict (MLflow scoring, SageMaker, Vertex AI)",
+                .async = handle});
+  }
+  for (const char* pattern : {"/endpoints/{name}/ping", "/ping"}) {
+    router.add({.method = net::Method::get,
+                .pattern = pattern,
+                .wire = "scoring",
+                .action = "endpoint.read",
+                .summary = "200 when the endpoint can answer",
+                .handler = [&endpoints](const net::Request& request) {
+                  return ping(endpoints, request);
+                }});
+  }
+}
+
+}  // namespace slipway::wire::scoring
