@@ -7,6 +7,8 @@ namespace slipway::cli {
 const std::vector<CommandSpec>& commands() {
   static const std::vector<CommandSpec> table = {
       {"up", "Run the whole platform in the foreground", "slipway up --port 5800", up},
+      {"data", "Version data with DVC's verbs and files", "slipway data add data/flights.csv", data,
+       {"init", "add", "status", "checkout"}},
       {"version", "Print the version", "slipway version", version},
   };
   return table;

@@ -86,7 +86,7 @@ Result<Copied> copy_and_hash(const std::string& from, const std::string& to, int
     return Error{Code::conflict, "'" + from + "' changed while it was read",
                  "wait until it is complete and run the command again"};
   }
-  if (copy.fd >= 0 && (::fchmod(copy.fd, mode) != 0 || ::fsync(copy.fd) != 0)) {
+  if (copy.fd >= 0 && ::fchmod(copy.fd, mode) != 0) {
     return file_error("cannot write", to);
   }
   out.md5 = hasher.finish();

@@ -86,6 +86,7 @@ Result<std::string> ObjectCache::add_bytes(std::string_view bytes, const std::st
   const auto id = blob::hash_of(blob::Hasher::Kind::md5, bytes) + suffix;
   if (has(id)) return id;
   const Temporary temporary{temporary_beside(path_of(id))};
+  SW_CHECK_OK(make_parent(temporary.path));
   SW_CHECK_OK(blob::write_file_atomically(temporary.path, bytes));
   if (::chmod(temporary.path.c_str(), kObjectMode) != 0) return file_error("cannot store", id);
   return keep(temporary.path, id);
@@ -96,6 +97,15 @@ Result<std::string> ObjectCache::read(const std::string& id) const {
   const auto actual = blob::hash_of(blob::Hasher::Kind::md5, bytes);
   if (actual != id.substr(0, 32)) return corrupt(id, path_of(id), actual);
   return bytes;
+}
+
+Result<void> ObjectCache::sync() const {
+  const int fd = ::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? Result<void>{} : Result<void>(file_error("cannot sync", root_));
+  const int outcome = ::syncfs(fd);
+  ::close(fd);
+  if (outcome != 0) return file_error("cannot sync", root_);
+  return {};
 }
 
 Result<void> ObjectCache::restore(const std::string& id, const std::string& target, bool executable,

@@ -32,6 +32,9 @@ class ObjectCache {
   // `suffix` is "" or ".dir".
   Result<std::string> add_bytes(std::string_view bytes, const std::string& suffix);
   Result<std::string> read(const std::string& id) const;
+  // Everything added so far is on disk when it returns. One sync of the file system is cheaper than
+  // one for each of thousands of objects.
+  Result<void> sync() const;
 
   // Delivers an object to `target`, replacing what is there, at once and whole. A corrupt object is
   // `data_loss` and is not delivered.
