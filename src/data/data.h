@@ -23,7 +23,8 @@ struct Entry {
 struct Manifest {
   bool folder = false;
   std::vector<Entry> entries;
-  std::uint64_t size() const;  // bytes, all files together
+  std::vector<std::string> dangling;  // symbolic links to nothing: no part of the content
+  std::uint64_t size() const;         // bytes, all files together
   bool operator==(const Manifest&) const = default;
 };
 

@@ -101,7 +101,8 @@ Result<std::string> ObjectCache::read(const std::string& id) const {
 
 Result<void> ObjectCache::sync() const {
   const int fd = ::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? Result<void>{} : Result<void>(file_error("cannot sync", root_));
+  if (fd < 0)
+    return errno == ENOENT ? Result<void>{} : Result<void>(file_error("cannot sync", root_));
   const int outcome = ::syncfs(fd);
   ::close(fd);
   if (outcome != 0) return file_error("cannot sync", root_);

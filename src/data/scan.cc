@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,7 @@ class Walk {
     SW_CHECK_OK(folder("", 0));
     return std::move(found_);
   }
+  std::vector<std::string> dangling() { return std::move(dangling_); }
 
  private:
   Result<void> folder(const std::string& relative, int depth) {
@@ -56,7 +58,13 @@ class Walk {
     struct stat info {};
     if (::stat(absolute.c_str(), &info) != 0) {
       if (ignore_ && ignore_(path, false)) return {};
-      return file_error("cannot read", absolute);
+      const bool to_nothing = errno == ENOENT;
+      struct stat link {};
+      if (!to_nothing || ::lstat(absolute.c_str(), &link) != 0) {
+        return file_error("cannot read", absolute);
+      }
+      dangling_.push_back(path);
+      return {};
     }
     const bool is_folder = S_ISDIR(info.st_mode);
     if (ignore_ && ignore_(path, is_folder)) return {};
@@ -75,6 +83,7 @@ class Walk {
   std::string root_;
   const Ignore& ignore_;
   std::vector<Found> found_;
+  std::vector<std::string> dangling_;
 };
 
 // Fills in the hashes, on every core.
@@ -161,7 +170,9 @@ Result<Manifest> scan(const std::string& path, const Ignore& ignore, StatCache& 
   Manifest out{.folder = S_ISDIR(info.st_mode)};
   std::vector<Found> found;
   if (out.folder) {
-    SW_TRY(found, Walk(path, ignore).run());
+    Walk walk(path, ignore);
+    SW_TRY(found, walk.run());
+    out.dangling = walk.dangling();
   } else if (S_ISREG(info.st_mode)) {
     found.push_back(
         {{"", "", static_cast<std::uint64_t>(info.st_size), (info.st_mode & S_IXUSR) != 0},

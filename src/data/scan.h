@@ -15,8 +15,9 @@ namespace slipway::data {
 // Says whether the entry at `path` (relative to the scanned root) is left out.
 using Ignore = std::function<bool(const std::string& path, bool folder)>;
 
-// Symbolic links are followed (a cycle of them is an error that names it); FIFOs, sockets and
-// devices are refused by name; names that are not UTF-8 are refused. `path` must exist.
+// Symbolic links are followed (a cycle of them is an error that names it; one to nothing is listed
+// in Manifest::dangling); FIFOs, sockets and devices are refused by name; names that are not UTF-8
+// are refused. `path` must exist.
 Result<Manifest> scan(const std::string& path, const Ignore& ignore, StatCache& stats,
                       const OnProgress& on_progress = {});
 

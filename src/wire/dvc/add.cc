@@ -76,6 +76,10 @@ class Adding {
   Result<void> add_one(const std::string& path) {
     const Tracked* existing = pointer_of(path);
     SW_TRY(auto manifest, repository_.scan(path, common_.on_progress));
+    if (!manifest.dangling.empty()) {
+      return invalid("'" + path + "/" + manifest.dangling[0] + "' is a link to nothing",
+                     "remove it, mend it, or ignore it");
+    }
     if (!options_.no_commit) SW_CHECK_OK(store(path, manifest));
     std::string data = path;
     if (existing != nullptr && existing->path != path) {
