@@ -85,6 +85,7 @@ class Parser final : public http::basic_parser<true> {
           into_.headers.has("transfer-encoding")) {
         return refuse(400, "the length of the body is not given clearly (content-length)", ec);
       }
+      into_.content_length = static_cast<std::uint64_t>(*parse_int(text_of(value)));
     } else if (field == http::field::transfer_encoding) {
       if (into_.headers.has("content-length") || into_.headers.has("transfer-encoding") ||
           version == 10) {
@@ -109,9 +110,7 @@ class Parser final : public http::basic_parser<true> {
     if (version == 11 && !into_.headers.has("host")) return refuse(400, "no host field", ec);
   }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length) into_.content_length = *length;
-  }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
   std::size_t on_body_impl(View bytes, error_code&) override {
     body_.append(bytes.data(), bytes.size());

@@ -215,7 +215,7 @@ void HttpServer::shut_down(int grace_ms) {
   for (const auto& loop : loops_) {
     loop->post([loop] { loop->close_sessions(false); });
   }
-  if (!wait_for_sessions(grace_ms)) {
+  if (!wait_for_sessions(std::max(grace_ms, 50))) {
     log::warn("net.connections_cut", {{"connections", shared_->connections.load()}});
     for (const auto& loop : loops_) {
       loop->post([loop] { loop->close_sessions(true); });
