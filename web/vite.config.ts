@@ -24,7 +24,7 @@ function notices(): Plugin {
 }
 
 export default defineConfig({
-  base: "./",
+  base: "/",
   plugins: [notices()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

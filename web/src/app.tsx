@@ -115,7 +115,6 @@ export function App() {
     break;
   }
   const first = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another page moves focus and scroll
   useEffect(() => {
     document.title = title === "Overview" ? "Slipway" : `${title} · Slipway`;
     if (first.current) {

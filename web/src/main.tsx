@@ -11,6 +11,11 @@ import { render } from "preact";
 import { live } from "./api/query";
 import { App } from "./app";
 
+// The server answers /models/flights with this page too: the address moves behind the hash.
+if (location.pathname !== "/") {
+  const hash = location.hash || `#${location.pathname}${location.search}`;
+  history.replaceState(null, "", `/${hash}`);
+}
 live.start();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -16,6 +16,7 @@ function columnsFor(refresh: () => void, withEndpoint: boolean): Column<Alert>[]
   };
   return [
     { id: "state", title: "State", cell: (a) => <State state={a.state} /> },
+    { id: "message", title: "What was found", wrap: true, cell: (a) => a.message },
     { id: "kind", title: "Kind", cell: (a) => <Badge outline>{a.kind}</Badge> },
     ...(withEndpoint
       ? [
@@ -42,7 +43,6 @@ function columnsFor(refresh: () => void, withEndpoint: boolean): Column<Alert>[]
           ""
         ),
     },
-    { id: "message", title: "What was found", wrap: true, cell: (a) => a.message },
     { id: "value", title: "Value", right: true, cell: (a) => number(a.value) },
     { id: "threshold", title: "Threshold", right: true, cell: (a) => number(a.threshold) },
     { id: "opened", title: "Opened", cell: (a) => <Ago at={a.opened} /> },

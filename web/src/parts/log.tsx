@@ -81,7 +81,6 @@ export function LogTail({
     };
   }, [execution, step, index, attempt]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new text is what moves it
   useEffect(() => {
     if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [text, follow]);

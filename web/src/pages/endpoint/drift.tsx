@@ -265,6 +265,7 @@ function ColumnDetail({
               label={`Distribution of ${column.name}`}
               names={["training", `production (${current.length})`]}
               bins={bins}
+              over={Boolean(reference?.sample?.length)}
             />
           ) : profile.loading || recent.loading ? null : (
             <p class="faint">

@@ -59,17 +59,20 @@ export interface Bin {
   shares: number[]; // one a series, each series sums to 1
 }
 
-// Distributions over the same bins, drawn beside each other as shares.
+// Distributions over the same bins, as shares: laid over each other where the bins touch (numbers),
+// beside each other where they do not (categories).
 export function Histogram({
   label,
   names,
   bins,
   height = 190,
+  over = false,
 }: {
   label: string;
   names: string[];
   bins: Bin[];
   height?: number;
+  over?: boolean;
 }) {
   const { ref, width } = useWidth();
   const [at, setAt] = useState<number | null>(null);
@@ -77,8 +80,8 @@ export function Histogram({
   const top = nice([0, Math.max(0.01, ...bins.flatMap((bin) => bin.shares))], 4)[1];
   const y = linear([0, top], [height - margin.bottom, margin.top]);
   const slot = (width - margin.left - margin.right) / Math.max(1, bins.length);
-  const gap = Math.min(4, slot * 0.15);
-  const bar = (slot - gap) / names.length;
+  const gap = over ? 1 : Math.min(6, slot * 0.2);
+  const bar = (slot - gap) / (over ? 1 : names.length);
   const every = Math.max(1, Math.ceil((bins.length * 64) / Math.max(1, width)));
   const shown = at === null ? null : bins[at];
   return (
@@ -118,12 +121,12 @@ export function Histogram({
             {bin.shares.map((share, s) => (
               <rect
                 key={names[s]}
-                class={`fill s${s + 1}`}
-                x={margin.left + i * slot + gap / 2 + s * bar}
+                class={`fill s${s + 1}${over ? " over" : ""}`}
+                x={margin.left + i * slot + gap / 2 + (over ? 0 : s * bar)}
                 y={y(share)}
                 width={Math.max(1, bar - 0.5)}
                 height={Math.max(0, y(0) - y(share))}
-                rx={Math.min(2, bar / 3)}
+                rx={over ? 0 : Math.min(2, bar / 3)}
               />
             ))}
             {i % every === 0 && (
