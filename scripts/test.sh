@@ -43,9 +43,38 @@ run_check() {
   report "house rules" $rc "$log" '.'
 }
 
+# A PostgreSQL server of our own in a temporary folder, for the tests of that dialect; without the
+# server's binaries they are reported as skipped. The server refuses to run as root.
+start_postgres() {
+  [ -z "${SLIPWAY_TEST_POSTGRES:-}" ] || return 0
+  local bin as=() port
+  bin="$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -1)"
+  [ -n "$bin" ] || return 0
+  POSTGRES="$(mktemp -d)"
+  chmod 755 "$POSTGRES"
+  if [ "$(id -u)" = 0 ]; then
+    chown postgres "$POSTGRES"
+    as=(runuser -u postgres --)
+  fi
+  port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+  (cd "$POSTGRES" && "${as[@]}" "$bin/initdb" -D data -U slipway -A trust --no-sync &&
+    "${as[@]}" "$bin/pg_ctl" -D data -l log -w start \
+      -o "-p $port -k $POSTGRES -c listen_addresses=127.0.0.1 -c fsync=off") \
+    >"$(log_file postgres)" 2>&1 || return 0
+  STOP_POSTGRES=(env -C "$POSTGRES" "${as[@]}" "$bin/pg_ctl" -D data -m immediate stop)
+  trap stop_postgres EXIT
+  export SLIPWAY_TEST_POSTGRES="postgresql://slipway@127.0.0.1:$port"
+}
+
+stop_postgres() {
+  "${STOP_POSTGRES[@]}" >/dev/null 2>&1 || true
+  rm -rf "$POSTGRES"
+}
+
 run_unit() {
   local preset="$1" log rc=0 filter=()
   shift
+  start_postgres
   [ $# -eq 0 ] || filter=(-R "$1")
   log="$(log_file "ctest-$preset")"
   say "unit tests ($preset)"

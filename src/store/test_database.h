@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fresh, migrated database for a test, thrown away with it. With SLIPWAY_TEST_POSTGRES set to a
-// server's URL the same tests can run there (see TestDatabase::dialects()).
+// A fresh, migrated database for a test, thrown away with it.
+//
+// SLIPWAY_TEST_POSTGRES is a server's URL without a database name ("postgresql://me@127.0.0.1:5433");
+// each test gets a database of its own there. Without it the tests of that dialect are skipped.
 #pragma once
 
 #include <memory>
@@ -22,7 +24,7 @@ class TestDatabase {
   const std::string& url() const { return url_; }
   void reopen();
 
-  // For INSTANTIATE_TEST_SUITE_P: SQLite always, PostgreSQL when a server was given.
+  // For INSTANTIATE_TEST_SUITE_P.
   static std::vector<Dialect> dialects();
 
  private:
