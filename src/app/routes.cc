@@ -4,6 +4,7 @@
 #include "app/version.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
+#include "wire/mlflow/routes.h"
 #include "wire/prometheus/routes.h"
 #include "wire/web/routes.h"
 
@@ -14,6 +15,8 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::prometheus::add_metric_routes(router, platform.meters());
   wire::api::add_platform_routes(router, version());
   wire::api::add_event_routes(router, platform.events());
+  wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
+                                  platform.blobs());
   wire::web::add_web_routes(router);
 }
 

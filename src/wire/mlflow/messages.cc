@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages.h"
 
+#include <cmath>
+#include <limits>
+
 #include "base/text.h"
 #include "json/describe.h"
 
@@ -40,6 +43,22 @@ Result<std::optional<std::string>> enum_name(const json::Raw& raw, std::string_v
   for (const auto name : names) (known += known.empty() ? "" : ", ") += name;
   return invalid("invalid value " + raw.text + " for parameter '" + std::string(field) + "'",
                  "one of " + known);
+}
+
+Result<tracking::View> view_of(const json::Raw& raw, std::string_view field) {
+  SW_TRY(const auto name, enum_name(raw, field, {"ACTIVE_ONLY", "DELETED_ONLY", "ALL"}, 1));
+  if (name == "DELETED_ONLY") return tracking::View::deleted;
+  return name == "ALL" ? tracking::View::all : tracking::View::active;
+}
+
+MetricMessage to_wire(const tracking::Metric& metric) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  MetricMessage out;
+  out.key = metric.key;
+  out.value = std::isinf(metric.value) ? std::copysign(kLargest, metric.value) : metric.value;
+  out.timestamp = metric.at.ms;
+  out.step = metric.step;
+  return out;
 }
 
 }  // namespace slipway::wire::mlflow

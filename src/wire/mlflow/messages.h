@@ -11,6 +11,7 @@
 
 #include "domain/types.h"
 #include "json/json.h"
+#include "tracking/types.h"
 
 namespace slipway::wire::mlflow {
 
@@ -43,5 +44,23 @@ BOOST_DESCRIBE_STRUCT(FileList, (), (root_uri, files))
 // neither. `names` are in the order of their numbers, from `first`.
 Result<std::optional<std::string>> enum_name(const json::Raw& raw, std::string_view field,
                                              const std::vector<std::string_view>& names, int first);
+
+// ACTIVE_ONLY (also when absent), DELETED_ONLY or ALL.
+Result<tracking::View> view_of(const json::Raw& raw, std::string_view field);
+
+// An observation as it is answered, the infinities as the largest numbers like the original's.
+struct MetricMessage {
+  std::string key;
+  double value = 0;
+  std::int64_t timestamp = 0;
+  std::int64_t step = 0;
+  std::optional<std::string> model_id;
+  std::optional<std::string> dataset_name;
+  std::optional<std::string> dataset_digest;
+  std::optional<std::string> run_id;
+};
+BOOST_DESCRIBE_STRUCT(MetricMessage, (),
+                      (key, value, timestamp, step, model_id, dataset_name, dataset_digest, run_id))
+MetricMessage to_wire(const tracking::Metric& metric);
 
 }  // namespace slipway::wire::mlflow

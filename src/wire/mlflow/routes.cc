@@ -10,7 +10,7 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_experiment_routes(router, tracking);
   add_run_routes(router, tracking);
   add_metric_routes(router, tracking);
-  add_logged_model_routes(router, tracking, blobs);
+  add_logged_model_routes(router, tracking);
   add_artifact_routes(router, tracking, blobs);
   add_registered_model_routes(router, registry);
   add_model_version_routes(router, registry, tracking);

@@ -26,9 +26,9 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
 // By noun, one file each; the whole is their sum.
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
 void add_run_routes(net::Router& router, tracking::Tracking& tracking);
+void add_logging_routes(net::Router& router, tracking::Tracking& tracking);  // part of the runs
 void add_metric_routes(net::Router& router, tracking::Tracking& tracking);
-void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking,
-                             blob::BlobStore& blobs);
+void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking);
 void add_artifact_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
 void add_registered_model_routes(net::Router& router, registry::Registry& registry);
 void add_model_version_routes(net::Router& router, registry::Registry& registry,

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grammar.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "rules.h"
+
+namespace slipway::wire::mlflow {
+namespace {
+
+using Op = Filter::Op;
+
+constexpr std::size_t kTextLimit = 100'000;
+constexpr std::size_t kClauseLimit = 1'000;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool is_key_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         c == '.' || c == '-' || c == '/' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) { skip(); }
+
+  bool done() const { return at_ == text_.size(); }
+
+  // The next word is `keyword`, in any case: it is taken.
+  bool take_keyword(std::string_view keyword) {
+    if (!equal_ignoring_case(word(), keyword)) return false;
+    at_ += keyword.size();
+    skip();
+    return true;
+  }
+
+  Result<std::pair<std::string, std::string>> identifier() {
+    std::string entity;
+    bool has_entity = false;
+    for (;;) {
+      SW_TRY(auto part, quoted() ? text() : bare_part(has_entity));
+      if (!has_entity && at_ < text_.size() && text_[at_] == '.') {
+        ++at_;
+        has_entity = true;
+        entity = std::move(part);
+        continue;
+      }
+      skip();
+      if (part.empty()) return fail("a key is empty");
+      return std::pair(std::move(entity), std::move(part));
+    }
+  }
+
+  Result<Op> comparator() {
+    static constexpr std::pair<std::string_view, Op> kSigns[] = {{"!=", Op::ne}, {">=", Op::ge},
+                                                                 {"<=", Op::le}, {"=", Op::eq},
+                                                                 {">", Op::gt},  {"<", Op::lt}};
+    for (const auto& [sign, op] : kSigns) {
+      if (!text_.substr(at_).starts_with(sign)) continue;
+      at_ += sign.size();
+      if (at_ < text_.size() &&
+          std::string_view("=<>!").find(text_[at_]) != std::string_view::npos) {
+        return fail("expected a comparator");
+      }
+      skip();
+      return op;
+    }
+    if (take_keyword("LIKE")) return Op::like;
+    if (take_keyword("ILIKE")) return Op::ilike;
+    if (take_keyword("IN")) return Op::in;
+    if (take_keyword("NOT")) {
+      if (take_keyword("IN")) return Op::not_in;
+      return fail("expected IN after NOT");
+    }
+    if (take_keyword("IS")) {
+      const bool negated = take_keyword("NOT");
+      if (take_keyword("NULL")) return negated ? Op::is_not_null : Op::is_null;
+      return fail("expected NULL or NOT NULL after IS");
+    }
+    return fail("expected a comparator");
+  }
+
+  Result<void> value(Clause& out) {
+    if (at_ < text_.size() && text_[at_] == '(') return list(out);
+    if (at_ < text_.size() && (text_[at_] == '\'' || text_[at_] == '"')) {
+      SW_TRY(out.value, text());
+      skip();
+      return {};
+    }
+    const auto token = number();
+    const auto parsed = parse_double(token);
+    if (token.empty() || !parsed) return fail("expected a number or a quoted text");
+    out.value = *parsed;
+    out.integer = parse_int(token).has_value();
+    at_ += token.size();
+    skip();
+    return {};
+  }
+
+  Error fail(std::string_view what) const {
+    std::string message = "invalid filter: " + std::string(what);
+    if (done()) return invalid(message + " at its end");
+    return invalid(message + " at '" + cut(text_.substr(at_), 60) + "'");
+  }
+
+ private:
+  void skip() {
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  }
+
+  std::string_view word() const {
+    std::size_t end = at_;
+    while (end < text_.size() && is_key_character(text_[end])) ++end;
+    return text_.substr(at_, end - at_);
+  }
+
+  std::string_view number() const {
+    std::size_t end = at_;
+    while (end < text_.size() && (is_key_character(text_[end]) || text_[end] == '+')) ++end;
+    return text_.substr(at_, end - at_);
+  }
+
+  bool quoted() const { return at_ < text_.size() && (text_[at_] == '`' || text_[at_] == '"'); }
+
+  // Up to the closing quote; a doubled one stands for itself.
+  Result<std::string> text() {
+    const char quote = text_[at_];
+    std::string out;
+    for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
+      if (text_[i] != quote) {
+        out += text_[i];
+      } else if (i + 1 < text_.size() && text_[i + 1] == quote) {
+        out += text_[i++];
+      } else {
+        at_ = i + 1;
+        return out;
+      }
+    }
+    return fail("a quote is not closed");
+  }
+
+  // Before the first point it is an entity, behind it the key with all further points.
+  Result<std::string> bare_part(bool whole) {
+    auto part = word();
+    if (!whole) part = part.substr(0, part.find('.'));
+    if (part.empty()) return fail("expected an identifier");
+    at_ += part.size();
+    return std::string(part);
+  }
+
+  Result<void> list(Clause& out) {
+    std::vector<std::string> items;
+    ++at_;
+    for (skip();; skip()) {
+      if (at_ == text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) {
+        return fail("expected a quoted text in a list");
+      }
+      SW_TRY(auto item, text());
+      items.push_back(std::move(item));
+      skip();
+      if (at_ < text_.size() && text_[at_] == ',') {
+        ++at_;
+        skip();
+        if (at_ == text_.size() || text_[at_] != ')') continue;
+      }
+      if (at_ == text_.size() || text_[at_] != ')') return fail("expected , or ) in a list");
+      ++at_;
+      skip();
+      out.value = std::move(items);
+      return {};
+    }
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+Result<Clause> parse_clause(Reader& reader) {
+  Clause out;
+  SW_TRY(auto identifier, reader.identifier());
+  out.entity = std::move(identifier.first);
+  out.key = std::move(identifier.second);
+  SW_TRY(out.op, reader.comparator());
+  if (out.op == Op::is_null || out.op == Op::is_not_null) return out;
+  SW_CHECK_OK(reader.value(out));
+  const bool is_list = std::holds_alternative<std::vector<std::string>>(out.value);
+  if (is_list != (out.op == Op::in || out.op == Op::not_in)) {
+    return invalid("invalid filter: " + std::string(text_of(out.op)) + " of '" + out.key +
+                   (is_list ? "' is given a list" : "' is given no list"));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Clause>> parse_clauses(std::string_view text) {
+  std::vector<Clause> out;
+  if (text.empty()) return out;
+  if (text.size() > kTextLimit) {
+    return invalid("the filter is " + std::to_string(text.size()) + " bytes long",
+                   "at most " + std::to_string(kTextLimit));
+  }
+  if (!is_valid_utf8(text)) return invalid("the filter is not valid UTF-8");
+  Reader reader(text);
+  if (reader.done()) return invalid("invalid filter '" + cut(text, 60) + "': it has no clause");
+  while (!reader.done()) {
+    SW_TRY(auto clause, parse_clause(reader));
+    out.push_back(std::move(clause));
+    if (out.size() > kClauseLimit) return invalid("the filter has too many clauses");
+    if (!reader.done() && !reader.take_keyword("AND")) return reader.fail("expected AND");
+  }
+  return out;
+}
+
+Result<OrderClause> parse_order(std::string_view text) {
+  if (text.size() > kTextLimit) return invalid("the order_by clause is too long");
+  Reader reader(text);
+  SW_TRY(auto identifier, reader.identifier());
+  OrderClause out{std::move(identifier.first), std::move(identifier.second), true};
+  if (reader.take_keyword("DESC")) {
+    out.ascending = false;
+  } else {
+    reader.take_keyword("ASC");
+  }
+  if (!reader.done()) {
+    return invalid("invalid order_by clause '" + cut(text, 100) + "'",
+                   "write entity.key, then ASC or DESC");
+  }
+  return out;
+}
+
+std::string_view text_of(Op op) {
+  switch (op) {
+    case Op::eq:
+      return "=";
+    case Op::ne:
+      return "!=";
+    case Op::lt:
+      return "<";
+    case Op::le:
+      return "<=";
+    case Op::gt:
+      return ">";
+    case Op::ge:
+      return ">=";
+    case Op::like:
+      return "LIKE";
+    case Op::ilike:
+      return "ILIKE";
+    case Op::in:
+      return "IN";
+    case Op::not_in:
+      return "NOT IN";
+    case Op::is_null:
+      return "IS NULL";
+    case Op::is_not_null:
+      return "IS NOT NULL";
+  }
+  return "=";
+}
+
+}  // namespace slipway::wire::mlflow

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "messages_artifact.h"
+
+#include "json/describe.h"
+
+SLIPWAY_JSON(slipway::wire::mlflow::ListArtifacts)
+SLIPWAY_JSON(slipway::wire::mlflow::ListModelArtifacts)

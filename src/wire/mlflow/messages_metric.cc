@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "messages_metric.h"
+
+#include "json/describe.h"
+
+SLIPWAY_JSON(slipway::wire::mlflow::GetHistory)
+SLIPWAY_JSON(slipway::wire::mlflow::HistoryResponse)
+SLIPWAY_JSON(slipway::wire::mlflow::GetHistoryBulk)
+SLIPWAY_JSON(slipway::wire::mlflow::GetHistorySampled)
