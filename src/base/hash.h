@@ -9,5 +9,7 @@ namespace slipway {
 
 // Lower-case hex, 64 characters.
 std::string sha256_hex(std::string_view bytes);
+// HMAC-SHA-256, the same form.
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 
 }  // namespace slipway

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// From windows that are full to reports, and from reports to alerts.
+#include <cmath>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "impl.h"
+#include "meter/meter.h"
+#include "monitor/documents.h"
+
+namespace slipway::monitor {
+namespace {
+
+constexpr std::size_t kMostNamed = 5;
+
+std::string percent(double share) {
+  return number_text(std::round(share * 1000) / 10) + " %";
+}
+
+Cause cause_of(const Window& window, AlertKind kind, double value, double threshold) {
+  return {.endpoint = window.endpoint,
+          .model = window.model,
+          .version = window.version,
+          .kind = kind,
+          .value = value,
+          .threshold = threshold};
+}
+
+std::string drift_message(const DriftReport& report) {
+  std::string names;
+  std::size_t drifted = 0;
+  for (const auto& column : report.columns) {
+    if (!column.drift.drifted) continue;
+    if (++drifted <= kMostNamed) names += (names.empty() ? "" : ", ") + column.name;
+  }
+  return std::to_string(drifted) + " of " + std::to_string(report.columns.size()) +
+         " columns drifted (" + names + (drifted > kMostNamed ? ", .." : "") + ") in " +
+         std::to_string(report.rows) + " predictions of version " + report.version + ": " +
+         percent(report.drift_share) + ", the threshold is " + percent(report.threshold);
+}
+
+}  // namespace
+
+std::optional<Window> Monitor::Impl::take_due() {
+  const std::scoped_lock lock(store_mutex);
+  if (!recovered) return std::nullopt;
+  const Timestamp now = clock.now();
+  for (auto& [key, window] : windows) {
+    const auto watched = settings_of(key.endpoint);
+    if (!watched || !(*watched)->enabled || !window.due(**watched, now)) continue;
+    return std::exchange(window, Window{});
+  }
+  return std::nullopt;
+}
+
+Result<void> Monitor::Impl::compare_due() {
+  const std::scoped_lock lock(compare_mutex);
+  while (const auto window = take_due()) SW_CHECK_OK(compare(*window));
+  return {};
+}
+
+Result<void> Monitor::Impl::compare(const Window& window) {
+  SW_TRY(const auto watched, settings_of(window.endpoint));
+  const auto profile = profile_of(window.model, window.version);
+  DriftReport report;
+  if (profile) {
+    report = evaluate(window, **profile, *watched);
+  } else {
+    report = {.endpoint = window.endpoint,
+              .model = window.model,
+              .version = window.version,
+              .window_start = window.first,
+              .window_end = window.last,
+              .rows = window.rows,
+              .threshold = watched->drift_threshold,
+              .error = profile.error().message};
+  }
+  report.id = ids.sortable();
+  SW_CHECK_OK(
+      db.write([&](store::Connection& c) { return records::put_report(c, report, window.end); }));
+  show(report);
+  events.publish({.type = "drift.reported",
+                  .subject = report.endpoint,
+                  .actor = "monitor",
+                  .at = clock.now(),
+                  .data = "{\"report_id\":\"" + report.id +
+                          "\",\"drift_share\":" + number_text(report.drift_share) +
+                          ",\"dataset_drift\":" + (report.dataset_drift ? "true" : "false") + "}"});
+  return judge_window(report, window, *watched);
+}
+
+Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window& window,
+                                         const Settings& watched) {
+  if (report.error.empty()) {
+    auto drift = cause_of(window, AlertKind::drift, report.drift_share, report.threshold);
+    drift.report_id = report.id;
+    drift.message = drift_message(report);
+    SW_CHECK_OK(note(drift, report.dataset_drift, watched));
+  }
+  if (watched.max_error_share) {
+    auto errors =
+        cause_of(window, AlertKind::errors, window.error_share(), *watched.max_error_share);
+    errors.message = percent(errors.value) + " of " + std::to_string(window.rows) +
+                     " predictions failed, at most " + percent(errors.threshold) + " may";
+    SW_CHECK_OK(note(errors, errors.value > errors.threshold, watched));
+  }
+  if (watched.max_p99_ms) {
+    auto latency = cause_of(window, AlertKind::latency, window.p99_ms(), *watched.max_p99_ms);
+    latency.message = "99 % of the answers took up to " + number_text(latency.value) +
+                      " ms, the limit is " + number_text(latency.threshold) + " ms";
+    SW_CHECK_OK(note(latency, latency.value > latency.threshold, watched));
+  }
+  return {};
+}
+
+Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& watched) {
+  Streak streak;
+  {
+    const std::scoped_lock lock(streak_mutex);
+    auto& stored = streaks[{{cause.endpoint, cause.model, cause.version}, cause.kind}];
+    stored.red = red ? stored.red + 1 : 0;
+    stored.green = red ? 0 : stored.green + 1;
+    streak = stored;
+  }
+  if (streak.red >= watched.windows) {
+    if (auto opened = alerts.open(cause, watched.webhooks); !opened) return opened.error();
+  } else if (streak.green >= watched.windows) {
+    const std::string why = watched.windows == 1
+                                ? std::string("a green window")
+                                : std::to_string(watched.windows) + " green windows";
+    auto closed = alerts.close(cause.endpoint, cause.kind, cause.version, why, watched.webhooks);
+    if (!closed) return closed.error();
+  }
+  return {};
+}
+
+void Monitor::Impl::show(const DriftReport& report) {
+  const meter::Labels labels{
+      {"endpoint", report.endpoint}, {"model", report.model}, {"version", report.version}};
+  meters.gauge("slipway_drift_share", "Share of drifted columns in the last window.", labels)
+      .set(report.drift_share);
+  for (const auto& column : report.columns) {
+    if (!column.drift.score) continue;
+    auto with_column = labels;
+    with_column["column"] = column.name;
+    with_column["method"] = name_of(column.drift.method);
+    meters
+        .gauge("slipway_drift_score", "p-value of a test, or a distance, in the last window.",
+               with_column)
+        .set(*column.drift.score);
+  }
+}
+
+}  // namespace slipway::monitor

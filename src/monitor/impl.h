@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The monitor's state. Locks, in the order in which they may be taken:
+//   compare   one window is compared at a time
+//   store     chunks are written, windows filled and labels joined by one thread at a time
+//   open      rows that wait to be written
+//   cache     settings and profiles that were read
+//   streak    how many windows in a row were red or green
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/pool.h"
+#include "monitor/monitor.h"
+#include "records.h"
+#include "store/database.h"
+#include "window.h"
+
+namespace slipway::meter {
+class Counter;
+}
+
+namespace slipway::monitor {
+
+using records::ChunkKey;
+
+// Request ids of the stored chunks of one endpoint, by hash. Filled from the store when the first
+// label comes.
+struct RequestIndex {
+  using Entry = std::pair<std::uint64_t, std::uint32_t>;
+  struct Part {
+    std::int64_t chunk = 0;
+    std::vector<Entry> entries;  // by hash
+  };
+  std::deque<Part> parts;
+
+  void add(std::int64_t chunk, const std::vector<std::uint64_t>& hashes);
+  void forget_before(std::int64_t chunk);
+  // Chunk and row of everything that has the hash, the newest first.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> find(std::uint64_t hash) const;
+};
+
+// Labelled predictions since the last quality window of a version.
+struct QualityState {
+  std::vector<Outcome> outcomes;
+  std::int64_t last_seq = 0;
+};
+
+struct OpenChunk {
+  Chunk chunk;
+  std::int64_t opened_ns = 0;
+};
+
+// How many windows in a row were red or green, of one version.
+struct Streak {
+  std::int64_t red = 0;
+  std::int64_t green = 0;
+};
+
+struct Monitor::Impl {
+  store::Database& db;
+  EventSink& events;
+  Clock& clock;
+  Ids& ids;
+  meter::Registry& meters;
+  Alerts alerts;
+  Hooks hooks;
+
+  mutable std::mutex cache_mutex;
+  mutable std::map<std::string, std::shared_ptr<const Settings>> settings;
+  mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Profile>> profiles;
+
+  std::mutex open_mutex;
+  std::map<ChunkKey, OpenChunk> open;
+  std::vector<Chunk> full;
+  std::size_t waiting_rows = 0;
+  std::map<std::string, std::pair<meter::Counter*, meter::Counter*>> counters;  // captured, dropped
+
+  std::mutex store_mutex;
+  bool recovered = false;
+  std::int64_t next_chunk = 1;
+  std::int64_t next_seq = 1;
+  std::map<std::string, std::int64_t> stored_rows;
+  std::map<ChunkKey, Window> windows;
+  std::map<std::string, RequestIndex> indexes;
+  std::map<std::string, std::map<std::string, std::string>> waiting_labels;  // read ones
+  std::map<ChunkKey, QualityState> quality;
+  std::deque<Chunk> recent_answers;  // decoded chunks of late labels
+  std::int64_t last_maintenance_ms = 0;
+
+  std::mutex compare_mutex;
+  std::mutex streak_mutex;
+  std::map<std::pair<ChunkKey, AlertKind>, Streak> streaks;
+
+  std::unique_ptr<Worker> storing;
+  std::unique_ptr<Worker> comparing;
+  std::unique_ptr<Worker> sending;
+
+  Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m)
+      : db(d), events(e), clock(c), ids(i), meters(m), alerts(d, e, c, i, m) {}
+
+  // monitor.cc
+  Result<std::shared_ptr<const Settings>> settings_of(const std::string& endpoint) const;
+  Result<std::shared_ptr<const Profile>> profile_of(const std::string& model,
+                                                    const std::string& version) const;
+  // Tells serving and the gauges.
+  void apply(const std::string& endpoint, const Settings& watched);
+
+  // ingest.cc
+  void capture(std::vector<Captured> rows);
+  Result<void> store_open(bool all);
+  std::vector<Chunk> take_open(bool all);
+  Result<void> recover();  // with the store lock
+  Result<void> refill_windows(store::Connection& c);
+  Result<void> write(std::vector<Chunk>& chunks);
+  Result<void> trim(const std::string& endpoint, const Settings& watched);
+  void fill_window(const Chunk& chunk, std::size_t from);
+  void maintain();
+
+  // compare.cc
+  Result<void> compare_due();
+  std::optional<Window> take_due();
+  Result<void> compare(const Window& window);
+  Result<void> judge_window(const DriftReport& report, const Window& window,
+                            const Settings& settings);
+  // One more red or green window of a kind: opens or closes the alert when there are enough.
+  Result<void> note(const Cause& cause, bool red, const Settings& settings);
+  void show(const DriftReport& report);
+
+  // labels.cc
+  Result<FeedbackAnswer> feedback(const std::string& endpoint, const std::vector<Label>& labels);
+  Result<RequestIndex*> index_of(const std::string& endpoint);
+  Result<std::map<std::string, std::string>*> waiting_of(const std::string& endpoint);
+  Result<std::vector<Outcome>> find_stored(const std::string& endpoint, const Label& label);
+  std::vector<Outcome> find_open(const std::string& endpoint, const Label& label);
+  Result<const Chunk*> answers_of(std::int64_t chunk);
+  Result<void> join_waiting(const std::vector<Chunk>& chunks);
+  Result<void> add_outcomes(const std::string& endpoint, const std::vector<Outcome>& outcomes);
+  Result<QualityState*> quality_of_key(const ChunkKey& key);
+  Result<void> close_quality(const ChunkKey& key, QualityState& state, const Settings& settings);
+  QualityWindow window_of(const ChunkKey& key, const std::vector<Outcome>& outcomes) const;
+  void show(const QualityWindow& window);
+};
+
+}  // namespace slipway::monitor

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// From captured rows to stored chunks and windows.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/log.h"
+#include "impl.h"
+#include "meter/meter.h"
+
+namespace slipway::monitor {
+namespace {
+
+constexpr std::size_t kChunkRows = 4'096;
+constexpr std::size_t kMostWaiting = 200'000;
+constexpr std::int64_t kOldestNs = 1'000'000'000;
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::int64_t kWaitingLabelDays = 7;
+constexpr std::int64_t kMaintenanceMs = 60'000;
+constexpr std::int64_t kChunksAtOnce = 8;
+
+Chunk empty_chunk(const Captured& row) {
+  Chunk out;
+  out.endpoint = row.endpoint;
+  out.model = row.model;
+  out.version = row.version;
+  out.schema = row.schema ? row.schema : std::make_shared<const Schema>();
+  return out;
+}
+
+bool same_schema(const Chunk& chunk, const Captured& row) {
+  return chunk.schema == row.schema || (row.schema && *chunk.schema == *row.schema);
+}
+
+}  // namespace
+
+void Monitor::Impl::capture(std::vector<Captured> rows) {
+  const std::int64_t now = clock.monotonic_ns();
+  const std::scoped_lock lock(open_mutex);
+  for (auto& row : rows) {
+    auto& [captured, dropped] = counters[row.endpoint];
+    if (captured == nullptr) {
+      const meter::Labels labels{{"endpoint", row.endpoint}};
+      captured =
+          &meters.counter("slipway_monitor_predictions_total", "Captured predictions.", labels);
+      dropped =
+          &meters.counter("slipway_monitor_predictions_dropped_total",
+                          "Predictions that could not be kept: storing was too slow.", labels);
+    }
+    if (waiting_rows >= kMostWaiting) {
+      dropped->add();
+      continue;
+    }
+    captured->add();
+    ++waiting_rows;
+    ChunkKey key{row.endpoint, row.model, row.version};
+    auto found = open.find(key);
+    if (found != open.end() && !same_schema(found->second.chunk, row)) {
+      full.push_back(std::move(found->second.chunk));
+      open.erase(found);
+      found = open.end();
+    }
+    if (found == open.end()) {
+      found = open.emplace(std::move(key), OpenChunk{empty_chunk(row), now}).first;
+    }
+    found->second.chunk.add(std::move(row));
+    if (found->second.chunk.rows() >= kChunkRows) {
+      full.push_back(std::move(found->second.chunk));
+      open.erase(found);
+    }
+  }
+}
+
+std::vector<Chunk> Monitor::Impl::take_open(bool all) {
+  const std::int64_t now = clock.monotonic_ns();
+  const std::scoped_lock lock(open_mutex);
+  auto out = std::exchange(full, {});
+  for (auto at = open.begin(); at != open.end();) {
+    if (all || now - at->second.opened_ns >= kOldestNs) {
+      out.push_back(std::move(at->second.chunk));
+      at = open.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  for (const auto& chunk : out) waiting_rows -= std::min(waiting_rows, chunk.rows());
+  return out;
+}
+
+Result<void> Monitor::Impl::store_open(bool all) {
+  const std::scoped_lock lock(store_mutex);
+  SW_CHECK_OK(recover());
+  auto chunks = take_open(all);
+  maintain();
+  if (chunks.empty()) return {};
+  if (const auto written = write(chunks); !written) {
+    for (const auto& chunk : chunks) {
+      const std::scoped_lock open_lock(open_mutex);
+      if (auto* dropped = counters[chunk.endpoint].second) {
+        dropped->add(static_cast<double>(chunk.rows()));
+      }
+    }
+    return written.error();
+  }
+  for (const auto& chunk : chunks) {
+    fill_window(chunk, 0);
+    const auto index = indexes.find(chunk.endpoint);
+    if (index != indexes.end()) index->second.add(chunk.id, read_hashes(hashes_of(chunk)));
+  }
+  return join_waiting(chunks);
+}
+
+Result<void> Monitor::Impl::write(std::vector<Chunk>& chunks) {
+  for (auto& chunk : chunks) chunk.id = next_chunk++;
+  SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
+    for (const auto& chunk : chunks) SW_CHECK_OK(records::put_chunk(c, chunk));
+    return {};
+  }));
+  std::set<std::string> endpoints;
+  for (const auto& chunk : chunks) {
+    stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
+    endpoints.insert(chunk.endpoint);
+  }
+  for (const auto& endpoint : endpoints) {
+    SW_TRY(const auto watched, settings_of(endpoint));
+    if (stored_rows[endpoint] > watched->keep_rows) SW_CHECK_OK(trim(endpoint, *watched));
+  }
+  return {};
+}
+
+// The oldest predictions go: those beyond keep_rows and those older than keep_days.
+Result<void> Monitor::Impl::trim(const std::string& endpoint, const Settings& watched) {
+  const Timestamp oldest{clock.now().ms - watched.keep_days * kDayMs};
+  SW_TRY(const auto gone, db.write([&](store::Connection& c) {
+    return records::trim_chunks(c, endpoint, stored_rows[endpoint], watched.keep_rows, oldest);
+  }));
+  stored_rows[endpoint] -= gone.rows;
+  const auto index = indexes.find(endpoint);
+  if (index != indexes.end() && gone.rows > 0) index->second.forget_before(gone.first_chunk);
+  return {};
+}
+
+void Monitor::Impl::fill_window(const Chunk& chunk, std::size_t from) {
+  auto& window = windows[{chunk.endpoint, chunk.model, chunk.version}];
+  const Timestamp now = clock.now();
+  for (std::size_t i = from; i < chunk.rows(); ++i) window.add(chunk, i, now);
+}
+
+// What this process needs to know of the ones before it. Once.
+Result<void> Monitor::Impl::recover() {
+  if (recovered) return {};
+  std::vector<DriftReport> latest;
+  std::vector<std::string> endpoints;
+  SW_CHECK_OK(db.read([&](store::Connection& c) -> Result<void> {
+    SW_TRY(const auto chunk, records::last_chunk(c));
+    SW_TRY(const auto seq, records::last_seq(c));
+    SW_TRY(stored_rows, records::rows_by_endpoint(c));
+    SW_TRY(latest, records::latest_reports(c));
+    SW_TRY(endpoints, records::watched_endpoints(c));
+    next_chunk = chunk + 1;
+    next_seq = seq + 1;
+    windows.clear();
+    return refill_windows(c);
+  }));
+  for (const auto& report : latest) show(report);
+  recovered = true;
+  for (const auto& [key, window] : windows) {
+    if (auto state = quality_of_key(key); !state) return state.error();
+  }
+  for (const auto& endpoint : endpoints) {
+    SW_TRY(const auto watched, settings_of(endpoint));
+    apply(endpoint, *watched);
+  }
+  return {};
+}
+
+// The traffic after each version's last report goes into its window again.
+Result<void> Monitor::Impl::refill_windows(store::Connection& c) {
+  SW_TRY(const auto keys, records::chunk_keys(c));
+  for (const auto& key : keys) {
+    SW_TRY(const auto cursor, records::last_cursor(c, key));
+    std::int64_t from = cursor ? cursor->chunk : 0;
+    windows[key];
+    while (windows[key].rows < Window::kMostKept) {
+      SW_TRY(const auto chunks, records::chunks_from(c, key, from, kChunksAtOnce));
+      for (const auto& chunk : chunks) {
+        const bool partly = cursor && chunk.id == cursor->chunk;
+        fill_window(chunk, partly ? static_cast<std::size_t>(cursor->row) + 1 : 0);
+        from = chunk.id + 1;
+      }
+      if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
+    }
+  }
+  return {};
+}
+
+// Once a minute: what is kept for a time only.
+void Monitor::Impl::maintain() {
+  const Timestamp now = clock.now();
+  if (now.ms - last_maintenance_ms < kMaintenanceMs) return;
+  last_maintenance_ms = now.ms;
+  const auto done = db.write([&](store::Connection& c) -> Result<void> {
+    SW_CHECK_OK(records::trim_waiting(c, {now.ms - kWaitingLabelDays * kDayMs}));
+    return records::trim_reports(c, {now.ms - 365 * kDayMs});
+  });
+  if (!done) log::warn("monitor.maintenance_failed", {{"why", done.error().message}});
+  for (const auto& [endpoint, rows] : stored_rows) {
+    const auto watched = settings_of(endpoint);
+    const auto trimmed = watched ? trim(endpoint, **watched) : Result<void>(watched.error());
+    if (!trimmed) log::warn("monitor.maintenance_failed", {{"why", trimmed.error().message}});
+  }
+}
+
+}  // namespace slipway::monitor

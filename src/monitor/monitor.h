@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What predictions look like over time: captured traffic in windows, compared with the reference of
+// the version that answered; labels joined to it; alerts when either is no longer good.
+//
+// Captured predictions are stored within a second and may be lost by a crash before that; labels,
+// settings, references, reports and alerts are durable when the call returns. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "domain/event.h"
+#include "domain/types.h"
+#include "fetch/fetch.h"
+#include "monitor/alerts.h"
+#include "monitor/profile.h"
+#include "monitor/settings.h"
+#include "monitor/types.h"
+
+namespace slipway::store {
+class Database;
+}
+namespace slipway::meter {
+class Registry;
+}
+
+namespace slipway::monitor {
+
+class Monitor {
+ public:
+  // What the monitor needs of the rest of the house; all of it may be left out.
+  struct Hooks {
+    // Hands over what was predicted and not captured yet, by calling capture().
+    std::function<void()> pull;
+    // An endpoint's share of recorded predictions changed.
+    std::function<void(const std::string& endpoint, double rate)> sample_rate;
+    // Sends webhooks; fetch::send when empty.
+    std::function<Result<fetch::Response>(const fetch::Request&)> send;
+  };
+
+  Monitor(store::Database& db, EventSink& events, Clock& clock, Ids& ids, meter::Registry& meters);
+  ~Monitor();
+
+  // Before start() and before the first call.
+  void connect(Hooks hooks);
+  // Continues where the last process stopped and begins the background work: pulling and storing
+  // every 50 ms, comparing windows, sending webhooks.
+  void start();
+  void stop();
+
+  // The defaults for an endpoint that was never set.
+  Result<Settings> settings(const std::string& endpoint) const;
+  // `document` changes what it names, see settings_from_json.
+  Result<Settings> set_settings(const std::string& endpoint, std::string_view document);
+  // Everything of an endpoint that was deleted; its alerts are closed and stay.
+  Result<void> forget(const std::string& endpoint);
+
+  Result<Profile> set_reference(const std::string& model, const std::string& version,
+                                const Table& table);
+  Result<Profile> reference(const std::string& model, const std::string& version) const;
+  bool has_reference(const std::string& model, const std::string& version) const;
+
+  // Takes rows over; never waits for the database. What does not fit in memory (200,000 rows wait
+  // to be stored) is dropped and counted.
+  void capture(std::vector<Captured> rows);
+  // Stores what was captured, then closes and compares windows that are due.
+  Result<void> flush();
+  // The newest stored predictions.
+  Result<std::vector<Captured>> predictions(const std::string& endpoint, std::size_t limit) const;
+
+  // Joins outcomes to predictions. Repeating a call is harmless; another label replaces the first.
+  // An outcome without prediction is kept (100,000 an endpoint, 7 days) in case that comes later.
+  Result<FeedbackAnswer> feedback(const std::string& endpoint, const std::vector<Label>& labels);
+
+  // Newest first; an empty version means all.
+  Result<Page<DriftReport>> reports(const std::string& endpoint, const std::string& version,
+                                    const PageRequest& page) const;
+  // The first page begins with the windows that are still filling.
+  Result<Page<QualityWindow>> quality(const std::string& endpoint, const std::string& version,
+                                      const PageRequest& page);
+  // Of predictions made since then; at most the newest 100,000 labelled ones count.
+  Result<LabelledQuality> labelled_quality(const std::string& endpoint, const std::string& model,
+                                           const std::string& version, Timestamp since) const;
+
+  Alerts& alerts();
+  // The versions that answer now: open alerts about others are closed.
+  Result<void> versions_changed(const std::string& endpoint,
+                                const std::vector<std::string>& versions, const std::string& why);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::monitor

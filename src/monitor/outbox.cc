@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "monitor/documents.h"
+
+namespace slipway::monitor {
+namespace {
+
+using store::Connection;
+using store::Row;
+
+constexpr int kTimeoutMs = 10'000;
+constexpr std::int64_t kLongestWaitMs = 600'000;
+constexpr std::int64_t kMostAttempts = 153;  // about a day
+constexpr std::string_view kInsert =
+    "INSERT INTO monitor_outbox (id, alert_id, url, secret, body, attempts, next_at, last_error) "
+    "VALUES (?, ?, ?, ?, ?, 0, ?, '')";
+constexpr std::string_view kDue =
+    "SELECT id, url, secret, body, attempts FROM monitor_outbox WHERE next_at <= ? "
+    "ORDER BY next_at, id LIMIT 50";
+
+struct Delivery {
+  std::string id;
+  std::string url;
+  std::string secret;
+  std::string body;
+  std::int64_t attempts = 0;
+};
+
+Delivery from_row(const Row& row) {
+  return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
+          std::string(row.text(3)), row.int64(4)};
+}
+
+fetch::Request request_of(const Delivery& delivery) {
+  fetch::Request out{.method = "POST", .url = delivery.url, .body = delivery.body};
+  out.timeout_ms = kTimeoutMs;
+  out.body_limit = 64 << 10;
+  out.headers = {{"content-type", "application/json"},
+                 {"user-agent", "slipway"},
+                 {"x-slipway-delivery", delivery.id}};
+  if (!delivery.secret.empty()) {
+    out.headers.emplace_back("x-slipway-signature",
+                             "sha256=" + hmac_sha256_hex(delivery.secret, delivery.body));
+  }
+  return out;
+}
+
+// Why it was not taken; empty when it was.
+std::string attempt(const Delivery& delivery, const Send& send) {
+  const auto answer = send(request_of(delivery));
+  if (!answer) return answer.error().message;
+  if (answer->status >= 200 && answer->status < 300) return {};
+  return "answered " + std::to_string(answer->status);
+}
+
+Result<void> settle(store::Database& db, const Delivery& delivery, const std::string& failure,
+                    Timestamp now) {
+  return db.write([&](Connection& c) -> Result<void> {
+    if (failure.empty() || delivery.attempts + 1 >= kMostAttempts) {
+      SW_CHECK_OK(c.exec("DELETE FROM monitor_outbox WHERE id = ?", {delivery.id}));
+      return {};
+    }
+    const auto doublings = std::min<std::int64_t>(delivery.attempts, 20);
+    const std::int64_t wait = std::min(std::int64_t{1'000} << doublings, kLongestWaitMs);
+    SW_CHECK_OK(
+        c.exec("UPDATE monitor_outbox SET attempts = attempts + 1, next_at = ?, "
+               "last_error = ? WHERE id = ?",
+               {now.ms + wait, failure, delivery.id}));
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<void> enqueue(Connection& c, Ids& ids, std::string_view event, const Alert& alert,
+                     const std::vector<Webhook>& webhooks, Timestamp now) {
+  for (const auto& hook : webhooks) {
+    const std::string id = ids.sortable();
+    std::string body = "{\"event\":";
+    append_json_string(body, event);
+    body += ",\"delivery\":";
+    append_json_string(body, id);
+    body += ",\"alert\":" + alert_json(alert) + "}";
+    SW_CHECK_OK(c.exec(kInsert, {id, alert.id, hook.url, hook.secret, body, now.ms}));
+  }
+  return {};
+}
+
+Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send) {
+  SW_TRY(const auto due,
+         db.read([&](Connection& c) { return c.all(kDue, {clock.now().ms}, from_row); }));
+  int delivered = 0;
+  for (const auto& delivery : due) {
+    const std::string failure = attempt(delivery, send);
+    if (failure.empty()) {
+      ++delivered;
+    } else if (delivery.attempts + 1 >= kMostAttempts) {
+      log::error("monitor.webhook_given_up", {{"url", delivery.url}, {"why", failure}});
+    } else {
+      log::warn("monitor.webhook_failed",
+                {{"url", delivery.url}, {"why", failure}, {"attempts", delivery.attempts + 1}});
+    }
+    SW_CHECK_OK(settle(db, delivery, failure, clock.now()));
+  }
+  return delivered;
+}
+
+}  // namespace slipway::monitor

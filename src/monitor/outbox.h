@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Webhooks on their way out. They are rows until a receiver has answered 2xx: at least once, in no
+// order; the delivery id tells repeats apart.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "fetch/fetch.h"
+#include "monitor/settings.h"
+#include "monitor/types.h"
+#include "store/database.h"
+
+namespace slipway::monitor {
+
+// Writes one row a webhook in the caller's transaction.
+Result<void> enqueue(store::Connection& c, Ids& ids, std::string_view event, const Alert& alert,
+                     const std::vector<Webhook>& webhooks, Timestamp now);
+
+using Send = std::function<Result<fetch::Response>(const fetch::Request&)>;
+
+// Sends what is due (at most 50) and answers how many were delivered. A failed one is tried again
+// after 1 s, 2 s, 4 s .. 10 minutes, and given up (logged) after a day.
+Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send);
+
+}  // namespace slipway::monitor

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/profile.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "base/text.h"
+#include "json/value.h"
+#include "pack.h"
+#include "stats/distance.h"
+
+namespace slipway::monitor {
+namespace {
+
+constexpr std::size_t kMostValues = 10'000;
+constexpr std::size_t kMostCategories = 1'000;
+constexpr std::size_t kHistogramBins = 20;
+
+// The same choice whenever the same file is given.
+void thin_out(std::vector<double>& values) {
+  if (values.size() <= kMostValues) return;
+  std::uint64_t state = 0x9e3779b97f4a7c15u;
+  for (std::size_t i = 0; i < kMostValues; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const std::size_t left = values.size() - i;
+    std::swap(values[i], values[i + static_cast<std::size_t>((state >> 33) % left)]);
+  }
+  values.resize(kMostValues);
+  std::sort(values.begin(), values.end());
+}
+
+void fill_moments(ProfileColumn& column) {
+  const auto& values = column.sample.values;
+  if (values.empty()) return;
+  column.min = values.front();
+  column.max = values.back();
+  const double n = static_cast<double>(values.size());
+  column.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double x : values) squares += (x - column.mean) * (x - column.mean);
+  column.std = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
+}
+
+void keep_frequent(ProfileColumn& column) {
+  auto& counts = column.sample.counts;
+  if (counts.size() <= kMostCategories) return;
+  std::vector<std::pair<std::int64_t, std::string>> order;
+  for (const auto& [value, n] : counts) order.emplace_back(-n, value);
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = kMostCategories; i < order.size(); ++i) {
+    column.other -= order[i].first;
+    counts.erase(order[i].second);
+  }
+}
+
+ProfileColumn column_of(const TableColumn& from) {
+  ProfileColumn out{.name = from.name};
+  const auto type = type_of(from);
+  out.sample = sample_of(from, type);
+  out.sample.type = type;
+  if (!from.text && type == stats::ColumnType::categorical) {
+    out.sample.counts.clear();
+    for (const double x : from.numbers) ++out.sample.counts[category_of(x)];
+  }
+  for (double& x : out.sample.values) x = single(x);
+  out.present = out.sample.size();
+  out.distinct = type == stats::ColumnType::numerical
+                     ? static_cast<std::int64_t>(stats::distinct(out.sample.values))
+                     : static_cast<std::int64_t>(out.sample.counts.size());
+  fill_moments(out);
+  thin_out(out.sample.values);
+  keep_frequent(out);
+  return out;
+}
+
+double quantile(const std::vector<double>& ascending, double q) {
+  const double at = q * static_cast<double>(ascending.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, ascending.size() - 1);
+  return ascending[low] + (at - static_cast<double>(low)) * (ascending[high] - ascending[low]);
+}
+
+void add_numbers(json::object& out, const ProfileColumn& column) {
+  const auto& values = column.sample.values;
+  out["min"] = column.min;
+  out["max"] = column.max;
+  out["mean"] = column.mean;
+  out["std"] = column.std;
+  json::object quantiles;
+  for (const double q : {0.05, 0.25, 0.5, 0.75, 0.95}) {
+    quantiles[number_text(q)] = quantile(values, q);
+  }
+  out["quantiles"] = std::move(quantiles);
+  const auto shares = stats::binned(values, values, values.front(), values.back(), kHistogramBins);
+  json::array bins;
+  for (const double share : shares.reference) bins.push_back(share);
+  out["histogram"] =
+      json::object{{"from", values.front()}, {"to", values.back()}, {"shares", bins}};
+}
+
+void add_categories(json::object& out, const ProfileColumn& column) {
+  std::vector<std::pair<std::int64_t, std::string>> order;
+  for (const auto& [value, n] : column.sample.counts) order.emplace_back(-n, value);
+  std::sort(order.begin(), order.end());
+  json::array most;
+  for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 50); ++i) {
+    most.push_back(json::array{order[i].second, -order[i].first});
+  }
+  out["most_common"] = std::move(most);
+}
+
+}  // namespace
+
+const ProfileColumn* Profile::find(std::string_view name) const {
+  for (const auto& column : columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+double single(double x) {
+  const double out = static_cast<double>(static_cast<float>(x));
+  return std::isfinite(out) ? out : x;
+}
+
+std::string category_of(double x) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, static_cast<float>(x)).ptr;
+  return {buffer, end};
+}
+
+Profile profile_of(const Table& table) {
+  Profile out{.rows = static_cast<std::int64_t>(table.rows)};
+  for (const auto& column : table.columns) out.columns.push_back(column_of(column));
+  return out;
+}
+
+std::string pack_profile(const Profile& profile) {
+  PackWriter out;
+  out.number(1);  // the format
+  out.signed_number(profile.rows);
+  out.number(profile.columns.size());
+  for (const auto& column : profile.columns) {
+    out.text(column.name);
+    out.number(static_cast<std::uint64_t>(column.sample.type));
+    for (const auto n : {column.present, column.distinct, column.other, column.sample.nulls,
+                         column.sample.infinite}) {
+      out.signed_number(n);
+    }
+    for (const double x : {column.min, column.max, column.mean, column.std}) out.float64(x);
+    out.number(column.sample.values.size());
+    for (const double x : column.sample.values) out.float64(x);
+    out.number(column.sample.counts.size());
+    for (const auto& [value, n] : column.sample.counts) {
+      out.text(value);
+      out.signed_number(n);
+    }
+  }
+  return out.finish();
+}
+
+Result<Profile> unpack_profile(std::string_view bytes) {
+  PackReader in(bytes);
+  Profile out;
+  const bool known = in.number() == 1;
+  out.rows = in.signed_number();
+  const std::size_t columns = in.count();
+  for (std::size_t i = 0; i < columns && in.ok(); ++i) {
+    auto& column = out.columns.emplace_back();
+    column.name = in.text();
+    column.sample.type = static_cast<stats::ColumnType>(in.number());
+    for (auto* n : {&column.present, &column.distinct, &column.other, &column.sample.nulls,
+                    &column.sample.infinite}) {
+      *n = in.signed_number();
+    }
+    for (auto* x : {&column.min, &column.max, &column.mean, &column.std}) *x = in.float64();
+    column.sample.values.resize(in.count());
+    for (double& x : column.sample.values) x = in.float64();
+    const std::size_t counts = in.count();
+    for (std::size_t c = 0; c < counts && in.ok(); ++c) {
+      std::string value(in.text());
+      column.sample.counts[std::move(value)] = in.signed_number();
+    }
+  }
+  if (!known || !in.ok()) return Error{Code::data_loss, "a reference profile is damaged", ""};
+  return out;
+}
+
+std::string profile_json(const Profile& profile) {
+  json::array columns;
+  for (const auto& column : profile.columns) {
+    json::object item{{"name", column.name},
+                      {"type", stats::name_of(column.sample.type)},
+                      {"count", column.present},
+                      {"nulls", column.sample.nulls},
+                      {"infinite", column.sample.infinite},
+                      {"unique", column.distinct}};
+    if (!column.sample.values.empty()) add_numbers(item, column);
+    if (!column.sample.counts.empty()) add_categories(item, column);
+    columns.push_back(std::move(item));
+  }
+  return json::dump_value(json::object{{"model", profile.model},
+                                       {"version", profile.version},
+                                       {"rows", profile.rows},
+                                       {"created", to_rfc3339(profile.created)},
+                                       {"columns", std::move(columns)}});
+}
+
+}  // namespace slipway::monitor

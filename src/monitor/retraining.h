@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an open alert to a running pipeline: the rule `retrain` of an endpoint's settings.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "monitor/monitor.h"
+
+namespace slipway::monitor {
+
+// Who starts pipelines. Starting twice with the same key answers the first execution's id and
+// starts nothing: that makes a crash between start and record harmless.
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+  // `params` is a JSON object; `key` is the alert's id.
+  virtual Result<std::string> start(const std::string& pipeline, const std::string& params,
+                                    const std::string& key, const std::string& actor) = 0;
+  virtual Result<bool> running(const std::string& execution_id) = 0;
+};
+
+// Starts what open alerts ask for and was not started yet: one execution an alert, one running an
+// endpoint, none before the cool-down is over. Reads everything from the store, so it may be called
+// at start, after every alert and from time to time, and nothing is lost or done twice. Answers how
+// many were started. Quality and drift alerts retrain; errors and latency do not.
+Result<int> retrain_due(Monitor& monitor, Clock& clock, Launcher& launcher);
+
+}  // namespace slipway::monitor

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "base/text.h"
+#include "json/value.h"
+
+namespace slipway::monitor {
+namespace {
+
+using json::value;
+
+Error wrong(const std::string& field, std::string_view wanted, const value& got) {
+  return invalid(field + ": expected " + std::string(wanted) + ", got " +
+                 std::string(json::kind_of(got)));
+}
+
+// Readers of one field: they name it in their errors.
+Result<double> number(const value& from, const std::string& field, double low, double high) {
+  if (!from.is_number()) return wrong(field, "a number", from);
+  const double x = from.to_number<double>();
+  if (!(x >= low && x <= high)) {
+    return invalid(field + ": " + number_text(x) + " is not between " + number_text(low) + " and " +
+                   number_text(high));
+  }
+  return x;
+}
+
+Result<std::int64_t> integer(const value& from, const std::string& field, std::int64_t low,
+                             std::int64_t high) {
+  SW_TRY(const double x, number(from, field, static_cast<double>(low), static_cast<double>(high)));
+  if (x != std::floor(x)) return invalid(field + ": expected an integer, got " + number_text(x));
+  return static_cast<std::int64_t>(x);
+}
+
+Result<bool> boolean(const value& from, const std::string& field) {
+  if (!from.is_bool()) return wrong(field, "a boolean", from);
+  return from.get_bool();
+}
+
+Result<std::string> text(const value& from, const std::string& field) {
+  if (!from.is_string()) return wrong(field, "a string", from);
+  return std::string(from.get_string());
+}
+
+using Reader = std::function<Result<void>(const value&, const std::string& field)>;
+
+// Every member of an object goes to the reader of its name.
+Result<void> each_member(const value& from, const std::string& where,
+                         const std::map<std::string_view, Reader>& readers) {
+  if (!from.is_object()) return wrong(where.empty() ? "$" : where, "an object", from);
+  for (const auto& [key, member] : from.get_object()) {
+    const std::string field = where.empty() ? std::string(key) : where + "." + std::string(key);
+    const auto reader = readers.find(std::string_view(key));
+    if (reader == readers.end()) return invalid("unknown field '" + field + "'");
+    SW_CHECK_OK(reader->second(member, field));
+  }
+  return {};
+}
+
+template <class T, class Read>
+Reader into(T& target, T fallback, Read read) {
+  return [&target, fallback, read](const value& from, const std::string& field) -> Result<void> {
+    if (from.is_null()) {
+      target = fallback;
+      return {};
+    }
+    SW_TRY(auto got, read(from, field));
+    target = std::move(got);
+    return {};
+  };
+}
+
+Reader integer_into(std::int64_t& target, std::int64_t fallback, std::int64_t low,
+                    std::int64_t high) {
+  return into(target, fallback,
+              [=](const value& v, const std::string& f) { return integer(v, f, low, high); });
+}
+
+Reader number_into(double& target, double fallback, double low, double high) {
+  return into(target, fallback,
+              [=](const value& v, const std::string& f) { return number(v, f, low, high); });
+}
+
+Reader maybe_number_into(std::optional<double>& target, double low, double high) {
+  return [&target, low, high](const value& v, const std::string& f) -> Result<void> {
+    target.reset();
+    if (v.is_null()) return {};
+    SW_TRY(target, number(v, f, low, high));
+    return {};
+  };
+}
+
+Reader method_into(stats::Method& target, stats::Method fallback,
+                   std::optional<stats::ColumnType> type) {
+  return into(target, fallback,
+              [type](const value& v, const std::string& f) -> Result<stats::Method> {
+                SW_TRY(const auto name, text(v, f));
+                const auto method = stats::method_named(name);
+                if (method && (!type || stats::supports(*method, *type))) return *method;
+                std::string known = "auto";
+                for (const auto m : stats::methods()) {
+                  if (!type || stats::supports(m, *type)) known += " " + std::string(name_of(m));
+                }
+                return invalid(f + ": '" + name + "' is not a method for it", "use " + known);
+              });
+}
+
+Result<void> read_columns(const value& from, const std::string& field,
+                          std::map<std::string, ColumnRule>& out) {
+  if (!from.is_object()) return wrong(field, "an object", from);
+  out.clear();
+  for (const auto& [name, rule] : from.get_object()) {
+    auto& into_rule = out[std::string(name)];
+    SW_CHECK_OK(
+        each_member(rule, field + "." + std::string(name),
+                    {{"method", method_into(into_rule.method, stats::Method::automatic, {})},
+                     {"threshold", maybe_number_into(into_rule.threshold, 0, 1e9)},
+                     {"ignore", into(into_rule.ignore, false, boolean)}}));
+  }
+  return {};
+}
+
+Result<void> read_quality(const value& from, const std::string& field,
+                          std::optional<QualityRule>& out) {
+  out.reset();
+  if (from.is_null()) return {};
+  QualityRule rule;
+  SW_CHECK_OK(each_member(from, field,
+                          {{"metric", into(rule.metric, std::string("accuracy"), text)},
+                           {"min", maybe_number_into(rule.min, -1e300, 1e300)},
+                           {"max", maybe_number_into(rule.max, -1e300, 1e300)},
+                           {"window_rows", integer_into(rule.window_rows, 500, 10, 100'000)}}));
+  static constexpr std::string_view kMetrics[] = {"accuracy", "roc_auc", "log_loss", "mae", "rmse"};
+  if (std::find(std::begin(kMetrics), std::end(kMetrics), rule.metric) == std::end(kMetrics)) {
+    return invalid(field + ".metric: '" + rule.metric + "' is not known",
+                   "use accuracy, roc_auc, log_loss, mae or rmse");
+  }
+  if (!rule.min && !rule.max) {
+    return invalid(field + ": neither min nor max is given", "say which value is still good");
+  }
+  out = rule;
+  return {};
+}
+
+Result<void> read_retrain(const value& from, const std::string& field,
+                          std::optional<RetrainRule>& out) {
+  out.reset();
+  if (from.is_null()) return {};
+  RetrainRule rule;
+  const auto read_params = [&](const value& v, const std::string& f) -> Result<void> {
+    if (!v.is_object()) return wrong(f, "an object", v);
+    rule.params = json::dump_value(v);
+    return {};
+  };
+  SW_CHECK_OK(each_member(from, field,
+                          {{"pipeline", into(rule.pipeline, std::string(), text)},
+                           {"params", read_params},
+                           {"cooldown_s", integer_into(rule.cooldown_s, 3600, 0, 31'536'000)}}));
+  if (rule.pipeline.empty()) {
+    return invalid(field + ".pipeline: missing", "name a stored pipeline or the path of its file");
+  }
+  out = rule;
+  return {};
+}
+
+Result<void> read_webhooks(const value& from, const std::string& field, std::vector<Webhook>& out) {
+  const auto before = std::exchange(out, {});
+  if (from.is_null()) return {};
+  if (!from.is_array()) return wrong(field, "an array", from);
+  if (from.get_array().size() > 16) return invalid(field + ": at most 16 are kept");
+  for (std::size_t i = 0; i < from.get_array().size(); ++i) {
+    const auto& item = from.get_array()[i];
+    const std::string where = field + "[" + std::to_string(i) + "]";
+    Webhook hook;
+    bool is_signed = false;  // what a GET said; the secret that is stored stays
+    if (item.is_string()) {
+      hook.url = std::string(item.get_string());
+    } else {
+      SW_CHECK_OK(each_member(item, where,
+                              {{"url", into(hook.url, std::string(), text)},
+                               {"secret", into(hook.secret, std::string(), text)},
+                               {"signed", into(is_signed, false, boolean)}}));
+    }
+    if (!hook.url.starts_with("http://") && !hook.url.starts_with("https://")) {
+      return invalid(where + ": '" + hook.url + "' is not an http or https address");
+    }
+    const auto same = std::find_if(before.begin(), before.end(),
+                                   [&](const auto& old) { return old.url == hook.url; });
+    if (is_signed && hook.secret.empty() && same != before.end()) hook.secret = same->secret;
+    out.push_back(std::move(hook));
+  }
+  return {};
+}
+
+Result<void> read_correction(const value& from, const std::string& field, bool& bonferroni) {
+  SW_TRY(const auto name, text(from, field));
+  if (name != "bonferroni" && name != "none") {
+    return invalid(field + ": '" + name + "' is not known", "use bonferroni or none");
+  }
+  bonferroni = name == "bonferroni";
+  return {};
+}
+
+Result<void> check(const Settings& s) {
+  if (s.min_rows > s.window_rows) {
+    return invalid("min_rows: " + std::to_string(s.min_rows) + " is more than window_rows (" +
+                   std::to_string(s.window_rows) + ")");
+  }
+  return {};
+}
+
+json::value maybe(const std::optional<double>& x) {
+  return x ? json::value(*x) : json::value(nullptr);
+}
+
+json::object columns_json(const std::map<std::string, ColumnRule>& columns) {
+  json::object out;
+  for (const auto& [name, rule] : columns) {
+    out[name] = json::object{{"method", name_of(rule.method)},
+                             {"threshold", maybe(rule.threshold)},
+                             {"ignore", rule.ignore}};
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Settings> settings_from_json(std::string_view document, const Settings& base) {
+  SW_TRY(const auto parsed, json::parse_value(document));
+  Settings s = base;
+  const Settings d;
+  const auto read_methods = [&](const value& v, const std::string& f) {
+    return each_member(
+        v, f,
+        {{"numerical", method_into(s.numerical, d.numerical, stats::ColumnType::numerical)},
+         {"categorical",
+          method_into(s.categorical, d.categorical, stats::ColumnType::categorical)}});
+  };
+  SW_CHECK_OK(each_member(
+      parsed, "",
+      {{"enabled", into(s.enabled, d.enabled, boolean)},
+       {"sample_rate", number_into(s.sample_rate, d.sample_rate, 0, 1)},
+       {"window_rows", integer_into(s.window_rows, d.window_rows, 20, 1'000'000)},
+       {"window_seconds", integer_into(s.window_seconds, d.window_seconds, 1, 31'536'000)},
+       {"min_rows", integer_into(s.min_rows, d.min_rows, 2, 1'000'000)},
+       {"drift_threshold", number_into(s.drift_threshold, d.drift_threshold, 0, 1)},
+       {"methods", read_methods},
+       {"columns",
+        [&](const value& v, const std::string& f) { return read_columns(v, f, s.columns); }},
+       {"correction",
+        [&](const value& v, const std::string& f) { return read_correction(v, f, s.bonferroni); }},
+       {"min_effect", number_into(s.min_effect, d.min_effect, 0, 1)},
+       {"windows", integer_into(s.windows, d.windows, 1, 1000)},
+       {"max_error_share", maybe_number_into(s.max_error_share, 0, 1)},
+       {"max_p99_ms", maybe_number_into(s.max_p99_ms, 0, 1e9)},
+       {"quality",
+        [&](const value& v, const std::string& f) { return read_quality(v, f, s.quality); }},
+       {"retrain",
+        [&](const value& v, const std::string& f) { return read_retrain(v, f, s.retrain); }},
+       {"webhooks",
+        [&](const value& v, const std::string& f) { return read_webhooks(v, f, s.webhooks); }},
+       {"keep_rows", integer_into(s.keep_rows, d.keep_rows, 1000, 100'000'000)},
+       {"keep_days", integer_into(s.keep_days, d.keep_days, 1, 36'500)}}));
+  SW_CHECK_OK(check(s));
+  return s;
+}
+
+std::string settings_to_json(const Settings& s, bool secrets) {
+  json::object out{{"enabled", s.enabled},
+                   {"sample_rate", s.sample_rate},
+                   {"window_rows", s.window_rows},
+                   {"window_seconds", s.window_seconds},
+                   {"min_rows", s.min_rows},
+                   {"drift_threshold", s.drift_threshold},
+                   {"methods", json::object{{"numerical", name_of(s.numerical)},
+                                            {"categorical", name_of(s.categorical)}}},
+                   {"columns", columns_json(s.columns)},
+                   {"correction", s.bonferroni ? "bonferroni" : "none"},
+                   {"min_effect", s.min_effect},
+                   {"windows", s.windows},
+                   {"max_error_share", maybe(s.max_error_share)},
+                   {"max_p99_ms", maybe(s.max_p99_ms)},
+                   {"quality", nullptr},
+                   {"retrain", nullptr},
+                   {"webhooks", json::array{}},
+                   {"keep_rows", s.keep_rows},
+                   {"keep_days", s.keep_days}};
+  if (s.quality) {
+    out["quality"] = json::object{{"metric", s.quality->metric},
+                                  {"min", maybe(s.quality->min)},
+                                  {"max", maybe(s.quality->max)},
+                                  {"window_rows", s.quality->window_rows}};
+  }
+  if (s.retrain) {
+    out["retrain"] = json::object{{"pipeline", s.retrain->pipeline},
+                                  {"params", json::parse_value(s.retrain->params).value_or({})},
+                                  {"cooldown_s", s.retrain->cooldown_s}};
+  }
+  for (const auto& hook : s.webhooks) {
+    json::object item{{"url", hook.url}};
+    if (secrets) {
+      item["secret"] = hook.secret;
+    } else {
+      item["signed"] = !hook.secret.empty();
+    }
+    out["webhooks"].get_array().push_back(std::move(item));
+  }
+  return json::dump_value(out);
+}
+
+}  // namespace slipway::monitor

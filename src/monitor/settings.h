@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// How one endpoint is watched, and the JSON document that says so.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "stats/drift.h"
+
+namespace slipway::monitor {
+
+struct ColumnRule {
+  stats::Method method = stats::Method::automatic;  // automatic: that of the column's type
+  std::optional<double> threshold;
+  bool ignore = false;
+};
+
+struct QualityRule {
+  std::string metric = "accuracy";
+  std::optional<double> min;
+  std::optional<double> max;
+  std::int64_t window_rows = 500;  // labelled predictions in a window
+};
+
+struct RetrainRule {
+  std::string pipeline;
+  std::string params = "{}";  // a JSON object
+  std::int64_t cooldown_s = 3600;
+};
+
+struct Webhook {
+  std::string url;
+  std::string secret;  // signs the body when not empty
+};
+
+struct Settings {
+  bool enabled = true;
+  double sample_rate = 1;
+  std::int64_t window_rows = 1'000;     // a window closes with so many rows ..
+  std::int64_t window_seconds = 3'600;  // .. or after so long, if it has min_rows
+  std::int64_t min_rows = 200;
+  double drift_threshold = 0.10;  // share of drifted columns
+  stats::Method numerical = stats::Method::ks;
+  stats::Method categorical = stats::Method::chisquare;
+  std::map<std::string, ColumnRule> columns;
+  bool bonferroni = true;    // p-value thresholds over the number of tested columns
+  double min_effect = 0.05;  // a test's smaller difference is no drift, however small its p-value
+  std::int64_t windows = 1;  // in a row, red ones to open an alert and green ones to close it
+  std::optional<double> max_error_share = 0.05;
+  std::optional<double> max_p99_ms;
+  std::optional<QualityRule> quality;
+  std::optional<RetrainRule> retrain;
+  std::vector<Webhook> webhooks;
+  std::int64_t keep_rows = 1'000'000;  // captured predictions, the oldest go first
+  std::int64_t keep_days = 30;
+};
+
+// `document` changes what it names in `base`; null gives a field its default back. Unknown fields,
+// wrong types and impossible values are invalid_argument naming the field.
+Result<Settings> settings_from_json(std::string_view document, const Settings& base = {});
+// Without `secrets` a webhook says only whether it is signed.
+std::string settings_to_json(const Settings& settings, bool secrets);
+
+}  // namespace slipway::monitor
