@@ -118,8 +118,9 @@ setup_web() {
   setup_node
   # Not `npm ci`: it refuses the lock where a package for another platform cannot be looked up. The
   # versions and hashes are those of the lock either way.
-  once "web packages" web/node_modules/.package-lock.json web/package.json web/package-lock.json -- \
-    npm --prefix web install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+  once "web packages" web/node_modules/.package-lock.json web/package.json \
+    web/package-lock.json -- npm --prefix web install --no-save --ignore-scripts \
+    --no-audit --no-fund --loglevel=error
 }
 
 # The page needs Node.js 20.19 or newer; Debian 12 has 18. The wheel carries node and npm.
