@@ -7,9 +7,9 @@ hold-out with its labels: what the gate measures on).
 """
 
 import argparse
-import logging
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import mlflow
@@ -74,7 +74,7 @@ def main() -> None:
     train, holdout = flights.read(args.train), flights.read(args.holdout)
     version = data_version(Path("data/flights.dvc"))
 
-    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)  # uv made our venv
+    warnings.filterwarnings("ignore", module="mlflow.data")  # of two names for one local source
     mlflow.set_experiment("flights")
     mlflow.sklearn.autolog(
         log_models=False, log_datasets=False, log_post_training_metrics=False, silent=True
