@@ -15,6 +15,8 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::prometheus::add_metric_routes(router, platform.meters());
   wire::api::add_platform_routes(router, version());
   wire::api::add_event_routes(router, platform.events());
+  wire::api::add_experiment_routes(router, platform.tracking());
+  wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
                                   platform.blobs());
   wire::web::add_web_routes(router);

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "domain/clauses.h"
 #include "errors.h"
-#include "grammar.h"
 
 namespace slipway::wire::mlflow {
 namespace {

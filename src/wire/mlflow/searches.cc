@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "grammar.h"
+#include "domain/clauses.h"
 #include "uris.h"
 
 namespace slipway::wire::mlflow {

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "grammar.h"
+#include "domain/clauses.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
-#include "rules.h"
 
-namespace slipway::wire::mlflow {
+namespace slipway {
 namespace {
 
 using Op = Filter::Op;
 
 constexpr std::size_t kTextLimit = 100'000;
 constexpr std::size_t kClauseLimit = 1'000;
+constexpr int kDepthLimit = 50;
+
+// The start of `text` for a message, never half a character.
+std::string start_of(std::string_view text, std::size_t bytes) {
+  auto end = std::min(bytes, text.size());
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end));
+}
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -28,6 +38,13 @@ class Reader {
   explicit Reader(std::string_view text) : text_(text) { skip(); }
 
   bool done() const { return at_ == text_.size(); }
+
+  bool take(char c) {
+    if (done() || text_[at_] != c) return false;
+    ++at_;
+    skip();
+    return true;
+  }
 
   // The next word is `keyword`, in any case: it is taken.
   bool take_keyword(std::string_view keyword) {
@@ -103,7 +120,7 @@ class Reader {
   Error fail(std::string_view what) const {
     std::string message = "invalid filter: " + std::string(what);
     if (done()) return invalid(message + " at its end");
-    return invalid(message + " at '" + cut(text_.substr(at_), 60) + "'");
+    return invalid(message + " at '" + start_of(text_.substr(at_), 60) + "'");
   }
 
  private:
@@ -194,18 +211,78 @@ Result<Clause> parse_clause(Reader& reader) {
   return out;
 }
 
-}  // namespace
-
-Result<std::vector<Clause>> parse_clauses(std::string_view text) {
-  std::vector<Clause> out;
-  if (text.empty()) return out;
+Result<void> check_text(std::string_view text) {
   if (text.size() > kTextLimit) {
     return invalid("the filter is " + std::to_string(text.size()) + " bytes long",
                    "at most " + std::to_string(kTextLimit));
   }
   if (!is_valid_utf8(text)) return invalid("the filter is not valid UTF-8");
+  return {};
+}
+
+// The extended language, by recursive descent.
+class Tree {
+ public:
+  Tree(Reader& reader, const ToLeaf& to_leaf) : reader_(reader), to_leaf_(to_leaf) {}
+
+  Result<Filter> any(int depth) { return joined("OR", Filter::Kind::any_of, depth); }
+
+ private:
+  Result<Filter> joined(std::string_view keyword, Filter::Kind kind, int depth) {
+    Filter out;
+    out.kind = kind;
+    do {
+      auto part =
+          kind == Filter::Kind::any_of ? joined("AND", Filter::Kind::all_of, depth) : one(depth);
+      if (!part) return part;
+      out.parts.push_back(*std::move(part));
+    } while (reader_.take_keyword(keyword));
+    if (out.parts.size() > 1) return out;
+    return Filter(std::move(out.parts.front()));
+  }
+
+  Result<Filter> one(int depth) {
+    if (depth > kDepthLimit) return reader_.fail("it is nested too deeply");
+    if (++clauses_ > kClauseLimit) return reader_.fail("it has too many clauses");
+    if (reader_.take_keyword("NOT")) {
+      SW_TRY(auto part, one(depth + 1));
+      Filter out;
+      out.kind = Filter::Kind::none_of;
+      out.parts.push_back(std::move(part));
+      return out;
+    }
+    if (reader_.take('(')) {
+      SW_TRY(auto inner, any(depth + 1));
+      if (!reader_.take(')')) return reader_.fail("expected )");
+      return inner;
+    }
+    SW_TRY(auto clause, parse_clause(reader_));
+    return to_leaf_(std::move(clause));
+  }
+
+  Reader& reader_;
+  const ToLeaf& to_leaf_;
+  std::size_t clauses_ = 0;
+};
+
+}  // namespace
+
+Result<Filter> parse_filter(std::string_view text, const ToLeaf& to_leaf) {
+  SW_CHECK_OK(check_text(text));
   Reader reader(text);
-  if (reader.done()) return invalid("invalid filter '" + cut(text, 60) + "': it has no clause");
+  if (reader.done()) return Filter{};
+  SW_TRY(auto out, Tree(reader, to_leaf).any(0));
+  if (!reader.done()) return reader.fail("expected AND or OR");
+  return out;
+}
+
+Result<std::vector<Clause>> parse_clauses(std::string_view text) {
+  std::vector<Clause> out;
+  if (text.empty()) return out;
+  SW_CHECK_OK(check_text(text));
+  Reader reader(text);
+  if (reader.done())
+    return invalid("invalid filter '" + start_of(text, 60) + "': it has no clause");
   while (!reader.done()) {
     SW_TRY(auto clause, parse_clause(reader));
     out.push_back(std::move(clause));
@@ -226,7 +303,7 @@ Result<OrderClause> parse_order(std::string_view text) {
     reader.take_keyword("ASC");
   }
   if (!reader.done()) {
-    return invalid("invalid order_by clause '" + cut(text, 100) + "'",
+    return invalid("invalid order_by clause '" + start_of(text, 100) + "'",
                    "write entity.key, then ASC or DESC");
   }
   return out;
@@ -262,4 +339,4 @@ std::string_view text_of(Op op) {
   return "=";
 }
 
-}  // namespace slipway::wire::mlflow
+}  // namespace slipway
