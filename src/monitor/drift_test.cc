@@ -136,6 +136,21 @@ TEST_P(DriftTest, AVersionWithoutReferenceReportsWhy) {
   EXPECT_TRUE(alerts().empty());
 }
 
+TEST_P(DriftTest, TheReferenceThatCameWithAVersionIsReadWhenItIsWanted) {
+  int reads = 0;
+  monitor_->connect({.reference = [&](const std::string&, const std::string& version) {
+    ++reads;
+    return Result<std::string>(version == "1" ? "temp\n1.5\n2.5\n" : "");
+  }});
+
+  EXPECT_FALSE(monitor_->has_reference("flights", "2"));
+  EXPECT_TRUE(monitor_->has_reference("flights", "1"));
+  EXPECT_EQ(monitor_->reference("flights", "1")->rows, 2);
+  EXPECT_EQ(reads, 2);
+  reopen();
+  EXPECT_EQ(monitor_->reference("flights", "1")->rows, 2);  // kept
+}
+
 TEST_P(DriftTest, FloatsOfAModelTieWithTheDoublesOfTheReference) {
   std::string csv = "x\n";
   for (int i = 0; i < 300; ++i) csv += number_text(0.1 * (i % 6) + 0.1) + "\n";

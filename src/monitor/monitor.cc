@@ -81,6 +81,29 @@ Result<std::shared_ptr<const Settings>> Monitor::Impl::settings_of(
   return settings.try_emplace(endpoint, std::move(shared)).first->second;
 }
 
+// A version brings its reference as a file; it is read when it is first wanted, and then kept.
+Result<Profile> Monitor::Impl::profile_from_files(const std::string& model,
+                                                  const std::string& version) const {
+  std::string text;
+  if (hooks.reference) {
+    SW_TRY(text, hooks.reference(model, version));
+  }
+  if (text.empty()) {
+    return not_found("version " + version + " of model '" + model + "' has no reference profile",
+                     "log reference.csv with its run, or PUT it to /api/v1/models/" + model +
+                         "/versions/" + version + "/reference");
+  }
+  const auto table = read_table(text);
+  if (!table) return invalid("the reference data: " + table.error().message, table.error().hint);
+  Profile profile = monitor::profile_of(*table);
+  profile.model = model;
+  profile.version = version;
+  profile.created = clock.now();
+  SW_CHECK_OK(db.write([&](store::Connection& c) { return records::put_profile(c, profile); }));
+  log::info("monitor.reference", {{"model", model}, {"version", version}, {"rows", profile.rows}});
+  return profile;
+}
+
 Result<std::shared_ptr<const Profile>> Monitor::Impl::profile_of(const std::string& model,
                                                                  const std::string& version) const {
   const std::pair key(model, version);
@@ -92,9 +115,7 @@ Result<std::shared_ptr<const Profile>> Monitor::Impl::profile_of(const std::stri
   SW_TRY(auto stored,
          db.read([&](store::Connection& c) { return records::profile(c, model, version); }));
   if (!stored) {
-    return not_found("version " + version + " of model '" + model + "' has no reference profile",
-                     "log reference.csv with its run, or PUT it to /api/v1/models/" + model +
-                         "/versions/" + version + "/reference");
+    SW_TRY(stored, profile_from_files(model, version));
   }
   auto shared = std::make_shared<const Profile>(*std::move(stored));
   const std::scoped_lock lock(cache_mutex);
@@ -104,7 +125,9 @@ Result<std::shared_ptr<const Profile>> Monitor::Impl::profile_of(const std::stri
 }
 
 void Monitor::Impl::apply(const std::string& endpoint, const Settings& watched) {
-  if (hooks.sample_rate) hooks.sample_rate(endpoint, watched.enabled ? watched.sample_rate : 0);
+  if (hooks.sample_rate) {
+    hooks.sample_rate(endpoint, watched.enabled ? watched.sample_rate : std::optional<double>(0));
+  }
   meters
       .gauge("slipway_drift_threshold", "Share of drifted columns that raises an alert.",
              {{"endpoint", endpoint}})
@@ -169,9 +192,7 @@ Result<Profile> Monitor::reference(const std::string& model, const std::string& 
 }
 
 bool Monitor::has_reference(const std::string& model, const std::string& version) const {
-  const auto found =
-      impl_->db.read([&](store::Connection& c) { return records::has_profile(c, model, version); });
-  return found.value_or(false);
+  return impl_->profile_of(model, version).ok();
 }
 
 void Monitor::capture(std::vector<Captured> rows) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,11 @@ class Monitor {
   struct Hooks {
     // Hands over what was predicted and not captured yet, by calling capture().
     std::function<void()> pull;
-    // An endpoint's share of recorded predictions changed.
-    std::function<void(const std::string& endpoint, double rate)> sample_rate;
+    // An endpoint's share of recorded predictions changed; nothing means its own.
+    std::function<void(const std::string& endpoint, std::optional<double> rate)> sample_rate;
+    // The text of the reference data that came with a version; empty when there is none.
+    std::function<Result<std::string>(const std::string& model, const std::string& version)>
+        reference;
     // Sends webhooks; fetch::send when empty.
     std::function<Result<fetch::Response>(const fetch::Request&)> send;
   };
@@ -63,6 +67,7 @@ class Monitor {
 
   Result<Profile> set_reference(const std::string& model, const std::string& version,
                                 const Table& table);
+  // Made from the data that came with the version when none was set.
   Result<Profile> reference(const std::string& model, const std::string& version) const;
   bool has_reference(const std::string& model, const std::string& version) const;
 

@@ -27,7 +27,6 @@ Result<void> put_settings(Connection& c, const std::string& endpoint, const Sett
                           Timestamp now);
 Result<std::optional<Profile>> profile(Connection& c, const std::string& model,
                                        const std::string& version);
-Result<bool> has_profile(Connection& c, const std::string& model, const std::string& version);
 Result<void> put_profile(Connection& c, const Profile& profile);
 
 // Captured predictions.

@@ -112,13 +112,6 @@ Result<std::optional<Profile>> profile(Connection& c, const std::string& model,
   return std::optional<Profile>(std::move(out));
 }
 
-Result<bool> has_profile(Connection& c, const std::string& model, const std::string& version) {
-  SW_TRY(const auto found,
-         c.first("SELECT rows FROM monitor_reference WHERE model = ? AND version = ?",
-                 {model, version}, [](const Row& row) { return row.int64(0); }));
-  return found.has_value();
-}
-
 Result<void> put_profile(Connection& c, const Profile& profile) {
   SW_CHECK_OK(c.exec(kPutProfile, {profile.model, profile.version, profile.rows, profile.created.ms,
                                    Blob{pack_profile(profile)}}));

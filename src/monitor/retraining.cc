@@ -50,6 +50,15 @@ Result<bool> act_on(Monitor& monitor, Clock& clock, Launcher& launcher, const Al
   return true;
 }
 
+Result<std::optional<RetrainRule>> rule_of(Monitor& monitor, Launcher& launcher,
+                                           const Alert& alert) {
+  SW_TRY(auto watched, monitor.settings(alert.endpoint));
+  if (watched.retrain || alert.kind != AlertKind::drift) return std::move(watched.retrain);
+  SW_TRY(const auto pipelines, launcher.wanting_drift_of(alert.endpoint));
+  if (pipelines.empty()) return std::optional<RetrainRule>();
+  return std::optional<RetrainRule>(RetrainRule{.pipeline = pipelines.front()});
+}
+
 }  // namespace
 
 Result<int> retrain_due(Monitor& monitor, Clock& clock, Launcher& launcher) {
@@ -59,9 +68,9 @@ Result<int> retrain_due(Monitor& monitor, Clock& clock, Launcher& launcher) {
   for (const auto& alert : open.items) {
     if (!alert.execution_id.empty()) continue;
     if (alert.kind != AlertKind::drift && alert.kind != AlertKind::quality) continue;
-    SW_TRY(const auto watched, monitor.settings(alert.endpoint));
-    if (!watched.retrain) continue;
-    SW_TRY(const bool acted, act_on(monitor, clock, launcher, alert, *watched.retrain));
+    SW_TRY(const auto rule, rule_of(monitor, launcher, alert));
+    if (!rule) continue;
+    SW_TRY(const bool acted, act_on(monitor, clock, launcher, alert, *rule));
     started += acted ? 1 : 0;
   }
   return started;

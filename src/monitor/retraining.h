@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "monitor/monitor.h"
@@ -19,12 +20,15 @@ class Launcher {
   virtual Result<std::string> start(const std::string& pipeline, const std::string& params,
                                     const std::string& key, const std::string& actor) = 0;
   virtual Result<bool> running(const std::string& execution_id) = 0;
+  // Pipelines that ask by themselves to be started by drift of the endpoint.
+  virtual Result<std::vector<std::string>> wanting_drift_of(const std::string& endpoint) = 0;
 };
 
 // Starts what open alerts ask for and was not started yet: one execution an alert, one running an
 // endpoint, none before the cool-down is over. Reads everything from the store, so it may be called
 // at start, after every alert and from time to time, and nothing is lost or done twice. Answers how
-// many were started. Quality and drift alerts retrain; errors and latency do not.
+// many were started. Drift and quality alerts retrain, errors and latency do not. Without a rule
+// the first pipeline that wants the endpoint's drift is it, with a cool-down of an hour.
 Result<int> retrain_due(Monitor& monitor, Clock& clock, Launcher& launcher);
 
 }  // namespace slipway::monitor

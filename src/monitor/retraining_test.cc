@@ -25,6 +25,9 @@ class FakeLauncher : public Launcher {
   }
   Result<bool> running(const std::string& id) override { return active.contains(id); }
 
+  Result<std::vector<std::string>> wanting_drift_of(const std::string&) override { return wanting; }
+
+  std::vector<std::string> wanting;
   bool failing = false;
   std::map<std::string, std::string> by_key;
   std::set<std::string> active;
@@ -108,6 +111,15 @@ TEST_P(RetrainingTest, WithoutARuleNothingStarts) {
   window(40);
 
   EXPECT_EQ(act(), 0);
+}
+
+TEST_P(RetrainingTest, APipelineThatAsksForDriftIsStartedWithoutARule) {
+  set(R"({"retrain": null})");
+  launcher_.wanting = {"nightly"};
+  window(40);
+
+  EXPECT_EQ(act(), 1);
+  EXPECT_EQ(launcher_.started, (std::vector<std::string>{"nightly {}"}));
 }
 
 }  // namespace

@@ -244,7 +244,7 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
   SW_CHECK_OK(each_member(
       parsed, "",
       {{"enabled", into(s.enabled, d.enabled, boolean)},
-       {"sample_rate", number_into(s.sample_rate, d.sample_rate, 0, 1)},
+       {"sample_rate", maybe_number_into(s.sample_rate, 0, 1)},
        {"window_rows", integer_into(s.window_rows, d.window_rows, 20, 1'000'000)},
        {"window_seconds", integer_into(s.window_seconds, d.window_seconds, 1, 31'536'000)},
        {"min_rows", integer_into(s.min_rows, d.min_rows, 2, 1'000'000)},
@@ -272,7 +272,7 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
 
 std::string settings_to_json(const Settings& s, bool secrets) {
   json::object out{{"enabled", s.enabled},
-                   {"sample_rate", s.sample_rate},
+                   {"sample_rate", maybe(s.sample_rate)},
                    {"window_rows", s.window_rows},
                    {"window_seconds", s.window_seconds},
                    {"min_rows", s.min_rows},

@@ -40,7 +40,7 @@ struct Webhook {
 
 struct Settings {
   bool enabled = true;
-  double sample_rate = 1;
+  std::optional<double> sample_rate;    // of recorded predictions; empty: as the endpoint says
   std::int64_t window_rows = 1'000;     // a window closes with so many rows ..
   std::int64_t window_seconds = 3'600;  // .. or after so long, if it has min_rows
   std::int64_t min_rows = 200;
