@@ -34,6 +34,7 @@ struct Config {
   std::int64_t grace_seconds = 20;
   std::string tls_certificate;
   std::string tls_key;
+  std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
 };
 
 struct Setting {

@@ -5,7 +5,9 @@
 
 #include "blob/blob.h"
 #include "data_folder.h"
+#include "drivers.h"
 #include "registry/registry.h"
+#include "serving/endpoints.h"
 #include "store/database.h"
 #include "tracking/tracking.h"
 
@@ -22,6 +24,9 @@ struct Platform::Impl {
   std::unique_ptr<blob::BlobStore> blobs;
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<serving::Endpoints> endpoints;
+  std::unique_ptr<Pool> decoders;
+  std::shared_ptr<void> alias_moves;  // a subscription
 };
 
 namespace {
@@ -53,6 +58,17 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->tracking = std::make_unique<tracking::Tracking>(*impl->database, impl->events, clock, ids);
   impl->registry = std::make_unique<registry::Registry>(*impl->database, *impl->tracking,
                                                         *impl->blobs, impl->events, clock, ids);
+  impl->endpoints = std::make_unique<serving::Endpoints>(
+      *impl->database, serving::packages_of(*impl->registry), make_backends(config), impl->events,
+      clock, impl->meters);
+  impl->decoders = std::make_unique<Pool>("decode", 1, 256);
+  if (mode == Mode::server) {
+    SW_CHECK_OK(impl->endpoints->restore());
+    impl->alias_moves =
+        impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
+          if (event.type == "model.alias_set") endpoints->refresh(event.subject);
+        });
+  }
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
 
@@ -88,10 +104,18 @@ tracking::Tracking& Platform::tracking() {
 registry::Registry& Platform::registry() {
   return *impl_->registry;
 }
+serving::Endpoints& Platform::endpoints() {
+  return *impl_->endpoints;
+}
+Pool& Platform::decoders() {
+  return *impl_->decoders;
+}
 std::string Platform::path(const std::string& name) const {
   return impl_->folder->path() + "/" + name;
 }
 
-void Platform::stop() {}
+void Platform::stop() {
+  impl_->alias_moves.reset();
+}
 
 }  // namespace slipway::app

@@ -8,6 +8,7 @@
 #include "app/config.h"
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/pool.h"
 #include "base/result.h"
 #include "domain/event.h"
 #include "meter/meter.h"
@@ -17,6 +18,9 @@ class BlobStore;
 }
 namespace slipway::registry {
 class Registry;
+}
+namespace slipway::serving {
+class Endpoints;
 }
 namespace slipway::store {
 class Database;
@@ -53,6 +57,8 @@ class Platform {
   blob::BlobStore& blobs();
   tracking::Tracking& tracking();
   registry::Registry& registry();
+  serving::Endpoints& endpoints();
+  Pool& decoders();  // threads for inference requests too large for the I/O threads
 
   // Ends what runs by itself. Idempotent; the destructor does it too.
   void stop();

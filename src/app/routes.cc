@@ -5,7 +5,9 @@
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
 #include "wire/mlflow/routes.h"
+#include "wire/oip/routes.h"
 #include "wire/prometheus/routes.h"
+#include "wire/scoring/routes.h"
 #include "wire/web/routes.h"
 
 namespace slipway::app {
@@ -19,6 +21,10 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
                                   platform.blobs());
+  wire::api::add_endpoint_routes(router, platform.endpoints());
+  wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
+  wire::oip::add_metadata_routes(router, platform.endpoints(), version());
+  wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());
   wire::web::add_web_routes(router);
 }
 

@@ -2,8 +2,10 @@
 // Slipway's own API under /api/v1: one function a noun, called from app/routes.cc.
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "net/http.h"
 
 namespace slipway {
@@ -15,6 +17,9 @@ class BlobStore;
 namespace slipway::tracking {
 class Tracking;
 }
+namespace slipway::serving {
+class Endpoints;
+}
 
 namespace slipway::wire::api {
 
@@ -23,5 +28,10 @@ void add_platform_routes(net::Router& router, const std::string& version);
 void add_event_routes(net::Router& router, EventBus& bus);
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
 void add_run_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
+
+// Hands the drift threshold that an endpoint was given to whoever monitors it; may be empty.
+using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint, double share)>;
+void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
+                         SetDriftThreshold set_drift_threshold = {});
 
 }  // namespace slipway::wire::api

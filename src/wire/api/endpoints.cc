@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Endpoints: what answers predictions, and with which versions.
+#include "serving/endpoints.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "endpoint.h"
+#include "messages_serving.h"
+#include "wire/api/routes.h"
+
+namespace slipway::wire::api {
+namespace {
+
+using serving::EndpointSpec;
+using serving::EndpointView;
+using serving::LatencySnapshot;
+using serving::VersionStats;
+
+struct Service {
+  serving::Endpoints& endpoints;
+  SetDriftThreshold set_drift_threshold;
+};
+
+// A version is a text, as MLflow has it, or a number.
+Result<std::string> version_of(const json::Raw& raw, std::size_t route) {
+  std::string_view text = raw.text;
+  if (text == "null") return std::string();
+  if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
+  if (const auto number = parse_int(text); !number || *number < 1) {
+    return invalid("$.routes[" + std::to_string(route) + "].version: " + raw.text +
+                   " is not the number of a version");
+  }
+  return std::string(text);
+}
+
+Result<EndpointSpec> spec_of(const EndpointBody& body) {
+  EndpointSpec out{.name = body.name};
+  for (std::size_t i = 0; i < body.routes.size(); ++i) {
+    const auto& route = body.routes[i];
+    SW_TRY(auto version, version_of(route.version, i));
+    out.routes.push_back({.model = route.model,
+                          .alias = route.alias,
+                          .version = std::move(version),
+                          .weight = route.weight.value_or(100),
+                          .shadow = route.shadow});
+  }
+  out.sample_rate = body.sample_rate.value_or(out.sample_rate);
+  if (body.timeout_ms) {
+    if (*body.timeout_ms < 1 || *body.timeout_ms > 600'000) {
+      return invalid("timeout_ms must be between 1 and 600000");
+    }
+    out.timeout_ms = static_cast<int>(*body.timeout_ms);
+  }
+  return out;
+}
+
+void add(LatencySnapshot& sum, const LatencySnapshot& one) {
+  sum.counts.resize(std::max(sum.counts.size(), one.counts.size()));
+  for (std::size_t i = 0; i < one.counts.size(); ++i) sum.counts[i] += one.counts[i];
+}
+
+VersionStatsJson to_wire(const VersionStats& stats) {
+  VersionStatsJson out{.model = stats.model,
+                       .version = stats.version,
+                       .requests = static_cast<std::int64_t>(stats.requests),
+                       .rows = static_cast<std::int64_t>(stats.rows),
+                       .errors = static_cast<std::int64_t>(stats.errors),
+                       .rejected = static_cast<std::int64_t>(stats.rejected),
+                       .requests_per_s = stats.requests_per_s,
+                       .shadowed = static_cast<std::int64_t>(stats.shadowed),
+                       .shadow_errors = static_cast<std::int64_t>(stats.shadow_errors)};
+  if (stats.latency.count() > 0) {
+    out.p50_ms.emplace(stats.latency.quantile_ms(0.5));
+    out.p99_ms.emplace(stats.latency.quantile_ms(0.99));
+  }
+  return out;
+}
+
+EndpointJson to_wire(const EndpointView& view) {
+  EndpointJson out{.name = view.spec.name,
+                   .sample_rate = view.spec.sample_rate,
+                   .timeout_ms = view.spec.timeout_ms,
+                   .created = to_rfc3339(view.created),
+                   .updated = to_rfc3339(view.updated)};
+  for (const auto& route : view.routes) {
+    RouteJson json{.model = route.spec.model,
+                   .weight = route.spec.weight,
+                   .shadow = route.spec.shadow,
+                   .state = std::string(serving::name_of(route.state))};
+    if (!route.spec.alias.empty()) json.alias = route.spec.alias;
+    if (!route.version.empty()) json.version = route.version;
+    if (!route.error.empty()) json.error = route.error;
+    out.routes.push_back(std::move(json));
+  }
+  LatencySnapshot all;
+  for (const auto& stats : view.stats) {
+    out.stats.requests += static_cast<std::int64_t>(stats.requests);
+    out.stats.errors += static_cast<std::int64_t>(stats.errors);
+    out.stats.requests_per_s += stats.requests_per_s;
+    add(all, stats.latency);
+    out.stats.per_version.push_back(to_wire(stats));
+  }
+  if (all.count() > 0) {
+    out.stats.p50_ms.emplace(all.quantile_ms(0.5));
+    out.stats.p99_ms.emplace(all.quantile_ms(0.99));
+  }
+  return out;
+}
+
+Result<EndpointBody> read_body(const net::Request& request) {
+  return json::parse<EndpointBody>(request.body, {.reject_unknown = true});
+}
+
+// The monitor of the endpoint is another room's; a value that it would refuse is refused before
+// anything changes.
+Result<void> check_threshold(const EndpointBody& body) {
+  if (body.drift_threshold && !(*body.drift_threshold > 0 && *body.drift_threshold <= 1)) {
+    return invalid("drift_threshold must be above 0 and at most 1");
+  }
+  return {};
+}
+
+Result<EndpointJson> create(Service& service, const net::Request& request) {
+  SW_TRY(const auto body, read_body(request));
+  SW_CHECK_OK(check_threshold(body));
+  SW_TRY(const auto spec, spec_of(body));
+  SW_TRY(const auto view, service.endpoints.create(spec, context_of(request).principal));
+  if (body.drift_threshold && service.set_drift_threshold) {
+    SW_CHECK_OK(service.set_drift_threshold(spec.name, *body.drift_threshold));
+  }
+  return to_wire(view);
+}
+
+Result<EndpointJson> update(Service& service, const net::Request& request) {
+  SW_TRY(auto body, read_body(request));
+  const auto& name = request.param("name");
+  if (body.name.empty()) body.name = name;
+  if (body.name != name) {
+    return invalid("$.name is '" + body.name + "', the path says '" + name + "'",
+                   "an endpoint cannot be renamed");
+  }
+  SW_CHECK_OK(check_threshold(body));
+  SW_TRY(const auto before, service.endpoints.get(name));
+  if (!body.sample_rate) body.sample_rate = before.spec.sample_rate;
+  if (!body.timeout_ms) body.timeout_ms = before.spec.timeout_ms;
+  SW_TRY(const auto spec, spec_of(body));
+  SW_TRY(const auto view, service.endpoints.update(spec, context_of(request).principal));
+  if (body.drift_threshold && service.set_drift_threshold) {
+    SW_CHECK_OK(service.set_drift_threshold(name, *body.drift_threshold));
+  }
+  return to_wire(view);
+}
+
+Result<EndpointListJson> list(Service& service, const net::Request& request) {
+  SW_TRY(const auto page, page_of(request));
+  EndpointListJson out;
+  for (const auto& view : service.endpoints.list()) {
+    if (view.spec.name <= page.token) continue;  // by name, so the last name is the token
+    if (out.items.size() == page.size) {
+      out.next_page_token = out.items.back().name;
+      break;
+    }
+    out.items.push_back(to_wire(view));
+  }
+  return out;
+}
+
+Result<EndpointJson> show(Service& service, const net::Request& request) {
+  SW_TRY(const auto view, service.endpoints.get(request.param("name")));
+  return to_wire(view);
+}
+
+Result<void> remove(Service& service, const net::Request& request) {
+  return service.endpoints.remove(request.param("name"), context_of(request).principal);
+}
+
+std::string values_object(const std::vector<serving::PredictionSchema::Field>& fields,
+                          const std::vector<serving::Value>& values) {
+  std::string out = "{";
+  for (std::size_t i = 0; i < std::min(fields.size(), values.size()); ++i) {
+    if (i != 0) out += ',';
+    append_json_string(out, fields[i].name);
+    out += ':';
+    if (const auto* text = std::get_if<std::string>(&values[i])) {
+      append_json_string(out, *text);
+      continue;
+    }
+    const double number = std::get<double>(values[i]);
+    const bool finite = number - number == 0;
+    out += finite ? number_text(number) : "null";
+  }
+  return out + "}";
+}
+
+Result<PredictionListJson> predictions(Service& service, const net::Request& request) {
+  SW_TRY(const auto limit, int_query(request, "limit", 100, 1, 1000));
+  const auto& name = request.param("name");
+  SW_TRY(const auto view, service.endpoints.get(name));
+  PredictionListJson out;
+  for (const auto& p :
+       service.endpoints.predictions().recent(name, static_cast<std::size_t>(limit))) {
+    PredictionJson json{.request_id = p.request_id,
+                        .at = to_rfc3339(p.at),
+                        .model = p.model,
+                        .version = p.version,
+                        .latency_ms = static_cast<double>(p.latency_us) / 1000.0,
+                        .shadow = p.shadow};
+    if (p.schema != nullptr) {
+      json.features.text = values_object(p.schema->features, p.features);
+      json.outputs.text = values_object(p.schema->outputs, p.outputs);
+    }
+    if (!p.error.empty()) json.error = p.error;
+    out.items.push_back(std::move(json));
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
+                         SetDriftThreshold set_drift_threshold) {
+  // The handlers keep it alive by the one route that owns it; all of them go with the router.
+  auto service = std::make_shared<Service>(Service{endpoints, std::move(set_drift_threshold)});
+  const auto add = [&](net::Method method, const char* pattern, const char* action,
+                       const char* summary, auto function, int status) {
+    router.add({.method = method,
+                .pattern = pattern,
+                .wire = "api",
+                .action = action,
+                .summary = summary,
+                .handler =
+                    [service, function, status](const net::Request& request) {
+                      auto result = function(*service, request);
+                      if (!result) return problem(request, result.error());
+                      if constexpr (std::is_same_v<decltype(result), Result<void>>) {
+                        net::Response out;
+                        out.status = status;
+                        return out;
+                      } else {
+                        return net::Response::json(status, json::dump(*result));
+                      }
+                    },
+                .body_limit = 1u << 20});
+  };
+  using net::Method;
+  const char* one = "/api/v1/endpoints/{name}";
+  add(Method::post, "/api/v1/endpoints", "endpoint.write", "Create an endpoint", create, 201);
+  add(Method::get, "/api/v1/endpoints", "endpoint.read", "Endpoints with live statistics", list,
+      200);
+  add(Method::get, one, "endpoint.read", "One endpoint with live statistics", show, 200);
+  add(Method::put, one, "endpoint.write", "Change an endpoint's routes at once", update, 200);
+  add(Method::del, one, "endpoint.write", "Delete an endpoint", remove, 204);
+  add(Method::get, "/api/v1/endpoints/{name}/predictions", "endpoint.read",
+      "The newest recorded predictions", predictions, 200);
+}
+
+}  // namespace slipway::wire::api

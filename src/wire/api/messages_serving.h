@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON of endpoints. Private to wire/api.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/describe/class.hpp>
+
+#include "json/json.h"
+
+namespace slipway::wire::api {
+
+struct RouteBody {
+  std::string model;
+  std::string alias;
+  json::Raw version;
+  std::optional<double> weight;
+  bool shadow = false;
+};
+BOOST_DESCRIBE_STRUCT(RouteBody, (), (model, alias, version, weight, shadow))
+
+struct EndpointBody {
+  std::string name;
+  std::vector<RouteBody> routes;
+  std::optional<double> sample_rate;
+  std::optional<std::int64_t> timeout_ms;
+  std::optional<double> drift_threshold;
+};
+BOOST_DESCRIBE_STRUCT(EndpointBody, (), (name, routes, sample_rate, timeout_ms, drift_threshold))
+
+struct RouteJson {
+  std::string model;
+  json::Nullable<std::string> version;
+  json::Nullable<std::string> alias;
+  double weight = 0;
+  bool shadow = false;
+  std::string state;
+  json::Nullable<std::string> error;
+};
+BOOST_DESCRIBE_STRUCT(RouteJson, (), (model, version, alias, weight, shadow, state, error))
+
+struct VersionStatsJson {
+  std::string model;
+  std::string version;
+  std::int64_t requests = 0;
+  std::int64_t rows = 0;
+  std::int64_t errors = 0;
+  std::int64_t rejected = 0;
+  double requests_per_s = 0;
+  json::Nullable<double> p50_ms;
+  json::Nullable<double> p99_ms;
+  std::int64_t shadowed = 0;
+  std::int64_t shadow_errors = 0;
+};
+BOOST_DESCRIBE_STRUCT(VersionStatsJson, (),
+                      (model, version, requests, rows, errors, rejected, requests_per_s, p50_ms,
+                       p99_ms, shadowed, shadow_errors))
+
+struct StatsJson {
+  std::int64_t requests = 0;
+  std::int64_t errors = 0;
+  double requests_per_s = 0;
+  json::Nullable<double> p50_ms;
+  json::Nullable<double> p99_ms;
+  std::vector<VersionStatsJson> per_version;
+};
+BOOST_DESCRIBE_STRUCT(StatsJson, (),
+                      (requests, errors, requests_per_s, p50_ms, p99_ms, per_version))
+
+struct EndpointJson {
+  std::string name;
+  std::vector<RouteJson> routes;
+  double sample_rate = 1;
+  std::int64_t timeout_ms = 0;
+  StatsJson stats;
+  std::string created;
+  std::string updated;
+};
+BOOST_DESCRIBE_STRUCT(EndpointJson, (),
+                      (name, routes, sample_rate, timeout_ms, stats, created, updated))
+
+struct EndpointListJson {
+  std::vector<EndpointJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(EndpointListJson, (), (items, next_page_token))
+
+struct PredictionJson {
+  std::string request_id;
+  std::string at;
+  std::string model;
+  std::string version;
+  double latency_ms = 0;
+  bool shadow = false;
+  json::Raw features;
+  json::Raw outputs;
+  json::Nullable<std::string> error;
+};
+BOOST_DESCRIBE_STRUCT(PredictionJson, (),
+                      (request_id, at, model, version, latency_ms, shadow, features, outputs,
+                       error))
+
+struct PredictionListJson {
+  std::vector<PredictionJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(PredictionListJson, (), (items, next_page_token))
+
+}  // namespace slipway::wire::api
