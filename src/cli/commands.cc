@@ -7,8 +7,16 @@ namespace slipway::cli {
 const std::vector<CommandSpec>& commands() {
   static const std::vector<CommandSpec> table = {
       {"up", "Run the whole platform in the foreground", "slipway up --port 5800", up},
-      {"data", "Version data with DVC's verbs and files", "slipway data add data/flights.csv", data,
+      {"data",
+       "Version data with DVC's verbs and files",
+       "slipway data add data/flights.csv",
+       data,
        {"init", "add", "status", "checkout"}},
+      {"endpoint",
+       "Create and change the addresses that answer predictions",
+       "slipway endpoint create delays --route flights@champion",
+       endpoint,
+       {"create", "list", "show", "update", "delete"}},
       {"version", "Print the version", "slipway version", version},
   };
   return table;

@@ -7,6 +7,7 @@
 namespace slipway::cli {
 
 int data(const Args& args);
+int endpoint(const Args& args);
 int up(const Args& args);
 int version(const Args& args);
 
