@@ -32,7 +32,8 @@ const std::vector<Setting>& settings() {
       {"grace_seconds", &Config::grace_seconds, "time for running requests at shutdown", 0, 3600},
       {"tls_certificate", &Config::tls_certificate, "PEM file with the certificate chain: HTTPS"},
       {"tls_key", &Config::tls_key, "PEM file with its private key"},
-      {"onnxruntime", &Config::onnxruntime, "path of libonnxruntime.so"},
+      {"onnxruntime", &Config::onnxruntime,
+       "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
   };
   return table;
 }

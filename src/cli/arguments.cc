@@ -10,6 +10,9 @@ std::optional<int> parse(CLI::App& app, const std::string& command, const Args& 
     if (spec.name != command) continue;
     app.description(spec.summary);
     app.footer("Example:\n  " + spec.example);
+    for (auto* verb : app.get_subcommands({})) {
+      if (verb->get_footer().empty()) verb->footer(app.get_footer());
+    }
   }
   Args reversed(args.rbegin(), args.rend());
   try {

@@ -17,6 +17,16 @@ const std::vector<CommandSpec>& commands() {
        "slipway endpoint create delays --route flights@champion",
        endpoint,
        {"create", "list", "show", "update", "delete"}},
+      {"doctor", "Say what this machine lacks, and how to get it", "slipway doctor", doctor},
+      {"config", "Print the settings, their values and where those come from",
+       "SLIPWAY_PORT=8080 slipway config", config},
+      {"routes", "Print what the server answers", "slipway routes --wire api", routes},
+      {"errors", "Print the error codes and what they mean", "slipway errors", errors},
+      {"completion",
+       "Print the completion script of a shell",
+       "source <(slipway completion bash)",
+       completion,
+       {"bash", "zsh", "fish"}},
       {"version", "Print the version", "slipway version", version},
   };
   return table;

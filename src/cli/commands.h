@@ -6,8 +6,13 @@
 
 namespace slipway::cli {
 
+int completion(const Args& args);
+int config(const Args& args);
 int data(const Args& args);
 int endpoint(const Args& args);
+int doctor(const Args& args);
+int errors(const Args& args);
+int routes(const Args& args);
 int up(const Args& args);
 int version(const Args& args);
 

@@ -54,6 +54,7 @@ class StreamTest : public ServerTest {
                  .pattern = "/upload",
                  .handler =
                      [this](const Request& request) {
+                       started_ = true;
                        std::string buffer(128 << 10, '\0');
                        std::uint64_t sum = 0;
                        while (true) {
@@ -89,6 +90,7 @@ class StreamTest : public ServerTest {
     return "PUT /upload HTTP/1.1\r\nHost: t\r\n" + fields + "\r\n";
   }
 
+  std::atomic<bool> started_{false};
   // The value is written before failed_.
   std::atomic<Code> failure_{Code::internal};
   std::atomic<bool> failed_{false};
@@ -133,6 +135,7 @@ TEST_F(StreamTest, AnUploadThatBreaksOffFailsInTheHandler) {
   {
     Peer peer(port());
     peer.send(put("content-length: 1000\r\n") + "part");
+    EXPECT_TRUE(soon([&] { return started_.load(); }));
   }
   EXPECT_TRUE(soon([&] { return failed_.load(); }));
   EXPECT_EQ(failure_.load(), Code::cancelled);
