@@ -53,6 +53,7 @@ std::string_view name_of(Source source) {
 }
 
 std::string flag_of(const Setting& setting) {
+  if (setting.name == "url") return "--server";  // commands only
   std::string out = "--" + std::string(setting.name);
   for (char& c : out) {
     if (c == '_') c = '-';
