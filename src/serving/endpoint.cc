@@ -51,7 +51,7 @@ Result<void> validate(const EndpointSpec& spec) {
     if (!spec.routes[i].shadow) total += spec.routes[i].weight;
   }
   if (total <= 0) {
-    return invalid("no route would get any traffic",
+    return invalid("routes: no weight is above 0, so no route would get any traffic",
                    "give a route that is no shadow a weight above 0");
   }
   if (!(spec.sample_rate >= 0 && spec.sample_rate <= 1)) {

@@ -65,6 +65,9 @@ class TensorReader {
 
  private:
   Error wrong(std::string_view wanted) {
+    if (in_.peek() == Reader::Kind::nothing) {
+      in_.fail("expected a value (NaN and Infinity are not JSON)");
+    }
     if (!in_.ok()) return in_.error();
     return invalid("input '" + name_ + "': element " + std::to_string(count_) + " is " +
                    std::string(name_of(in_.peek())) + ", expected " + std::string(wanted));
