@@ -11,52 +11,51 @@
 namespace slipway::app {
 namespace {
 
-// The handles of one route, so that a request looks nothing up by name.
+// The handles of one route, so that a request looks nothing up by name. A route that nobody asks
+// for has no series.
 struct RouteMeters {
-  meter::Histogram* seconds = nullptr;
-  std::array<meter::Counter*, 600> by_status{};
+  std::string wire = "none";  // no such route
+  std::string pattern;
+  std::atomic<meter::Histogram*> seconds{nullptr};
+  std::array<std::atomic<meter::Counter*>, 600> by_status{};
 };
 
 class Meters {
  public:
   Meters(const net::Router& router, meter::Registry& registry) : registry_(registry) {
-    for (const auto& route : router.routes()) routes_.emplace(&route, make(route.wire, route));
-    unknown_ = make("none", {});
+    for (const auto& route : router.routes()) {
+      auto& meters = routes_[&route];
+      meters.wire = route.wire;
+      meters.pattern = route.pattern;
+    }
   }
 
   void count(const net::Route* route, int status, double seconds) {
     const auto found = routes_.find(route);
-    RouteMeters& meters = found == routes_.end() ? *unknown_ : *found->second;
-    meters.seconds->observe(seconds);
-    auto& counter = meters.by_status[static_cast<std::size_t>(status < 600 ? status : 599)];
-    std::atomic_ref<meter::Counter*> slot(counter);
-    auto* handle = slot.load(std::memory_order_acquire);
-    if (handle == nullptr) {
-      handle = &requests(route == nullptr ? "none" : route->wire,
-                         route == nullptr ? "" : route->pattern, status);
-      slot.store(handle, std::memory_order_release);
+    RouteMeters& meters = found == routes_.end() ? unknown_ : found->second;
+    auto* histogram = meters.seconds.load(std::memory_order_acquire);
+    if (histogram == nullptr) {
+      histogram = &registry_.histogram("slipway_request_duration_seconds",
+                                       "Time from the head of a request to the end of its answer",
+                                       {{"wire", meters.wire}, {"route", meters.pattern}});
+      meters.seconds.store(histogram, std::memory_order_release);
     }
-    handle->add();
+    histogram->observe(seconds);
+    auto& slot = meters.by_status[static_cast<std::size_t>(status < 600 ? status : 599)];
+    auto* counter = slot.load(std::memory_order_acquire);
+    if (counter == nullptr) {
+      counter = &registry_.counter(
+          "slipway_requests_total", "Requests answered, by status code (0: the client went away)",
+          {{"wire", meters.wire}, {"route", meters.pattern}, {"code", std::to_string(status)}});
+      slot.store(counter, std::memory_order_release);
+    }
+    counter->add();
   }
 
  private:
-  std::unique_ptr<RouteMeters> make(const std::string& wire, const net::Route& route) {
-    auto out = std::make_unique<RouteMeters>();
-    out->seconds = &registry_.histogram("slipway_request_duration_seconds",
-                                        "Time from the first byte of a request to its answer",
-                                        {{"wire", wire}, {"route", route.pattern}});
-    return out;
-  }
-
-  meter::Counter& requests(const std::string& wire, const std::string& pattern, int status) {
-    return registry_.counter(
-        "slipway_requests_total", "Requests answered, by status code (0: the client went away)",
-        {{"wire", wire}, {"route", pattern}, {"code", std::to_string(status)}});
-  }
-
   meter::Registry& registry_;
-  std::unordered_map<const net::Route*, std::unique_ptr<RouteMeters>> routes_;
-  std::unique_ptr<RouteMeters> unknown_;
+  std::unordered_map<const net::Route*, RouteMeters> routes_;  // filled once
+  RouteMeters unknown_;
 };
 
 // A name that a client gives itself; it is a claim, recorded as such, until users can sign in.

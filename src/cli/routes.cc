@@ -40,9 +40,10 @@ std::string as_json(const net::Router& router) {
   std::string out = "[";
   for (const auto& route : router.routes()) {
     if (out.size() > 1) out += ",";
-    out += "\n  {\"method\":" + json_text(name_of(route.method)) +
-           ",\"path\":" + json_text(route.pattern) + ",\"wire\":" + json_text(route.wire) +
-           ",\"action\":" + json_text(route.action) + ",\"summary\":" + json_text(route.summary) + "}";
+    out += "\n  {\"method\":" + json_text(name_of(route.method));
+    out += ",\"path\":" + json_text(route.pattern) + ",\"wire\":" + json_text(route.wire);
+    out += ",\"action\":" + json_text(route.action);
+    out += ",\"summary\":" + json_text(route.summary) + "}";
   }
   return out + "\n]";
 }

@@ -33,6 +33,7 @@ int up(const Args& args) {
     std::string help(setting.help);
     if (!setting.choices.empty()) help += " (" + std::string(setting.choices) + ")";
     auto* option = app.add_option(app::flag_of(setting), given[std::string(setting.name)], help);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // wrappers may give one too
     const auto fallback = app::text_of(setting, {});
     if (!fallback.empty()) option->default_str(fallback);
   }

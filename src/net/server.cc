@@ -79,7 +79,8 @@ namespace {
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
     "content-length: 95\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
-    R"({"status":503,"code":"exhausted","title":"Too many connections","detail":"try again later"})";
+    R"({"status":503,"code":"exhausted","title":"Too many connections",)"
+    R"("detail":"try again later"})";
 
 class HttpServer : public Server {
  public:
