@@ -2,6 +2,7 @@
 #include "domain/clauses.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/text.h"
@@ -109,7 +110,11 @@ class Reader {
     }
     const auto token = number();
     const auto parsed = parse_double(token);
-    if (token.empty() || !parsed) return fail("expected a number or a quoted text");
+    // No "nan" and no "inf": a number starts with a digit, a sign or a point.
+    if (token.empty() ||
+        std::string_view("0123456789+-.").find(token[0]) == std::string_view::npos || !parsed ||
+        !std::isfinite(*parsed))
+      return fail("expected a number or a quoted text");
     out.value = *parsed;
     out.integer = parse_int(token).has_value();
     at_ += token.size();

@@ -129,12 +129,10 @@ Result<Empty> add_params(Tracking& tracking, const LoggedModelParams& in,
   return Empty{};
 }
 
-Result<LoggedModelResponse> set_tags(Tracking& tracking, const LoggedModelTags& in,
-                                     const net::Request& request) {
+Result<Empty> set_tags(Tracking& tracking, const LoggedModelTags& in, const net::Request& request) {
   SW_CHECK_OK(check_tags(in.tags));
   SW_CHECK_OK(tracking.models().set_tags(id_of(request), to_tags(in.tags)));
-  SW_TRY(const auto model, tracking.models().get(id_of(request), true));
-  return LoggedModelResponse{to_wire(model)};
+  return Empty{};
 }
 
 Result<Empty> delete_tag(Tracking& tracking, const Empty&, const net::Request& request) {
@@ -143,14 +141,14 @@ Result<Empty> delete_tag(Tracking& tracking, const Empty&, const net::Request& r
 }
 
 Result<LoggedModelsResponse> search(Tracking& tracking, const SearchLoggedModels& in) {
-  if (in.experiment_ids.empty()) return missing("experiment_ids");
+  if (!in.experiment_ids) return missing("experiment_ids");
   const auto size = in.max_results.value_or(kPageDefault);
   if (size < 1 || size > kPageLimit) {
     return invalid("invalid value " + std::to_string(size) + " for 'max_results'",
                    "it must be from 1 to 50000");
   }
   tracking::Search search;
-  for (const auto& id : in.experiment_ids) search.experiments.emplace_back(id);
+  for (const auto& id : *in.experiment_ids) search.experiments.emplace_back(id);
   SW_TRY(search.filter, logged_models_filter(in.filter));
   for (const auto& dataset : in.datasets) {
     if (dataset.dataset_name.empty()) return missing("datasets.dataset_name");

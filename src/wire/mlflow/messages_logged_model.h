@@ -87,7 +87,7 @@ struct LoggedModelOrder {
 BOOST_DESCRIBE_STRUCT(LoggedModelOrder, (), (field_name, ascending, dataset_name, dataset_digest))
 
 struct SearchLoggedModels {
-  std::vector<std::string> experiment_ids;
+  std::optional<std::vector<std::string>> experiment_ids;
   std::string filter;
   std::vector<DatasetFilter> datasets;
   std::optional<std::int64_t> max_results;

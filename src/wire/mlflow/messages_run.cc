@@ -79,8 +79,9 @@ RunMessage to_wire(const tracking::Run& run) {
   out.data.tags.push_back({kRunNameTag, run.name});
   for (const auto& input : run.datasets) out.inputs.dataset_inputs.push_back(to_wire(input));
   for (const auto& model : run.model_inputs) out.inputs.model_inputs.push_back({model.str()});
+  out.outputs.emplace();
   for (const auto& model : run.model_outputs) {
-    out.outputs.model_outputs.push_back({model.model.str(), model.step});
+    out.outputs->model_outputs.push_back({model.model.str(), model.step});
   }
   return out;
 }

@@ -70,7 +70,7 @@ struct RunMessage {
   RunInfo info;
   RunData data;
   RunInputs inputs;
-  RunOutputs outputs;
+  std::optional<RunOutputs> outputs;  // not in the answer to runs/create
 };
 BOOST_DESCRIBE_STRUCT(RunMessage, (), (info, data, inputs, outputs))
 RunMessage to_wire(const tracking::Run& run);

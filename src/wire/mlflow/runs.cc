@@ -56,7 +56,9 @@ Result<RunResponse> create(Tracking& tracking, const CreateRun& in) {
   }
   run.name = cut(run.name, kTagLimit);
   SW_TRY(const auto started, tracking.runs().start(run));
-  return RunResponse{to_wire(started)};
+  RunResponse out{to_wire(started)};
+  out.run.outputs.reset();
+  return out;
 }
 
 Result<UpdateRunResponse> update(Tracking& tracking, const UpdateRun& in) {

@@ -235,8 +235,9 @@ Result<Filter> logged_model_leaf(Clause clause) {
   } else {
     return bad_entity(word, "attributes, metrics, params, tags");
   }
+  const auto entity = entity_of(word);
   auto key = clause.key;
-  return leaf(entity_of(word), std::move(key), std::move(clause));
+  return leaf(entity, std::move(key), std::move(clause));
 }
 
 template <class MakeLeaf>
