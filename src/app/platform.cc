@@ -4,8 +4,10 @@
 #include <filesystem>
 
 #include "blob/blob.h"
+#include "capture.h"
 #include "data_folder.h"
 #include "drivers.h"
+#include "monitor/monitor.h"
 #include "registry/registry.h"
 #include "serving/endpoints.h"
 #include "store/database.h"
@@ -25,6 +27,7 @@ struct Platform::Impl {
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<serving::Endpoints> endpoints;
+  std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<Pool> decoders;
   std::shared_ptr<void> alias_moves;  // a subscription
 };
@@ -62,8 +65,13 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       *impl->database, serving::packages_of(*impl->registry), make_backends(config), impl->events,
       clock, impl->meters);
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
+  impl->monitor =
+      std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
+  impl->monitor->connect(monitor_hooks(
+      {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs}));
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
+    impl->monitor->start();
     impl->alias_moves =
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
           if (event.type == "model.alias_set") endpoints->refresh(event.subject);
@@ -107,6 +115,9 @@ registry::Registry& Platform::registry() {
 serving::Endpoints& Platform::endpoints() {
   return *impl_->endpoints;
 }
+monitor::Monitor& Platform::monitor() {
+  return *impl_->monitor;
+}
 Pool& Platform::decoders() {
   return *impl_->decoders;
 }
@@ -115,6 +126,7 @@ std::string Platform::path(const std::string& name) const {
 }
 
 void Platform::stop() {
+  impl_->monitor->stop();
   impl_->alias_moves.reset();
 }
 

@@ -16,6 +16,9 @@
 namespace slipway::blob {
 class BlobStore;
 }
+namespace slipway::monitor {
+class Monitor;
+}
 namespace slipway::registry {
 class Registry;
 }
@@ -58,6 +61,7 @@ class Platform {
   tracking::Tracking& tracking();
   registry::Registry& registry();
   serving::Endpoints& endpoints();
+  monitor::Monitor& monitor();
   Pool& decoders();  // threads for inference requests too large for the I/O threads
 
   // Ends what runs by itself. Idempotent; the destructor does it too.

@@ -2,6 +2,8 @@
 #include "app/routes.h"
 
 #include "app/version.h"
+#include "base/text.h"
+#include "monitor/monitor.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
 #include "wire/mlflow/routes.h"
@@ -11,6 +13,18 @@
 #include "wire/web/routes.h"
 
 namespace slipway::app {
+namespace {
+
+// An endpoint may be given its drift threshold when it is made.
+wire::api::SetDriftThreshold threshold_of(monitor::Monitor& monitor) {
+  return [&monitor](const std::string& endpoint, double share) -> Result<void> {
+    const auto set =
+        monitor.set_settings(endpoint, "{\"drift_threshold\":" + number_text(share) + "}");
+    return set ? Result<void>() : Result<void>(set.error());
+  };
+}
+
+}  // namespace
 
 void add_routes(net::Router& router, Platform& platform) {
   router.render_errors("", wire::api::problem);
@@ -21,7 +35,9 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
                                   platform.blobs());
-  wire::api::add_endpoint_routes(router, platform.endpoints());
+  wire::api::add_endpoint_routes(router, platform.endpoints(), threshold_of(platform.monitor()));
+  wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
+                                platform.registry());
   wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
   wire::oip::add_metadata_routes(router, platform.endpoints(), version());
   wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());

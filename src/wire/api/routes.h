@@ -17,6 +17,12 @@ class BlobStore;
 namespace slipway::tracking {
 class Tracking;
 }
+namespace slipway::monitor {
+class Monitor;
+}
+namespace slipway::registry {
+class Registry;
+}
 namespace slipway::serving {
 class Endpoints;
 }
@@ -33,5 +39,9 @@ void add_run_routes(net::Router& router, tracking::Tracking& tracking, blob::Blo
 using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint, double share)>;
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
                          SetDriftThreshold set_drift_threshold = {});
+
+// Feedback, monitor settings, drift, quality, alerts and references.
+void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
+                        serving::Endpoints& endpoints, registry::Registry& registry);
 
 }  // namespace slipway::wire::api

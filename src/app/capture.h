@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between serving and monitoring, which do not know each other: recorded predictions go one way,
+// sample rates the other, and reference data comes from a version's files.
+#pragma once
+
+#include "monitor/monitor.h"
+
+namespace slipway::blob {
+class BlobStore;
+}
+namespace slipway::registry {
+class Registry;
+}
+namespace slipway::serving {
+class Endpoints;
+}
+namespace slipway::tracking {
+class Tracking;
+}
+
+namespace slipway::app {
+
+// All of them must outlive the monitor's background work.
+struct MonitorParts {
+  monitor::Monitor& monitor;
+  serving::Endpoints& endpoints;
+  registry::Registry& registry;
+  tracking::Tracking& tracking;
+  blob::BlobStore& blobs;
+};
+
+monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts);
+
+}  // namespace slipway::app
