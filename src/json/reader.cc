@@ -153,6 +153,7 @@ bool Reader::read(Number& out) {
   if (peek() != Kind::number) {
     return fail("expected a number (NaN and Infinity are not JSON)");
   }
+  out.is_large = false;
   const std::size_t start = at_;
   const bool negative = text_[at_] == '-';
   if (negative) ++at_;
@@ -225,6 +226,10 @@ bool Reader::read(Number& out) {
     const auto whole_number =
         std::from_chars(text_.data() + start, text_.data() + at_, out.integer);
     out.is_integer = whole_number.ec == std::errc();
+    if (!out.is_integer && !negative) {
+      const auto large = std::from_chars(text_.data() + start, text_.data() + at_, out.large);
+      out.is_large = large.ec == std::errc();
+    }
   }
   return true;
 }

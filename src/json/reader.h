@@ -32,6 +32,8 @@ class Reader {
     bool is_integer = false;
     std::int64_t integer = 0;  // when is_integer
     double real = 0;           // always
+    bool is_large = false;     // an integer above those, in `large`
+    std::uint64_t large = 0;
   };
 
   explicit Reader(std::string_view text) : text_(text) {}

@@ -174,15 +174,13 @@ class TensorReader {
     if (in_.peek() != Reader::Kind::number) return wrong("an integer");
     if (!in_.read(number)) return in_.error();
     if (!number.is_integer) {
-      // 3.0 is an integer to every client; so are those above 2^63 to an unsigned tensor.
-      const double limit = std::is_same_v<T, std::uint64_t> ? 0x1.0p64 : 0x1.0p63;
-      if (number.real != std::floor(number.real) || number.real >= limit ||
-          number.real < -0x1.0p63) {
-        return out_of_range(number_text(number.real));
-      }
-      if (number.real >= 0x1.0p63) {
-        append(static_cast<T>(static_cast<std::uint64_t>(number.real)));
+      if (number.is_large && std::is_same_v<T, std::uint64_t>) {
+        append(static_cast<T>(number.large));
         return {};
+      }
+      // 3.0 is an integer to every client.
+      if (number.real != std::floor(number.real) || std::abs(number.real) >= 0x1.0p63) {
+        return out_of_range(number_text(number.real));
       }
       number.integer = static_cast<std::int64_t>(number.real);
     }
