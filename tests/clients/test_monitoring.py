@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An endpoint is watched: shifted traffic raises an alert, labels become quality, nothing is lost."""
+"""A watched endpoint: shifted traffic raises an alert, labels become quality, nothing is lost."""
 
 import hashlib
 import hmac
