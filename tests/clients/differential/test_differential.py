@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our answers against those of a real `mlflow server`, recorded in reference.json by replay.py.
+
+With MLFLOW_REFERENCE_URL set to a fresh `mlflow server` the recording itself is checked as well.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from replay import replay  # noqa: E402
+
+REFERENCE = json.loads((HERE / "reference.json").read_text())
+
+
+def complaint(call, status, body, reference):
+    """What is wrong with an answer, or nothing."""
+    if call["ours"] is not None:
+        wanted, code = call["ours"]
+        if status != wanted or (code and body.get("error_code") != code):
+            return f"{status} {body}, wanted {wanted} {code}"
+        return None
+    wanted = reference["status"]
+    if status != wanted:
+        return f"{status} {body}, the original answers {wanted} {reference['body']}"
+    # "detail": a refusal by its web framework, before the interface's own errors.
+    if reference["body"] is None or "detail" in reference["body"]:
+        return None
+    if body != reference["body"]:
+        return f"{json.dumps(body)}\n    the original answers\n    {json.dumps(reference['body'])}"
+    return None
+
+
+def failures(base):
+    passed, failed = 0, []
+    for call, status, body in replay(base):
+        wrong = complaint(call, status, body, REFERENCE[call["name"]])
+        passed += wrong is None
+        if wrong:
+            failed.append(f"{call['name']} ({call['method']} {call['path']}): {wrong}")
+    print(f"{passed} passed, {len(failed)} failed")
+    return failed
+
+
+def test_every_answer_is_the_originals(server):
+    failed = failures(server.url)
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.skipif("MLFLOW_REFERENCE_URL" not in os.environ, reason="no mlflow server was given")
+def test_the_recording_is_true():
+    for call, status, body in replay(os.environ["MLFLOW_REFERENCE_URL"]):
+        assert {"status": status, "body": body} == REFERENCE[call["name"]], call["name"]
+
+
+if __name__ == "__main__":
+    print("\n".join(failures(sys.argv[1])))
