@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/onnx/onnx.h"
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "graph_check.h"
+
+namespace slipway::drivers::onnx {
+namespace {
+
+namespace fs = std::filesystem;
+using serving::DType;
+using serving::Shape;
+using serving::Tensor;
+
+const fs::path kData = SLIPWAY_ONNX_TESTDATA;
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+class OnnxTest : public ::testing::Test {
+ protected:
+  OnnxTest() {
+    folder_ = fs::temp_directory_path() / ("slipway-onnx-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  ~OnnxTest() override { fs::remove_all(folder_); }
+
+  Result<std::unique_ptr<serving::LoadedModel>> load(const fs::path& file) {
+    return backend_->load(
+        {.model = "m", .version = "1", .folder = file.parent_path(), .model_file = file});
+  }
+  fs::path write(const std::string& name, const std::string& bytes) {
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+    return folder_ / name;
+  }
+
+  fs::path folder_;
+  std::unique_ptr<serving::ModelBackend> backend_ = make_backend({.library = SLIPWAY_ONNX_LIBRARY});
+};
+
+Tensor floats(const std::string& name, Shape shape, const std::vector<float>& values) {
+  auto out = Tensor::make(name, DType::fp32, std::move(shape));
+  std::copy(values.begin(), values.end(), static_cast<float*>(out.mutable_data()));
+  return out;
+}
+
+TEST_F(OnnxTest, RunsAGraphOfNumbers) {
+  const auto model = load(kData / "linear.onnx");
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ((*model)->signature().inputs[0].shape, (Shape{-1, 3}));
+  EXPECT_EQ((*model)->signature().outputs[1].dtype, DType::int64);
+
+  const auto out = (*model)->run({floats("X", {2, 3}, {1, 2, 3, 4, 5, 6})});
+
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ((*out)[0].values<float>()[0], 10.5F);
+  EXPECT_EQ((*out)[0].values<float>()[3], 10.0F);
+  EXPECT_EQ((*out)[1].values<std::int64_t>()[1], 0);
+}
+
+TEST_F(OnnxTest, TakesAndGivesTexts) {
+  const auto model = load(kData / "mixed.onnx");
+  ASSERT_TRUE(model) << model.error().message;
+
+  const auto out = (*model)->run(
+      {Tensor::of_texts("carrier", {3}, {"UA", "", "\xC3\xA9"}), floats("delay", {3}, {1, 2, 3})});
+
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ((*out)[0].values<float>()[0], 3);
+  EXPECT_EQ((*out)[0].values<float>()[2], 3);
+  EXPECT_EQ((*out)[1].texts()[0], "UA");
+  EXPECT_EQ((*out)[1].texts()[1], "");
+  EXPECT_EQ((*out)[1].texts()[2], "\xC3\xA9");
+}
+
+TEST_F(OnnxTest, AListOfMapsIsATableWithLabels) {
+  const auto model = load(kData / "zipmap.onnx");
+  ASSERT_TRUE(model) << model.error().message;
+
+  const auto out = (*model)->run({floats("p", {2, 2}, {0.25, 0.75, 0.5, 0.5})});
+
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ((*out)[0].shape(), (Shape{2, 2}));
+  EXPECT_EQ(*(*out)[0].labels, (std::vector<std::string>{"no", "yes"}));
+  EXPECT_EQ((*out)[0].values<float>()[1], 0.75F);
+}
+
+TEST_F(OnnxTest, AnswersOutliveTheModel) {
+  auto model = *load(kData / "linear.onnx");
+  const auto out = model->run({floats("X", {1, 3}, {1, 1, 1})});
+  model.reset();
+
+  EXPECT_EQ((*out)[0].values<float>()[0], 4.5F);
+}
+
+TEST_F(OnnxTest, WeightsInsideTheFolderAreLoadedOutsideRefused) {
+  write("external.onnx", bytes_of(kData / "external.onnx"));
+  write("weights.bin", bytes_of(kData / "weights.bin"));
+  write("escape.onnx", bytes_of(kData / "escape.onnx"));
+
+  const auto inside = load(folder_ / "external.onnx");
+  const auto outside = load(folder_ / "escape.onnx");
+
+  ASSERT_TRUE(inside) << inside.error().message;
+  EXPECT_EQ((*(*inside)->run({floats("X", {1, 2}, {1, 1})}))[0].values<float>()[0], 5);
+  ASSERT_FALSE(outside);
+  EXPECT_EQ(outside.error().message,
+            "external data '../../weights.bin' lies outside the model folder");
+}
+
+TEST_F(OnnxTest, ALinkOutOfTheFolderIsRefused) {
+  write("external.onnx", bytes_of(kData / "external.onnx"));
+  fs::create_symlink(kData / "weights.bin", folder_ / "weights.bin");
+
+  const auto model = load(folder_ / "external.onnx");
+
+  ASSERT_FALSE(model);
+  EXPECT_NE(model.error().message.find("outside"), std::string::npos);
+}
+
+TEST_F(OnnxTest, MissingAndShortWeightsAreNamed) {
+  write("external.onnx", bytes_of(kData / "external.onnx"));
+  EXPECT_EQ(load(folder_ / "external.onnx").error().message,
+            "external data 'weights.bin' is missing from the model folder");
+  write("weights.bin", "1234");
+  EXPECT_EQ(load(folder_ / "external.onnx").error().message,
+            "external data 'weights.bin' is shorter than the graph says");
+}
+
+TEST_F(OnnxTest, EveryTruncationIsAnErrorNeverACrash) {
+  const auto whole = bytes_of(kData / "mixed.onnx");
+  int loaded = 0;
+  for (std::size_t keep = 0; keep < whole.size(); ++keep) {
+    const auto model = load(write("cut.onnx", whole.substr(0, keep)));
+    loaded += model ? 1 : 0;
+  }
+  // Protobuf has no length of the whole: without the last operator set the rest is a valid graph.
+  EXPECT_LE(loaded, 1);
+}
+
+TEST_F(OnnxTest, DamagedFilesNeverCrash) {
+  const auto whole = bytes_of(kData / "linear.onnx");
+  std::mt19937 random(3);
+  for (int i = 0; i < 400; ++i) {
+    auto damaged = whole;
+    for (int edits = 0; edits < 3; ++edits) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    const auto model = load(write("damaged.onnx", damaged));
+    if (model) (void)(*model)->run({floats("X", {1, 3}, {1, 1, 1})});
+  }
+}
+
+TEST_F(OnnxTest, ForeignFilesAreRefused) {
+  EXPECT_EQ(load(write("x.onnx", "")).error().message, "the ONNX file is empty");
+  EXPECT_FALSE(load(write("x.onnx", "not a model")));
+  EXPECT_FALSE(load(write("x.onnx", std::string(100'000, '\x3A'))));
+  EXPECT_EQ(load(folder_ / "none.onnx").error().code, Code::not_found);
+  EXPECT_FALSE(load(folder_));
+}
+
+TEST_F(OnnxTest, OnlyOnnxFilesAreItsBusiness) {
+  EXPECT_TRUE(backend_->can_load({.model_file = "model.onnx"}));
+  EXPECT_FALSE(backend_->can_load({.model_file = "model.pkl"}));
+  EXPECT_FALSE(backend_->can_load({.model_file = ""}));
+}
+
+}  // namespace
+}  // namespace slipway::drivers::onnx
