@@ -69,6 +69,10 @@ void Rollouts::run() {
   });
 }
 
+void Rollouts::stop() {
+  impl_->worker.reset();
+}
+
 void Rollouts::tick() {
   const std::lock_guard lock(impl_->mutex);
   auto rows = impl_->db.read([](Connection& c) { return open_rows(c); });

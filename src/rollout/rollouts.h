@@ -44,6 +44,8 @@ class Rollouts {
 
   // Begins to tick by itself. What an earlier process left unfinished goes on.
   void run();
+  // Ends that; idempotent.
+  void stop();
   // One pass over the active rollouts.
   void tick();
 
