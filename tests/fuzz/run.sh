@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# tests/fuzz/run.sh [SECONDS]: builds the fuzzers with clang's libFuzzer, address and undefined
+# behaviour sanitizers, and runs each for so long (30 s). A crash leaves its input in build/fuzz.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+seconds="${1:-30}"
+out=build/fuzz
+mkdir -p "$out"
+flags=(-std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc)
+base=(src/base/result.cc src/base/text.cc src/base/log.cc src/base/clock.cc)
+tensors=(src/json/reader.cc src/serving/tensor.cc src/serving/tensor_json.cc)
+libs=(-lspdlog -lfmt)
+
+fuzz() {
+  local name="$1"
+  shift
+  [ "$out/$name" -nt "$0" ] && [ -z "$(find "$@" -newer "$out/$name")" ] ||
+    clang++-14 "${flags[@]}" -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL -o "$out/$name" "$@" "${libs[@]}"
+  mkdir -p "$out/$name.corpus"
+  echo "fuzz: $name for $seconds s" >&2
+  "$out/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -rss_limit_mb=1024 \
+    -malloc_limit_mb=256 -artifact_prefix="$out/$name-" "$out/$name.corpus" "tests/fuzz/seeds/$name"
+}
+
+fuzz infer tests/fuzz/infer_fuzz.cc src/wire/oip/request.cc "${tensors[@]}" "${base[@]}"
+fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/payload.cc src/wire/scoring/csv.cc \
+  src/serving/frame.cc "${tensors[@]}" "${base[@]}"
+fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
