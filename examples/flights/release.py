@@ -3,6 +3,7 @@
 to compare with, at once when it is the first."""
 
 import argparse
+from pathlib import Path
 
 from client import Refused, Slipway
 
@@ -45,7 +46,7 @@ def main() -> None:
             "model": args.model,
             "version": version,
             "steps": STEPS,
-            "policy": "policies/production.yaml",
+            "policy": Path("policies/production.yaml").read_text(),
             "on_success": "promote",
         },
     )

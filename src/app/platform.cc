@@ -3,12 +3,16 @@
 
 #include <filesystem>
 
+#include "app/gate.h"
 #include "blob/blob.h"
 #include "capture.h"
 #include "data_folder.h"
 #include "drivers.h"
+#include "evidence.h"
+#include "govern/govern.h"
 #include "monitor/monitor.h"
 #include "registry/registry.h"
+#include "rollout/rollouts.h"
 #include "serving/endpoints.h"
 #include "store/database.h"
 #include "tracking/tracking.h"
@@ -28,6 +32,10 @@ struct Platform::Impl {
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<serving::Endpoints> endpoints;
   std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<govern::Govern> govern;
+  std::unique_ptr<Gatekeeper> gatekeeper;
+  std::unique_ptr<LiveEvidence> evidence;
+  std::unique_ptr<rollout::Rollouts> rollouts;
   std::unique_ptr<Pool> decoders;
   std::shared_ptr<void> alias_moves;  // a subscription
 };
@@ -69,9 +77,17 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
   impl->monitor->connect(monitor_hooks(
       {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs}));
+  impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
+  impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{
+      *impl->registry, *impl->tracking, *impl->blobs, *impl->endpoints, *impl->govern, clock});
+  impl->evidence = std::make_unique<LiveEvidence>(*impl->endpoints, *impl->monitor);
+  impl->rollouts =
+      std::make_unique<rollout::Rollouts>(*impl->database, *impl->endpoints, *impl->registry,
+                                          *impl->evidence, impl->events, clock, ids);
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
     impl->monitor->start();
+    impl->rollouts->run();
     impl->alias_moves =
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
           if (event.type == "model.alias_set") endpoints->refresh(event.subject);
@@ -118,6 +134,15 @@ serving::Endpoints& Platform::endpoints() {
 monitor::Monitor& Platform::monitor() {
   return *impl_->monitor;
 }
+govern::Govern& Platform::govern() {
+  return *impl_->govern;
+}
+Gatekeeper& Platform::gatekeeper() {
+  return *impl_->gatekeeper;
+}
+rollout::Rollouts& Platform::rollouts() {
+  return *impl_->rollouts;
+}
 Pool& Platform::decoders() {
   return *impl_->decoders;
 }
@@ -126,6 +151,7 @@ std::string Platform::path(const std::string& name) const {
 }
 
 void Platform::stop() {
+  impl_->rollouts->stop();
   impl_->monitor->stop();
   impl_->alias_moves.reset();
 }

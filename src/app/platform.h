@@ -32,7 +32,16 @@ namespace slipway::tracking {
 class Tracking;
 }
 
+namespace slipway::govern {
+class Govern;
+}
+namespace slipway::rollout {
+class Rollouts;
+}
+
 namespace slipway::app {
+
+class Gatekeeper;
 
 // `server`: holds the data folder's lock and runs everything that goes on by itself (schedules,
 // monitors, rollouts). `local`: the same rooms for one command, beside a server or without one.
@@ -62,6 +71,9 @@ class Platform {
   registry::Registry& registry();
   serving::Endpoints& endpoints();
   monitor::Monitor& monitor();
+  govern::Govern& govern();
+  Gatekeeper& gatekeeper();
+  rollout::Rollouts& rollouts();
   Pool& decoders();  // threads for inference requests too large for the I/O threads
 
   // Ends what runs by itself. Idempotent; the destructor does it too.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/routes.h"
 
+#include "app/gate.h"
 #include "app/version.h"
 #include "base/text.h"
 #include "monitor/monitor.h"
@@ -24,6 +25,16 @@ wire::api::SetDriftThreshold threshold_of(monitor::Monitor& monitor) {
   };
 }
 
+wire::api::CheckPolicy check_by(Gatekeeper& gatekeeper) {
+  return [&gatekeeper](const wire::api::PolicyQuestion& in) {
+    return gatekeeper.check({.policy = in.policy,
+                             .model = in.model,
+                             .version = in.version,
+                             .endpoint = in.endpoint,
+                             .actor = in.actor});
+  };
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, Platform& platform) {
@@ -38,6 +49,13 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_endpoint_routes(router, platform.endpoints(), threshold_of(platform.monitor()));
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
                                 platform.registry());
+  wire::api::add_model_routes(
+      router, platform.registry(), platform.govern(),
+      [&monitor = platform.monitor()](const std::string& model, const std::string& version) {
+        return monitor.has_reference(model, version);
+      });
+  wire::api::add_policy_routes(router, platform.govern(), check_by(platform.gatekeeper()));
+  wire::api::add_rollout_routes(router, platform.rollouts(), check_by(platform.gatekeeper()));
   wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
   wire::oip::add_metadata_routes(router, platform.endpoints(), version());
   wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());

@@ -12,6 +12,7 @@
 // as it is), an error as a problem document.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,9 @@ template <class Service>
 class Endpoints {
  public:
   Endpoints(net::Router& router, Service& service) : router_(router), service_(service) {}
+  // The routes keep `service` alive.
+  Endpoints(net::Router& router, std::shared_ptr<Service> service)
+      : router_(router), service_(*service), owned_(std::move(service)) {}
 
   template <class Function>
   void get(std::string path, Function function, About about) {
@@ -80,7 +84,7 @@ class Endpoints {
            Result<Out> (*function)(Service&, const net::Request&), About about) {
     Service& service = service_;
     route(method, std::move(path), about,
-          [&service, function, status = about.status](const net::Request& request) {
+          [&service, keep = owned_, function, status = about.status](const net::Request& request) {
             return answer(request, function(service, request), status);
           });
   }
@@ -90,7 +94,7 @@ class Endpoints {
            Result<Out> (*function)(Service&, const In&, const net::Request&), About about) {
     Service& service = service_;
     route(method, std::move(path), about,
-          [&service, function, status = about.status](const net::Request& request) {
+          [&service, keep = owned_, function, status = about.status](const net::Request& request) {
             const auto in = json::parse<In>(request.body.empty() ? "{}" : request.body);
             if (!in) return problem(request, in.error());
             return answer(request, function(service, *in, request), status);
@@ -109,6 +113,7 @@ class Endpoints {
 
   net::Router& router_;
   Service& service_;
+  std::shared_ptr<Service> owned_;  // null: somebody else's
 };
 
 }  // namespace slipway::wire::api

@@ -2,6 +2,7 @@
 // Slipway's own API under /api/v1: one function a noun, called from app/routes.cc.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -26,6 +27,16 @@ class Registry;
 namespace slipway::serving {
 class Endpoints;
 }
+namespace slipway::registry {
+class Registry;
+}
+namespace slipway::govern {
+class Govern;
+struct Decision;
+}  // namespace slipway::govern
+namespace slipway::rollout {
+class Rollouts;
+}
 
 namespace slipway::wire::api {
 
@@ -43,5 +54,22 @@ void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
 // Feedback, monitor settings, drift, quality, alerts and references.
 void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
                         serving::Endpoints& endpoints, registry::Registry& registry);
+
+// Does a reference profile exist for this version? May be empty.
+using HasReference = std::function<bool(const std::string& model, const std::string& version)>;
+void add_model_routes(net::Router& router, registry::Registry& registry, govern::Govern& govern,
+                      HasReference has_reference = {});
+
+struct PolicyQuestion {
+  std::string policy;  // YAML text
+  std::string model;
+  std::int64_t version = 0;  // 0: the newest
+  std::string endpoint;
+  std::string actor;
+};
+// Gathers the facts about the version, judges and keeps the decision.
+using CheckPolicy = std::function<Result<govern::Decision>(const PolicyQuestion&)>;
+void add_policy_routes(net::Router& router, govern::Govern& govern, CheckPolicy check_policy);
+void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts, CheckPolicy check_policy);
 
 }  // namespace slipway::wire::api

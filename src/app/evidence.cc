@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evidence.h"
+
+#include "monitor/monitor.h"
+#include "serving/endpoints.h"
+
+namespace slipway::app {
+
+Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
+                                               const std::string& model, std::int64_t version) {
+  SW_TRY(const auto view, endpoints_.get(endpoint));
+  rollout::Traffic out;
+  const auto number = std::to_string(version);
+  for (const auto& stats : view.stats) {
+    if (stats.model != model || stats.version != number) continue;
+    out.requests = static_cast<std::int64_t>(stats.requests);
+    out.errors = static_cast<std::int64_t>(stats.errors);
+    out.latency = stats.latency;
+  }
+  return out;
+}
+
+Result<rollout::Outcomes> LiveEvidence::outcomes(const std::string& endpoint,
+                                                 const std::string& model, std::int64_t version,
+                                                 Timestamp since) {
+  SW_TRY(auto quality, monitor_.labelled_quality(endpoint, model, std::to_string(version), since));
+  return rollout::Outcomes{.known = quality.labelled,
+                           .classified = quality.classified,
+                           .right = quality.correct,
+                           .labels = std::move(quality.positives),
+                           .scores = std::move(quality.scores)};
+}
+
+}  // namespace slipway::app

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/text.h"
+#include "serving/frame.h"
+#include "stats/quality.h"
+
+namespace slipway::app {
+namespace {
+
+using monitor::Table;
+using monitor::TableColumn;
+using serving::Target;
+using serving::Tensor;
+
+constexpr std::size_t kRowLimit = 50'000;
+constexpr std::size_t kRowsAtOnce = 512;
+constexpr std::size_t kGroupLimit = 1'000;
+constexpr int kWarmUps = 20;
+constexpr int kTimed = 300;
+
+struct Answers {
+  std::vector<double> scores;  // empty: the version gives none
+  std::vector<int> predicted;
+};
+
+// The columns of the table in the order that the version wants.
+Result<std::vector<const TableColumn*>> features_of(const Target& target, const Table& table) {
+  if (!target.layout().is_table()) return invalid("the version's input is no table");
+  auto names = target.layout().names();
+  std::vector<const TableColumn*> out;
+  if (names.empty()) {
+    for (const auto& column : table.columns) {
+      if (column.name != "label") out.push_back(&column);
+    }
+    return out;
+  }
+  for (const auto& name : names) {
+    const auto* column = table.find(name);
+    if (column == nullptr) return invalid("evaluation.csv lacks the column '" + name + "'");
+    out.push_back(column);
+  }
+  return out;
+}
+
+Result<void> put(serving::FrameBuilder& frame, std::size_t at, const TableColumn& column,
+                 std::size_t row) {
+  if (column.missing[row]) return frame.put_null(at);
+  if (column.text) return frame.put_text(at, column.texts[row]);
+  if (column.integers) return frame.put(at, static_cast<std::int64_t>(column.numbers[row]));
+  return frame.put(at, column.numbers[row]);
+}
+
+Result<std::vector<Tensor>> tensors_of(const Target& target,
+                                       const std::vector<const TableColumn*>& features,
+                                       const std::vector<std::size_t>& rows, std::size_t from,
+                                       std::size_t to) {
+  serving::FrameBuilder frame(target.layout());
+  if (target.layout().has_names()) {
+    std::vector<std::string> names;
+    for (const auto* column : features) names.push_back(column->name);
+    SW_CHECK_OK(frame.set_columns(names));
+  } else {
+    SW_CHECK_OK(frame.set_width(features.size()));
+  }
+  for (std::size_t i = from; i < to; ++i) {
+    frame.begin_row();
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      SW_CHECK_OK(put(frame, c, *features[c], rows[i]));
+    }
+    SW_CHECK_OK(frame.end_row());
+  }
+  return frame.finish();
+}
+
+// A float output of one value a row is the probability of 1, of two values the second is; another
+// output of one value a row is the predicted class.
+void read_answers(const std::vector<Tensor>& outputs, std::size_t rows, Answers& out) {
+  const Tensor* scores = nullptr;
+  const Tensor* classes = nullptr;
+  for (const auto& tensor : outputs) {
+    const auto width = tensor.row_size();
+    if (serving::is_float(tensor.dtype()) && width <= 2 && scores == nullptr) scores = &tensor;
+    if (!serving::is_float(tensor.dtype()) && width == 1 && classes == nullptr) classes = &tensor;
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    double score = std::nan("");
+    if (scores != nullptr) {
+      const auto width = scores->row_size();
+      score = scores->number_at(i * width + width - 1);
+      out.scores.push_back(score);
+    }
+    if (classes != nullptr && classes->dtype() == serving::DType::bytes) {
+      out.predicted.push_back(classes->texts()[i] == "1" ? 1 : 0);
+    } else if (classes != nullptr) {
+      out.predicted.push_back(classes->number_at(i) == 1 ? 1 : 0);
+    } else {
+      out.predicted.push_back(score >= 0.5 ? 1 : 0);
+    }
+  }
+}
+
+Result<Answers> answer(const Target& target, const std::vector<const TableColumn*>& features,
+                       const std::vector<std::size_t>& rows) {
+  Answers out;
+  for (std::size_t from = 0; from < rows.size(); from += kRowsAtOnce) {
+    const auto to = std::min(rows.size(), from + kRowsAtOnce);
+    SW_TRY(auto inputs, tensors_of(target, features, rows, from, to));
+    SW_TRY(const auto outputs, target.infer_and_wait({.inputs = std::move(inputs)}));
+    if (outputs.empty()) return invalid("the version answers nothing");
+    read_answers(outputs, to - from, out);
+  }
+  return out;
+}
+
+Result<void> time_single_rows(Clock& clock, const Target& target,
+                              const std::vector<const TableColumn*>& features,
+                              const std::vector<std::size_t>& rows, govern::Facts& facts) {
+  std::vector<double> took;
+  for (int i = 0; i < kWarmUps + kTimed; ++i) {
+    const auto row = static_cast<std::size_t>(i) % rows.size();
+    SW_TRY(auto inputs, tensors_of(target, features, rows, row, row + 1));
+    const auto began = clock.monotonic_ns();
+    SW_CHECK_OK(target.infer_and_wait({.inputs = std::move(inputs)}));
+    if (i >= kWarmUps) took.push_back(static_cast<double>(clock.monotonic_ns() - began) / 1e6);
+  }
+  std::sort(took.begin(), took.end());
+  facts.latency["p50_ms"] = took[took.size() / 2];
+  facts.latency["p99_ms"] = took[took.size() * 99 / 100];
+  return {};
+}
+
+std::string cell_text(const TableColumn& column, std::size_t row) {
+  if (column.missing[row]) return "";
+  return column.text ? column.texts[row] : number_text(column.numbers[row]);
+}
+
+void add_fairness(const Table& table, const std::vector<std::size_t>& rows,
+                  const std::vector<std::string>& groups, const std::vector<int>& truth,
+                  const std::vector<int>& predicted, govern::Facts& facts) {
+  for (const auto& name : groups) {
+    const auto* column = table.find(name);
+    if (column == nullptr) continue;
+    std::map<std::string, std::size_t> numbers;
+    std::vector<std::size_t> group;
+    for (const auto row : rows) {
+      group.push_back(numbers.emplace(cell_text(*column, row), numbers.size()).first->second);
+    }
+    if (numbers.size() > kGroupLimit) continue;
+    const auto fair = stats::fairness(truth, predicted, group, numbers.size());
+    facts.fairness[name] = {{"demographic_parity_difference", fair.demographic_parity_difference},
+                            {"demographic_parity_ratio", fair.demographic_parity_ratio},
+                            {"equalized_odds_difference", fair.equalized_odds_difference},
+                            {"equalized_odds_ratio", fair.equalized_odds_ratio}};
+  }
+}
+
+Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
+                         std::int64_t version, const Table& table,
+                         const std::vector<std::string>& groups, govern::Facts& facts) {
+  const auto* label = table.find("label");
+  if (label == nullptr) return invalid("evaluation.csv has no column 'label'");
+  std::vector<std::size_t> rows;
+  std::vector<int> truth;
+  for (std::size_t i = 0; i < table.rows && rows.size() < kRowLimit; ++i) {
+    if (label->missing[i]) continue;
+    if (label->text || (label->numbers[i] != 0 && label->numbers[i] != 1)) {
+      return invalid("the labels in evaluation.csv are not 0 and 1");
+    }
+    rows.push_back(i);
+    truth.push_back(label->numbers[i] == 1 ? 1 : 0);
+  }
+  if (rows.empty()) return invalid("evaluation.csv has no row with a label");
+  SW_TRY(const auto target, endpoints.open(model, std::to_string(version)));
+  SW_TRY(const auto features, features_of(target, table));
+  SW_TRY(const auto answers, answer(target, features, rows));
+  facts.metrics["accuracy"] = stats::accuracy(truth, answers.predicted);
+  if (answers.scores.size() == truth.size()) {
+    facts.metrics["roc_auc"] = stats::roc_auc(truth, answers.scores);
+    facts.metrics["auc"] = facts.metrics["roc_auc"];
+    facts.metrics["log_loss"] = stats::log_loss(truth, answers.scores);
+  }
+  add_fairness(table, rows, groups, truth, answers.predicted, facts);
+  SW_CHECK_OK(time_single_rows(clock, target, features, rows, facts));
+  facts.source = "measured on " + std::to_string(rows.size()) + " rows of evaluation.csv";
+  return {};
+}
+
+}  // namespace
+
+govern::Facts measure(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
+                      std::int64_t version, const Table& table,
+                      const std::vector<std::string>& groups) {
+  govern::Facts facts;
+  const auto done = measure_all(endpoints, clock, model, version, table, groups, facts);
+  if (!done) facts.source = "not measured: " + done.error().message;
+  return facts;
+}
+
+}  // namespace slipway::app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures a version on the server itself: answers rows of a table and times single ones.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "govern/govern.h"
+#include "monitor/table.h"
+#include "serving/endpoints.h"
+
+namespace slipway::app {
+
+// Rows with a `label` of 0 or 1; `groups` are columns to compare groups by. What could not be
+// measured is left out and said in `Facts::source`.
+govern::Facts measure(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
+                      std::int64_t version, const monitor::Table& table,
+                      const std::vector<std::string>& groups);
+
+}  // namespace slipway::app

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a rollout does to the endpoint and the registry. Each act may be repeated.
+#include "base/log.h"
+#include "base/text.h"
+#include "impl.h"
+#include "store/database.h"
+
+namespace slipway::rollout {
+namespace {
+
+constexpr auto kActor = "rollout";
+
+}  // namespace
+
+// Champion and challenger by number, so that nothing moves but by our hand; shadows stay.
+std::vector<serving::RouteSpec> Rollouts::Impl::shared_routes(const Row& row) const {
+  const auto& r = row.rollout;
+  const double share = r.steps[static_cast<std::size_t>(r.step)].weight;
+  std::vector<serving::RouteSpec> out;
+  out.push_back({.model = r.model, .version = std::to_string(r.champion), .weight = 100 - share});
+  out.push_back({.model = r.model, .version = std::to_string(r.challenger), .weight = share});
+  for (const auto& route : row.routes) {
+    if (route.shadow) out.push_back(route);
+  }
+  return out;
+}
+
+// The endpoint's own routes, with `version` where the champion was named by number.
+std::vector<serving::RouteSpec> Rollouts::Impl::routes_with(const Row& row,
+                                                            std::int64_t version) const {
+  auto out = row.routes;
+  for (auto& route : out) {
+    const bool champion = !route.shadow && route.model == row.rollout.model && route.alias.empty();
+    if (champion) route.version = std::to_string(version);
+  }
+  return out;
+}
+
+Result<void> Rollouts::Impl::set_routes(const Row& row,
+                                        const std::vector<serving::RouteSpec>& routes) {
+  SW_TRY(const auto view, endpoints.get(row.rollout.endpoint));
+  auto spec = view.spec;
+  spec.routes = routes;
+  SW_CHECK_OK(endpoints.update(spec, {.name = kActor, .kind = Principal::Kind::system}));
+  return {};
+}
+
+Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
+                                           const std::string& reason) {
+  const auto& model = row.rollout.model;
+  const registry::By by{kActor, reason};
+  SW_CHECK_OK(registry.promote({model, version}, by));
+  // An endpoint may follow an alias of another name.
+  for (const auto& route : row.routes) {
+    if (route.shadow || route.model != model || route.alias.empty()) continue;
+    if (route.alias == registry::kChampion || equal_ignoring_case(route.alias, "latest")) continue;
+    SW_CHECK_OK(registry.set_alias(model, route.alias, version, by));
+  }
+  return set_routes(row, routes_with(row, version));
+}
+
+Result<void> Rollouts::Impl::tell(const Row& row, const std::string& event) {
+  const auto& r = row.rollout;
+  const std::string share = number_text(r.weight) + " %";
+  SW_CHECK_OK(registry.history().note({.actor = r.actor.empty() ? kActor : r.actor,
+                                       .action = event,
+                                       .model = r.model,
+                                       .version = r.challenger,
+                                       .from = "champion=" + std::to_string(r.champion),
+                                       .to = share,
+                                       .reason = r.reason}));
+  std::string data = "{\"id\":";
+  append_json_string(data, r.id);
+  data += ",\"model\":";
+  append_json_string(data, r.model);
+  data += ",\"champion\":" + std::to_string(r.champion) +
+          ",\"challenger\":" + std::to_string(r.challenger) +
+          ",\"weight\":" + number_text(r.weight) + ",\"reason\":";
+  append_json_string(data, r.reason);
+  events.publish({.type = event,
+                  .subject = r.endpoint,
+                  .actor = kActor,
+                  .at = clock.now(),
+                  .data = data + "}"});
+  log::info("rollout.moved", {{"event", event},
+                              {"rollout", r.id},
+                              {"endpoint", r.endpoint},
+                              {"weight", r.weight},
+                              {"reason", r.reason}});
+  return {};
+}
+
+Result<void> Rollouts::Impl::finish(Row& row, State state, const std::string& event) {
+  row.rollout.state = state;
+  row.rollout.weight = state == State::promoted ? 100 : 0;
+  row.phase = Phase::done;
+  row.rollout.ended = clock.now();
+  // Told first: after a crash it may be told twice, never not at all.
+  SW_CHECK_OK(tell(row, event));
+  SW_CHECK_OK(db.write([&](store::Connection& c) { return update(c, row, {}); }));
+  watched.erase(row.rollout.id);
+  return {};
+}
+
+Result<void> Rollouts::Impl::begin(Row& row, Phase phase, const std::string& reason,
+                                   const std::vector<EvidenceItem>& found) {
+  row.phase = phase;
+  row.rollout.reason = reason;
+  SW_CHECK_OK(db.write([&](store::Connection& c) { return update(c, row, found); }));
+  checkpoint();
+  return act(row);
+}
+
+Result<void> Rollouts::Impl::act(Row& row) {
+  auto& r = row.rollout;
+  switch (row.phase) {
+    case Phase::watch:
+    case Phase::done:
+      return {};
+    case Phase::shift: {
+      SW_CHECK_OK(set_routes(row, shared_routes(row)));
+      checkpoint();
+      r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
+      row.phase = Phase::watch;
+      SW_CHECK_OK(tell(row, r.step == 0 ? "rollout.started" : "rollout.step"));
+      return db.write([&](store::Connection& c) { return update(c, row, {}); });
+    }
+    case Phase::promote:
+      if (auto old = endpoints.open(r.model, std::to_string(r.champion))) {
+        warm[r.endpoint] = std::make_shared<serving::Target>(*std::move(old));
+      }
+      SW_CHECK_OK(make_champion(row, r.challenger, r.reason));
+      checkpoint();
+      return finish(row, State::promoted, "rollout.promoted");
+    case Phase::roll_back:
+    case Phase::abort: {
+      SW_CHECK_OK(set_routes(row, row.routes));
+      checkpoint();
+      const bool gave_up = row.phase == Phase::abort;
+      return finish(row, gave_up ? State::aborted : State::rolled_back,
+                    gave_up ? "rollout.aborted" : "rollout.rolled_back");
+    }
+    case Phase::revert:
+      SW_CHECK_OK(make_champion(row, r.champion, r.reason));
+      checkpoint();
+      return finish(row, State::rolled_back, "rollout.rolled_back");
+  }
+  return {};
+}
+
+}  // namespace slipway::rollout

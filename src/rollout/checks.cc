@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "stats/quality.h"
+#include "stats/sequential.h"
+
+namespace slipway::rollout {
+namespace {
+
+using stats::Interval;
+
+constexpr int kChecks = 5;  // they share the tolerated chance of a false alarm
+constexpr std::int64_t kSomeRequests = 20;
+constexpr std::uint64_t kLatencyRequests = 100;
+constexpr std::int64_t kSomeOutcomes = 30;
+constexpr std::size_t kManyOutcomes = 100;  // the intervals of means are asymptotic
+
+std::string text(const char* format, double a, double b = 0) {
+  char out[64];
+  std::snprintf(out, sizeof out, format, a, b);
+  return out;
+}
+
+std::string share_text(double k, double n) {
+  return n == 0 ? "none seen" : text("%.2f %% of %.0f", 100 * k / n, n);
+}
+
+std::string between(const Interval& i) {
+  return text("[%.4f, %.4f]", i.low, i.high);
+}
+
+Interval interval_of(std::int64_t successes, std::int64_t trials, double alpha) {
+  return stats::probability_sequence(static_cast<std::uint64_t>(successes),
+                                     static_cast<std::uint64_t>(trials), alpha);
+}
+
+Check errors_check(const Traffic& champion, const Traffic& challenger, const Tolerances& t,
+                   double alpha) {
+  const auto k0 = static_cast<double>(champion.errors);
+  const auto n0 = static_cast<double>(champion.requests);
+  const auto k1 = static_cast<double>(challenger.errors);
+  const auto n1 = static_cast<double>(challenger.requests);
+  Check out{.name = "errors", .champion = share_text(k0, n0), .challenger = share_text(k1, n1)};
+  if (n0 > 0) out.champion_value = k0 / n0;
+  if (n1 > 0) out.challenger_value = k1 / n1;
+  if (n1 == 0) {
+    out.detail = "waits for requests to the challenger";
+    return out;
+  }
+  const auto low = interval_of(challenger.errors, challenger.requests, alpha / 2);
+  // A champion that nobody asked meanwhile is taken as free of errors.
+  const auto high =
+      n0 == 0 ? Interval{0, 0} : interval_of(champion.errors, champion.requests, alpha / 2);
+  const double usual = n0 == 0 ? 0 : k0 / n0;
+  out.detail = "challenger " + between(low) + ", champion " + between(high) +
+               text(", tolerance %.3f", t.error_rate);
+  if (low.low > high.high + t.error_rate) {
+    out.verdict = Verdict::red;
+  } else if (k1 / n1 > usual + t.error_rate) {
+    out.verdict = challenger.requests >= kSomeRequests ? Verdict::amber : Verdict::waiting;
+  } else {
+    out.verdict = Verdict::green;
+  }
+  return out;
+}
+
+// How many of the answers took longer than `ms`.
+std::uint64_t slower_than(const serving::LatencySnapshot& latency, double ms) {
+  double low = 0;
+  double high = 1;
+  for (int i = 0; i < 50; ++i) {
+    const double q = (low + high) / 2;
+    (latency.quantile_ms(q) <= ms ? low : high) = q;
+  }
+  const auto n = static_cast<double>(latency.count());
+  return static_cast<std::uint64_t>(std::llround((1 - low) * n));
+}
+
+Check latency_check(const Traffic& champion, const Traffic& challenger, const Tolerances& t,
+                    double alpha, bool alone) {
+  const auto n0 = champion.latency.count();
+  const auto n1 = challenger.latency.count();
+  const double p0 = champion.latency.quantile_ms(0.99);
+  const double p1 = challenger.latency.quantile_ms(0.99);
+  Check out{.name = "latency",
+            .champion = n0 == 0 ? "none seen" : text("p99 %.2f ms", p0),
+            .challenger = n1 == 0 ? "none seen" : text("p99 %.2f ms", p1)};
+  if (n0 > 0) out.champion_value = p0;
+  if (n1 > 0) out.challenger_value = p1;
+  if (n0 < kLatencyRequests || n1 < kLatencyRequests) {
+    out.detail = "waits for 100 answers of both versions";
+    return out;
+  }
+  const double bound = (alone ? 2 : 1) * std::max(p0 * t.latency_ratio, p0 + t.latency_slack_ms);
+  const auto slow0 = slower_than(champion.latency, bound);
+  const auto slow1 = slower_than(challenger.latency, bound);
+  const auto usual = stats::probability_sequence(slow0, n0, alpha / 2);
+  const auto now = stats::probability_sequence(slow1, n1, alpha / 2);
+  out.detail = text("%.0f of %.0f answers", static_cast<double>(slow1), static_cast<double>(n1)) +
+               text(" of the challenger took longer than %.2f ms", bound) +
+               ", 1 % is tolerated; share in " + between(now);
+  if (now.low > std::max(0.01, usual.high)) {
+    out.verdict = Verdict::red;
+  } else {
+    out.verdict = p1 > bound ? Verdict::amber : Verdict::green;
+  }
+  return out;
+}
+
+Check accuracy_check(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
+                     double alpha) {
+  const auto n0 = static_cast<double>(champion.classified);
+  const auto n1 = static_cast<double>(challenger.classified);
+  const auto k0 = static_cast<double>(champion.right);
+  const auto k1 = static_cast<double>(challenger.right);
+  Check out{.name = "accuracy", .champion = share_text(k0, n0), .challenger = share_text(k1, n1)};
+  if (n0 > 0) out.champion_value = k0 / n0;
+  if (n1 > 0) out.challenger_value = k1 / n1;
+  if (std::min(champion.classified, challenger.classified) < kSomeOutcomes) {
+    out.detail = "waits for 30 known outcomes of both versions";
+    return out;
+  }
+  const auto usual = interval_of(champion.right, champion.classified, alpha / 2);
+  const auto now = interval_of(challenger.right, challenger.classified, alpha / 2);
+  out.detail = "challenger " + between(now) + ", champion " + between(usual) +
+               text(", tolerance %.3f", t.quality);
+  if (now.high < usual.low - t.quality) {
+    out.verdict = Verdict::red;
+  } else {
+    out.verdict = k1 / n1 < k0 / n0 - t.quality ? Verdict::amber : Verdict::green;
+  }
+  return out;
+}
+
+struct Estimate {
+  double value = 0;
+  double error = 0;  // standard error
+  std::uint64_t n = 0;
+};
+
+// `worse` is positive when the challenger is worse by that much.
+Check mean_check(const char* name, const Estimate& champion, const Estimate& challenger,
+                 double worse, const Tolerances& t, double alpha) {
+  const auto n = std::min(champion.n, challenger.n);
+  Check out{.name = name,
+            .champion = text("%.4f (%.0f)", champion.value, static_cast<double>(champion.n)),
+            .challenger = text("%.4f (%.0f)", challenger.value, static_cast<double>(challenger.n))};
+  if (champion.n > 0 && std::isfinite(champion.value)) out.champion_value = champion.value;
+  if (challenger.n > 0 && std::isfinite(challenger.value)) {
+    out.challenger_value = challenger.value;
+  }
+  if (n < kManyOutcomes || !std::isfinite(worse)) {
+    out.detail = "waits for 100 known outcomes of both versions, of both classes";
+    return out;
+  }
+  const double error = std::hypot(champion.error, challenger.error);
+  const auto interval = stats::mean_sequence(worse, error, n, alpha);
+  out.detail = "challenger worse by " + between(interval) + text(", tolerance %.3f", t.quality);
+  if (interval.low > t.quality) {
+    out.verdict = Verdict::red;
+  } else {
+    out.verdict = worse > t.quality ? Verdict::amber : Verdict::green;
+  }
+  return out;
+}
+
+Estimate log_loss_of(const Outcomes& outcomes) {
+  Estimate out{.n = outcomes.labels.size()};
+  if (outcomes.labels.empty()) return out;
+  const auto n = static_cast<double>(out.n);
+  double sum = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < out.n; ++i) {
+    const double loss = stats::log_loss_of(outcomes.labels[i], outcomes.scores[i]);
+    sum += loss;
+    squares += loss * loss;
+  }
+  out.value = sum / n;
+  const double variance = std::max(0.0, squares / n - out.value * out.value);
+  out.error = out.n < 2 ? 0 : std::sqrt(variance / (n - 1));
+  return out;
+}
+
+Estimate auc_of(const Outcomes& outcomes) {
+  const auto auc = stats::roc_auc_with_error(outcomes.labels, outcomes.scores);
+  return {auc.value, auc.standard_error, outcomes.labels.size()};
+}
+
+}  // namespace
+
+std::vector<Check> compare(const Side& champion, const Side& challenger,
+                           const Tolerances& tolerances, bool alone) {
+  const double alpha = tolerances.alpha / kChecks;
+  std::vector<Check> out;
+  out.push_back(errors_check(champion.traffic, challenger.traffic, tolerances, alpha));
+  out.push_back(latency_check(champion.traffic, challenger.traffic, tolerances, alpha, alone));
+  out.push_back(accuracy_check(champion.outcomes, challenger.outcomes, tolerances, alpha));
+  const auto loss0 = log_loss_of(champion.outcomes);
+  const auto loss1 = log_loss_of(challenger.outcomes);
+  out.push_back(mean_check("log_loss", loss0, loss1, loss1.value - loss0.value, tolerances, alpha));
+  const auto auc0 = auc_of(champion.outcomes);
+  const auto auc1 = auc_of(challenger.outcomes);
+  out.push_back(mean_check("roc_auc", auc0, auc1, auc0.value - auc1.value, tolerances, alpha));
+  return out;
+}
+
+}  // namespace slipway::rollout

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spec.h"
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace slipway::rollout {
+namespace {
+
+constexpr std::size_t kStepLimit = 20;
+constexpr std::int64_t kCountLimit = 1'000'000'000;
+
+Result<void> check_tolerances(const Tolerances& t) {
+  const auto between = [](const char* name, double x, double low, double high) -> Result<void> {
+    if (std::isfinite(x) && x >= low && x <= high) return {};
+    return invalid(std::string("tolerances.") + name + " must be between " + number_text(low) +
+                   " and " + number_text(high) + ", not " + number_text(x));
+  };
+  SW_CHECK_OK(between("error_rate", t.error_rate, 0, 1));
+  SW_CHECK_OK(between("latency_ratio", t.latency_ratio, 1, 1000));
+  SW_CHECK_OK(between("latency_slack_ms", t.latency_slack_ms, 0, 600'000));
+  SW_CHECK_OK(between("quality", t.quality, 0, 1));
+  return between("alpha", t.alpha, 1e-9, 0.5);
+}
+
+}  // namespace
+
+Result<Spec> completed(Spec spec) {
+  if (spec.endpoint.empty()) return invalid("endpoint is missing");
+  if (spec.model.empty()) return invalid("model is missing");
+  if (spec.version <= 0) return invalid("version is missing", "name the challenger's version");
+  SW_CHECK_OK(check_tolerances(spec.tolerances));
+  if (spec.steps.empty()) spec.steps = {{.weight = 5}, {.weight = 50}, {.weight = 100}};
+  if (spec.steps.size() > kStepLimit) return invalid("steps has more than 20 entries");
+  double last = 0;
+  for (std::size_t i = 0; i < spec.steps.size(); ++i) {
+    auto& step = spec.steps[i];
+    const std::string at = "steps[" + std::to_string(i) + "]";
+    if (!std::isfinite(step.weight) || step.weight <= last || step.weight > 100) {
+      return invalid(at + ".weight must be above " + number_text(last) + " and at most 100",
+                     "weights are percent of the traffic and grow from step to step");
+    }
+    last = step.weight;
+    for (const auto n : {step.min_requests, step.min_seconds, step.min_labels}) {
+      if (n < 0 || n > kCountLimit) {
+        return invalid(at + ": min_requests, min_seconds and min_labels must be 0 to 1000000000");
+      }
+    }
+    if (step.min_requests + step.min_seconds + step.min_labels == 0) step.min_requests = 100;
+  }
+  if (last < 100) spec.steps.push_back({.weight = 100, .min_requests = 100});
+  return spec;
+}
+
+}  // namespace slipway::rollout

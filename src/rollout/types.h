@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rollout: its steps, what was seen on the way, and how it ended.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace slipway::rollout {
+
+// A share of the traffic, held until the challenger has been seen often and long enough in it.
+struct Step {
+  double weight = 0;              // percent, above 0 and at most 100
+  std::int64_t min_requests = 0;  // answered by the challenger in this step
+  std::int64_t min_seconds = 0;
+  std::int64_t min_labels = 0;  // outcomes of the challenger that became known in this step
+};
+
+// How much worse the challenger may be, and how sure we want to be before we say so.
+struct Tolerances {
+  double error_rate = 0.01;     // added to the champion's
+  double latency_ratio = 1.5;   // of the champion's p99 ..
+  double latency_slack_ms = 5;  // .. or this much more, whichever is more
+  double quality = 0.02;        // accuracy, AUC and log loss
+  double alpha = 0.05;          // chance of one false alarm in the whole rollout
+};
+
+struct Spec {
+  std::string endpoint;
+  std::string model;
+  std::int64_t version = 0;  // the challenger
+  std::vector<Step> steps;   // empty: 5, 50, 100 %
+  Tolerances tolerances;
+};
+
+enum class State { running, paused, promoted, rolled_back, aborted };
+std::string_view name_of(State state);
+
+enum class Verdict {
+  green,    // as good as the champion, within the tolerance
+  waiting,  // not enough seen to say
+  amber,    // looks worse than the tolerance, not proven: the step is held
+  red,      // proven worse: roll back
+};
+std::string_view name_of(Verdict verdict);
+
+// One comparison at one moment: the numbers, and as text to be shown ("0.40 % of 1234").
+struct Check {
+  std::string name;  // "errors", "latency", "accuracy", "log_loss", "roc_auc"
+  std::string champion;
+  std::string challenger;
+  std::optional<double> champion_value;
+  std::optional<double> challenger_value;
+  Verdict verdict = Verdict::waiting;
+  std::string detail;
+};
+
+struct EvidenceItem {
+  Timestamp at;
+  std::int64_t step = 0;  // index
+  Check check;
+};
+
+struct Rollout {
+  std::string id;
+  std::string endpoint;
+  std::string model;
+  std::int64_t champion = 0;
+  std::int64_t challenger = 0;
+  State state = State::running;
+  std::int64_t step = 0;  // index
+  double weight = 0;      // the challenger's share now
+  Timestamp started;
+  Timestamp step_started;
+  std::optional<Timestamp> ended;
+  std::string actor;
+  std::string reason;  // why it is in the state that it is in
+  std::vector<Step> steps;
+  Tolerances tolerances;
+};
+
+// What was restored by a roll-back.
+struct Reversion {
+  std::string endpoint;
+  std::string model;
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+  double took_ms = 0;
+};
+
+}  // namespace slipway::rollout

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers what was seen of both versions, compares, and decides what comes next.
+#include <algorithm>
+
+#include "base/text.h"
+#include "impl.h"
+#include "store/database.h"
+
+namespace slipway::rollout {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+// Adds what came since `last`; a count that went down began again at zero.
+void add_since(const Traffic& now, Traffic& last, bool seen, Traffic& sum) {
+  if (sum.latency.counts.size() < now.latency.counts.size()) {
+    sum.latency.counts.resize(now.latency.counts.size());
+  }
+  if (seen) {
+    const bool again = now.requests < last.requests;
+    const auto base = again ? Traffic{} : last;
+    sum.requests += now.requests - base.requests;
+    sum.errors += std::max<std::int64_t>(0, now.errors - base.errors);
+    const auto added = again ? now.latency : now.latency.since(base.latency);
+    for (std::size_t i = 0; i < added.counts.size(); ++i) sum.latency.counts[i] += added.counts[i];
+  }
+  last = now;
+}
+
+std::string missing(std::int64_t have, std::int64_t want, const std::string& what) {
+  return have >= want ? std::string() : std::to_string(want - have) + " more " + what;
+}
+
+}  // namespace
+
+Result<void> Rollouts::Impl::gather(Row& row, Watched& at) {
+  const auto& r = row.rollout;
+  SW_TRY(const auto champion, evidence.traffic(r.endpoint, r.model, r.champion));
+  SW_TRY(const auto challenger, evidence.traffic(r.endpoint, r.model, r.challenger));
+  // The first look after a start of the process only sets the mark: an earlier process has counted
+  // what came before, up to a second.
+  add_since(champion, at.last_champion, at.seen, row.counts.champion);
+  add_since(challenger, at.last_challenger, at.seen, row.counts.challenger);
+  at.seen = true;
+  at.champion.traffic = row.counts.champion;
+  at.challenger.traffic = row.counts.challenger;
+
+  const auto now = clock.monotonic_ns();
+  if (at.outcomes_at_ns != 0 && now - at.outcomes_at_ns < kSecondNs) return {};
+  at.outcomes_at_ns = now;
+  SW_TRY(auto known, evidence.outcomes(r.endpoint, r.model, r.challenger, r.started));
+  at.labels = known.known;
+  // Once the challenger is alone, what becomes known is of another time than the champion's.
+  if (row.alone_since.ms != 0 && at.challenger.outcomes.known > 0) return {};
+  at.challenger.outcomes = std::move(known);
+  SW_TRY(at.champion.outcomes, evidence.outcomes(r.endpoint, r.model, r.champion, r.started));
+  return {};
+}
+
+// The verdicts that changed, and now and then all of them.
+std::vector<EvidenceItem> Rollouts::Impl::news(const Row& row, Watched& at,
+                                               const std::vector<Check>& checks) {
+  const auto now = clock.monotonic_ns();
+  const bool all = now - at.evidence_at_ns >= options.evidence_every_ms * (kSecondNs / 1000);
+  std::vector<EvidenceItem> out;
+  for (const auto& check : checks) {
+    const auto known = at.verdicts.find(check.name);
+    const bool changed = known == at.verdicts.end() || known->second != check.verdict;
+    if (!changed && !(all && check.verdict != Verdict::waiting)) continue;
+    at.verdicts[check.name] = check.verdict;
+    out.push_back({.at = clock.now(), .step = row.rollout.step, .check = check});
+  }
+  if (all) at.evidence_at_ns = now;
+  return out;
+}
+
+std::string Rollouts::Impl::waits_for(const Row& row, const Watched& at,
+                                      const std::vector<Check>& checks) const {
+  const auto& r = row.rollout;
+  const auto& step = r.steps[static_cast<std::size_t>(r.step)];
+  std::string out;
+  const auto add = [&](const std::string& text) {
+    if (!text.empty()) out += (out.empty() ? "waits for " : ", ") + text;
+  };
+  add(missing(row.counts.challenger.requests - row.counts.step_requests, step.min_requests,
+              "requests"));
+  add(missing(at.labels - row.counts.step_labels, step.min_labels, "labels"));
+  add(missing((clock.now().ms - r.step_started.ms) / 1000, step.min_seconds, "seconds"));
+  for (const auto& check : checks) {
+    const bool blind = check.name == "errors" && check.verdict == Verdict::waiting;
+    if (check.verdict == Verdict::amber || blind) {
+      add("clearness about " + check.name + " (champion " + check.champion + ", challenger " +
+          check.challenger + ")");
+    }
+  }
+  return out;
+}
+
+Result<void> Rollouts::Impl::next_step(Row& row, Watched& at,
+                                       const std::vector<EvidenceItem>& found) {
+  auto& r = row.rollout;
+  if (static_cast<std::size_t>(r.step) + 1 == r.steps.size()) {
+    return begin(row, Phase::promote,
+                 "all " + std::to_string(r.steps.size()) + " steps passed without a red check",
+                 found);
+  }
+  ++r.step;
+  r.step_started = clock.now();
+  row.counts.step_requests = row.counts.challenger.requests;
+  row.counts.step_labels = at.labels;
+  const double share = r.steps[static_cast<std::size_t>(r.step)].weight;
+  if (share >= 100) row.alone_since = r.step_started;
+  auto shifted = begin(row, Phase::shift,
+                       "step " + std::to_string(r.step + 1) + " of " +
+                           std::to_string(r.steps.size()) + ": " + number_text(share) + " %",
+                       found);
+  if (shifted) return {};
+  return begin(row, Phase::roll_back, "the next step failed: " + shifted.error().message);
+}
+
+Result<void> Rollouts::Impl::watch(Row& row) {
+  auto& at = watched[row.rollout.id];
+  SW_CHECK_OK(gather(row, at));
+  const auto checks =
+      compare(at.champion, at.challenger, row.rollout.tolerances, row.alone_since.ms != 0);
+  const auto found = news(row, at, checks);
+  for (const auto& check : checks) {
+    if (check.verdict != Verdict::red) continue;
+    return begin(row, Phase::roll_back,
+                 check.name + ": challenger " + check.challenger + ", champion " + check.champion +
+                     " (" + check.detail + ")",
+                 found);
+  }
+  at.note = waits_for(row, at, checks);
+  if (at.note.empty() && row.rollout.state == State::running) return next_step(row, at, found);
+  const auto now = clock.monotonic_ns();
+  if (found.empty() && now - at.saved_at_ns < kSecondNs) return {};
+  at.saved_at_ns = now;
+  return db.write([&](store::Connection& c) { return update(c, row, found); });
+}
+
+}  // namespace slipway::rollout

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON of models, rollouts, policies and decisions. Private to wire/api.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/describe/class.hpp>
+
+#include "json/json.h"
+
+namespace slipway::wire::api {
+
+using json::Nullable;
+
+struct ModelJson {
+  std::string name;
+  std::string description;
+  std::string created;
+  std::string updated;
+  std::map<std::string, std::string> aliases;
+  std::map<std::string, std::string> tags;
+  Nullable<std::string> latest_version;
+};
+BOOST_DESCRIBE_STRUCT(ModelJson, (),
+                      (name, description, created, updated, aliases, tags, latest_version))
+
+struct ModelListJson {
+  std::vector<ModelJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(ModelListJson, (), (items, next_page_token))
+
+struct DatasetJson {
+  std::string name;
+  std::string digest;
+  std::string context;
+};
+BOOST_DESCRIBE_STRUCT(DatasetJson, (), (name, digest, context))
+
+struct LineageJson {
+  std::string run_id;
+  std::string run_name;
+  std::string experiment_id;
+  std::string git_commit;
+  std::string user;
+  bool run_removed = false;
+  std::vector<DatasetJson> datasets;
+  std::map<std::string, std::string> params;
+  std::map<std::string, double> metrics;
+};
+BOOST_DESCRIBE_STRUCT(LineageJson, (),
+                      (run_id, run_name, experiment_id, git_commit, user, run_removed, datasets,
+                       params, metrics))
+
+struct ColumnJson {
+  std::string name;
+  std::string type;
+  bool required = true;
+  std::vector<std::int64_t> shape;
+};
+BOOST_DESCRIBE_STRUCT(ColumnJson, (), (name, type, required, shape))
+
+struct SignatureJson {
+  std::vector<ColumnJson> inputs;
+  std::vector<ColumnJson> outputs;
+};
+BOOST_DESCRIBE_STRUCT(SignatureJson, (), (inputs, outputs))
+
+struct VersionJson {
+  std::string model;
+  std::string version;
+  std::string stage;
+  std::vector<std::string> aliases;
+  Nullable<std::string> description;
+  std::string run_id;
+  std::string source;
+  std::string created;
+  std::string updated;
+  std::map<std::string, std::string> tags;
+  std::optional<LineageJson> lineage;
+  Nullable<SignatureJson> signature;
+  std::optional<std::vector<std::string>> flavors;
+  bool has_reference = false;
+};
+BOOST_DESCRIBE_STRUCT(VersionJson, (),
+                      (model, version, stage, aliases, description, run_id, source, created,
+                       updated, tags, lineage, signature, flavors, has_reference))
+
+struct VersionListJson {
+  std::vector<VersionJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(VersionListJson, (), (items, next_page_token))
+
+struct AliasBody {
+  json::Raw version;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(AliasBody, (), (version, reason))
+
+struct AliasJson {
+  std::string model;
+  std::string alias;
+  std::string version;
+};
+BOOST_DESCRIBE_STRUCT(AliasJson, (), (model, alias, version))
+
+struct StageBody {
+  std::string stage;
+  bool archive_existing = false;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(StageBody, (), (stage, archive_existing, reason))
+
+struct ReasonBody {
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(ReasonBody, (), (reason))
+
+struct ChangeJson {
+  std::int64_t sequence = 0;
+  std::string at;
+  std::string actor;
+  std::string action;
+  std::string version;
+  std::string from;
+  std::string to;
+  std::string reason;
+  std::string hash;
+};
+BOOST_DESCRIBE_STRUCT(ChangeJson, (),
+                      (sequence, at, actor, action, version, from, to, reason, hash))
+
+struct ChangeListJson {
+  std::vector<ChangeJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(ChangeListJson, (), (items, next_page_token))
+
+struct ChainJson {
+  bool valid = false;
+  std::int64_t entries = 0;
+  std::string head;
+  Nullable<std::int64_t> broken_at;
+  std::string detail;
+};
+BOOST_DESCRIBE_STRUCT(ChainJson, (), (valid, entries, head, broken_at, detail))
+
+struct RuleJson {
+  std::string rule;
+  std::string wanted;
+  Nullable<double> actual;
+  Nullable<double> champion;
+  bool passed = false;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(RuleJson, (), (rule, wanted, actual, champion, passed, reason))
+
+struct DecisionJson {
+  std::string id;
+  std::string at;
+  std::string actor;
+  std::string model;
+  std::string version;
+  Nullable<std::string> champion;
+  std::string policy;
+  bool allowed = false;
+  std::string summary;
+  std::vector<RuleJson> rules;
+};
+BOOST_DESCRIBE_STRUCT(DecisionJson, (),
+                      (id, at, actor, model, version, champion, policy, allowed, summary, rules))
+
+struct DecisionListJson {
+  std::vector<DecisionJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(DecisionListJson, (), (items, next_page_token))
+
+struct CheckBody {
+  std::string policy;
+  std::string model;
+  json::Raw version;
+  std::string endpoint;
+};
+BOOST_DESCRIBE_STRUCT(CheckBody, (), (policy, model, version, endpoint))
+
+struct WhyJson {
+  std::string at;
+  std::string kind;
+  std::string text;
+  std::string actor;
+  std::string reason;
+  std::optional<std::string> verdict;
+  std::optional<std::string> decision_id;
+  std::optional<std::string> rollout_id;
+  std::optional<std::vector<RuleJson>> rules;
+};
+BOOST_DESCRIBE_STRUCT(WhyJson, (),
+                      (at, kind, text, actor, reason, verdict, decision_id, rollout_id, rules))
+
+struct WhyListJson {
+  std::vector<WhyJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(WhyListJson, (), (items, next_page_token))
+
+struct StepJson {
+  double weight = 0;
+  std::int64_t min_requests = 0;
+  std::int64_t min_seconds = 0;
+  std::int64_t min_labels = 0;
+};
+BOOST_DESCRIBE_STRUCT(StepJson, (), (weight, min_requests, min_seconds, min_labels))
+
+struct TolerancesJson {
+  std::optional<double> error_rate;
+  std::optional<double> latency_ratio;
+  std::optional<double> latency_slack_ms;
+  std::optional<double> quality;
+  std::optional<double> alpha;
+};
+BOOST_DESCRIBE_STRUCT(TolerancesJson, (),
+                      (error_rate, latency_ratio, latency_slack_ms, quality, alpha))
+
+struct RolloutBody {
+  std::string endpoint;
+  std::string model;
+  json::Raw version;
+  std::vector<StepJson> steps;
+  std::string policy;
+  std::string on_success;
+  TolerancesJson tolerances;
+};
+BOOST_DESCRIBE_STRUCT(RolloutBody, (),
+                      (endpoint, model, version, steps, policy, on_success, tolerances))
+
+struct EvidenceJson {
+  std::string at;
+  std::int64_t step = 0;
+  std::string check;
+  Nullable<double> champion;
+  Nullable<double> challenger;
+  std::string verdict;
+  std::string detail;
+};
+BOOST_DESCRIBE_STRUCT(EvidenceJson, (), (at, step, check, champion, challenger, verdict, detail))
+
+struct RolloutJson {
+  std::string id;
+  std::string endpoint;
+  std::string model;
+  std::string champion;
+  std::string challenger;
+  std::string state;
+  std::int64_t step = 0;
+  double weight = 0;
+  std::string started;
+  std::string step_started;
+  Nullable<std::string> ended;
+  std::string actor;
+  std::string reason;
+  std::vector<StepJson> steps;
+  TolerancesJson tolerances;
+  std::vector<EvidenceJson> evidence;
+};
+BOOST_DESCRIBE_STRUCT(RolloutJson, (),
+                      (id, endpoint, model, champion, challenger, state, step, weight, started,
+                       step_started, ended, actor, reason, steps, tolerances, evidence))
+
+struct RolloutListJson {
+  std::vector<RolloutJson> items;
+  std::string next_page_token;
+};
+BOOST_DESCRIBE_STRUCT(RolloutListJson, (), (items, next_page_token))
+
+struct ReversionJson {
+  std::string endpoint;
+  std::string model;
+  std::string from;
+  std::string to;
+  double took_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(ReversionJson, (), (endpoint, model, from, to, took_ms))
+
+// "3" or 3; an error that names the field otherwise.
+Result<std::int64_t> version_number(const json::Raw& raw);
+Result<std::int64_t> version_number(const std::string& text);
+
+}  // namespace slipway::wire::api

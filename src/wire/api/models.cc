@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models and versions: what there is, where it is from, who moved it, and why.
+#include <algorithm>
+#include <memory>
+
+#include "base/clock.h"
+#include "endpoint.h"
+#include "messages_release.h"
+#include "registry/registry.h"
+#include "release_words.h"
+#include "wire/api/routes.h"
+
+namespace slipway::wire::api {
+namespace {
+
+using net::Request;
+using registry::Registry;
+using registry::VersionRef;
+
+struct Models {
+  Registry& registry;
+  govern::Govern& govern;
+  HasReference has_reference;
+};
+
+registry::By by(const Request& request, const std::string& reason = {}) {
+  return {request.principal, reason};
+}
+
+std::map<std::string, std::string> to_map(const std::vector<Tag>& tags) {
+  std::map<std::string, std::string> out;
+  for (const auto& tag : tags) out[tag.key] = tag.value;
+  return out;
+}
+
+ModelJson to_wire(const registry::Model& model) {
+  ModelJson out{.name = model.name,
+                .description = model.description,
+                .created = to_rfc3339(model.created),
+                .updated = to_rfc3339(model.updated),
+                .tags = to_map(model.tags)};
+  for (const auto& alias : model.aliases) out.aliases[alias.alias] = std::to_string(alias.version);
+  std::int64_t newest = 0;
+  for (const auto& version : model.latest) newest = std::max(newest, version.version);
+  if (newest > 0) out.latest_version.emplace(std::to_string(newest));
+  return out;
+}
+
+VersionJson to_wire(const Models& at, const registry::Version& version) {
+  VersionJson out{.model = version.model,
+                  .version = std::to_string(version.version),
+                  .stage = std::string(name_of(version.stage)),
+                  .aliases = version.aliases,
+                  .run_id = version.run_id,
+                  .source = version.source,
+                  .created = to_rfc3339(version.created),
+                  .updated = to_rfc3339(version.updated),
+                  .tags = to_map(version.tags)};
+  if (version.description) out.description.emplace(*version.description);
+  if (at.has_reference) out.has_reference = at.has_reference(version.model, out.version);
+  return out;
+}
+
+std::vector<ColumnJson> to_wire(const std::vector<registry::Column>& columns) {
+  std::vector<ColumnJson> out;
+  for (const auto& c : columns) out.push_back({c.name, c.type, c.required, c.shape});
+  return out;
+}
+
+LineageJson to_wire(const registry::Lineage& lineage) {
+  LineageJson out{.run_id = lineage.run_id,
+                  .run_name = lineage.run_name,
+                  .experiment_id = lineage.experiment_id,
+                  .git_commit = lineage.git_commit,
+                  .user = lineage.user,
+                  .run_removed = lineage.run_removed,
+                  .params = lineage.params,
+                  .metrics = lineage.metrics};
+  for (const auto& d : lineage.datasets) out.datasets.push_back({d.name, d.digest, d.context});
+  return out;
+}
+
+// A page of a model's own versions, newest first.
+Result<Page<registry::Version>> versions_of(Registry& registry, const std::string& model,
+                                            const PageRequest& page) {
+  SW_CHECK_OK(registry.model(model));
+  registry::Search search{.filter = {.kind = Filter::Kind::compare,
+                                     .parts = {},
+                                     .entity = "attribute",
+                                     .key = "name",
+                                     .op = Filter::Op::eq,
+                                     .value = model},
+                          .order = {{"attribute", "version_number", false}},
+                          .page = page};
+  return registry.search_versions(search);
+}
+
+Result<VersionRef> ref_of(const Request& request) {
+  SW_TRY(const auto number, version_number(request.param("version")));
+  return VersionRef{request.param("name"), number};
+}
+
+Result<ModelListJson> list(Models& at, const Request& request) {
+  SW_TRY(const auto page, page_of(request));
+  SW_TRY(const auto models, at.registry.search({.filter = {}, .order = {}, .page = page}));
+  ModelListJson out{.items = {}, .next_page_token = models.next_token};
+  for (const auto& model : models.items) out.items.push_back(to_wire(model));
+  return out;
+}
+
+Result<ModelJson> show(Models& at, const Request& request) {
+  SW_TRY(const auto model, at.registry.model(request.param("name")));
+  return to_wire(model);
+}
+
+Result<VersionListJson> versions(Models& at, const Request& request) {
+  SW_TRY(const auto page, page_of(request));
+  SW_TRY(const auto found, versions_of(at.registry, request.param("name"), page));
+  VersionListJson out{.items = {}, .next_page_token = found.next_token};
+  for (const auto& version : found.items) out.items.push_back(to_wire(at, version));
+  return out;
+}
+
+Result<VersionJson> show_version(Models& at, const Request& request) {
+  SW_TRY(const auto ref, ref_of(request));
+  SW_TRY(const auto version, at.registry.version(ref));
+  auto out = to_wire(at, version);
+  SW_TRY(const auto lineage, at.registry.lineage(version));
+  out.lineage = to_wire(lineage);
+  // A version whose files are elsewhere, or damaged, is shown without what they would tell.
+  if (const auto package = at.registry.package(ref)) {
+    out.flavors.emplace();
+    for (const auto& flavor : package->facts.flavors) out.flavors->push_back(flavor.name);
+    if (const auto& signature = package->facts.signature) {
+      out.signature.emplace(SignatureJson{to_wire(signature->inputs), to_wire(signature->outputs)});
+    }
+  }
+  return out;
+}
+
+Result<AliasJson> set_alias(Models& at, const AliasBody& body, const Request& request) {
+  SW_TRY(const auto number, version_number(body.version));
+  const auto& model = request.param("name");
+  const auto& alias = request.param("alias");
+  SW_CHECK_OK(at.registry.set_alias(model, alias, number, by(request, body.reason)));
+  return AliasJson{model, alias, std::to_string(number)};
+}
+
+Result<void> delete_alias(Models& at, const Request& request) {
+  return at.registry.set_alias(request.param("name"), request.param("alias"), 0, by(request));
+}
+
+Result<VersionJson> set_stage(Models& at, const StageBody& body, const Request& request) {
+  SW_TRY(const auto ref, ref_of(request));
+  if (body.stage.empty()) return invalid("stage is missing");
+  SW_TRY(const auto stage, registry::parse_stage(body.stage));
+  SW_TRY(const auto moved,
+         at.registry.move(ref, stage, body.archive_existing, by(request, body.reason)));
+  return to_wire(at, moved);
+}
+
+Result<VersionJson> promote(Models& at, const ReasonBody& body, const Request& request) {
+  SW_TRY(const auto ref, ref_of(request));
+  SW_TRY(const auto promoted, at.registry.promote(ref, by(request, body.reason)));
+  return to_wire(at, promoted.version);
+}
+
+Result<ChangeListJson> history(Models& at, const Request& request) {
+  SW_TRY(const auto page, page_of(request));
+  SW_TRY(const auto changes, at.registry.history().of(request.param("name"), 0, page));
+  if (changes.items.empty()) SW_CHECK_OK(at.registry.model(request.param("name")));
+  ChangeListJson out{.items = {}, .next_page_token = changes.next_token};
+  for (const auto& c : changes.items) {
+    out.items.push_back({c.sequence, to_rfc3339(c.at), c.actor, c.action,
+                         c.version == 0 ? std::string() : std::to_string(c.version), c.from, c.to,
+                         c.reason, c.hash});
+  }
+  return out;
+}
+
+std::string change_text(const registry::Change& change) {
+  const auto of = [&](const char* what) { return std::string(what); };
+  if (change.action == "version.created") return "registered from " + change.to;
+  if (change.action == "alias.set") return "got the alias " + change.to;
+  if (change.action == "alias.removed") return "lost the alias " + change.from;
+  if (change.action == "stage.set") return "moved from " + change.from + " to " + change.to;
+  if (change.action == "rollout.started") return "rollout started at " + change.to;
+  if (change.action == "rollout.step") return "rollout went on to " + change.to;
+  if (change.action == "rollout.promoted") return of("rollout promoted it to champion");
+  if (change.action == "rollout.rolled_back") return of("rollout rolled back");
+  if (change.action == "rollout.aborted") return of("rollout aborted");
+  std::string out = change.action;
+  if (!change.from.empty()) out += " from " + change.from;
+  if (!change.to.empty()) out += " to " + change.to;
+  return out;
+}
+
+// Everything that was decided about a version, oldest first.
+Result<WhyListJson> why(Models& at, const Request& request) {
+  SW_TRY(const auto ref, ref_of(request));
+  SW_TRY(const auto changes, at.registry.history().of(ref.model, ref.version, {.size = 1'000}));
+  if (changes.items.empty()) SW_CHECK_OK(at.registry.version(ref));
+  SW_TRY(const auto decisions, at.govern.decisions(ref.model, ref.version, {.size = 1'000}));
+  WhyListJson out;
+  for (const auto& change : changes.items) {
+    out.items.push_back({.at = to_rfc3339(change.at),
+                         .kind = change.action,
+                         .text = change_text(change),
+                         .actor = change.actor,
+                         .reason = change.reason});
+  }
+  for (const auto& decision : decisions.items) {
+    auto wire = api::to_wire(decision);
+    WhyJson item{.at = wire.at,
+                 .kind = "gate.decided",
+                 .text = std::string("gate ") + (decision.allowed ? "allowed it" : "refused it"),
+                 .actor = decision.actor,
+                 .reason = decision.summary(),
+                 .verdict = decision.allowed ? "allowed" : "refused",
+                 .decision_id = decision.id};
+    item.rules = std::move(wire.rules);
+    out.items.push_back(std::move(item));
+  }
+  std::reverse(out.items.begin(), out.items.end());
+  std::stable_sort(out.items.begin(), out.items.end(),
+                   [](const WhyJson& a, const WhyJson& b) { return a.at < b.at; });
+  return out;
+}
+
+Result<ChainJson> verify(Models& at, const Request&) {
+  SW_TRY(const auto report, at.registry.history().verify());
+  ChainJson out{.valid = !report.broken_at,
+                .entries = report.entries,
+                .head = report.head,
+                .detail = report.detail};
+  if (report.broken_at) out.broken_at.emplace(*report.broken_at);
+  return out;
+}
+
+}  // namespace
+
+void add_model_routes(net::Router& router, Registry& registry, govern::Govern& govern,
+                      HasReference has_reference) {
+  auto models = std::make_shared<Models>(Models{registry, govern, std::move(has_reference)});
+  Endpoints<Models> at{router, std::move(models)};
+  at.get("/models", list, {.action = "model.read", .summary = "Registered models"});
+  at.get("/models/{name}", show, {.action = "model.read", .summary = "One model"});
+  at.get("/models/{name}/versions", versions,
+         {.action = "model.read", .summary = "Its versions, newest first"});
+  at.get("/models/{name}/versions/{version}", show_version,
+         {.action = "model.read", .summary = "One version with lineage and signature"});
+  at.put("/models/{name}/aliases/{alias}", set_alias,
+         {.action = "model.write", .summary = "Point an alias at a version"});
+  at.del("/models/{name}/aliases/{alias}", delete_alias,
+         {.action = "model.write", .summary = "Remove an alias", .status = 204});
+  at.post("/models/{name}/versions/{version}/stage", set_stage,
+          {.action = "model.write", .summary = "Move a version to a stage"});
+  at.post("/models/{name}/versions/{version}/promote", promote,
+          {.action = "model.write", .summary = "Make a version the champion, at once"});
+  at.get("/models/{name}/history", history,
+         {.action = "model.read", .summary = "Who changed what, newest first"});
+  at.get("/models/{name}/versions/{version}/why", why,
+         {.action = "model.read", .summary = "All that was decided about a version"});
+  at.get("/audit/verify", verify,
+         {.action = "model.read", .summary = "Walk the hash chain of the registry's history"});
+}
+
+}  // namespace slipway::wire::api

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rollouts: from the champion to a challenger, and back.
+#include "rollout/rollouts.h"
+
+#include <memory>
+
+#include "base/clock.h"
+#include "endpoint.h"
+#include "govern/govern.h"
+#include "messages_release.h"
+#include "wire/api/routes.h"
+
+namespace slipway::wire::api {
+namespace {
+
+using net::Request;
+
+struct Service {
+  rollout::Rollouts& rollouts;
+  CheckPolicy check;
+};
+
+RolloutJson to_wire(const rollout::Rollout& r) {
+  RolloutJson out{.id = r.id,
+                  .endpoint = r.endpoint,
+                  .model = r.model,
+                  .champion = std::to_string(r.champion),
+                  .challenger = std::to_string(r.challenger),
+                  .state = std::string(name_of(r.state)),
+                  .step = r.step,
+                  .weight = r.weight,
+                  .started = to_rfc3339(r.started),
+                  .step_started = to_rfc3339(r.step_started),
+                  .actor = r.actor,
+                  .reason = r.reason};
+  if (r.ended) out.ended.emplace(to_rfc3339(*r.ended));
+  for (const auto& s : r.steps) {
+    out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
+  }
+  const auto& t = r.tolerances;
+  out.tolerances = {t.error_rate, t.latency_ratio, t.latency_slack_ms, t.quality, t.alpha};
+  return out;
+}
+
+EvidenceJson to_wire(const rollout::EvidenceItem& item) {
+  const auto& check = item.check;
+  EvidenceJson out{.at = to_rfc3339(item.at),
+                   .step = item.step,
+                   .check = check.name,
+                   .verdict = std::string(name_of(check.verdict)),
+                   .detail = "champion " + check.champion + ", challenger " + check.challenger +
+                             ": " + check.detail};
+  if (check.champion_value) out.champion.emplace(*check.champion_value);
+  if (check.challenger_value) out.challenger.emplace(*check.challenger_value);
+  return out;
+}
+
+Result<RolloutJson> with_evidence(Service& at, const rollout::Rollout& found) {
+  auto out = to_wire(found);
+  SW_TRY(const auto evidence, at.rollouts.evidence(found.id));
+  for (const auto& item : evidence) out.evidence.push_back(to_wire(item));
+  return out;
+}
+
+Result<rollout::Spec> spec_of(const RolloutBody& body) {
+  rollout::Spec out{.endpoint = body.endpoint, .model = body.model};
+  SW_TRY(out.version, version_number(body.version));
+  for (const auto& s : body.steps) {
+    out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
+  }
+  auto& t = out.tolerances;
+  const auto& in = body.tolerances;
+  t.error_rate = in.error_rate.value_or(t.error_rate);
+  t.latency_ratio = in.latency_ratio.value_or(t.latency_ratio);
+  t.latency_slack_ms = in.latency_slack_ms.value_or(t.latency_slack_ms);
+  t.quality = in.quality.value_or(t.quality);
+  t.alpha = in.alpha.value_or(t.alpha);
+  return out;
+}
+
+Result<RolloutJson> start(Service& at, const RolloutBody& body, const Request& request) {
+  if (!body.on_success.empty() && body.on_success != "promote") {
+    return invalid("on_success: '" + body.on_success + "' is unknown", "the only way is promote");
+  }
+  SW_TRY(const auto spec, spec_of(body));
+  if (!body.policy.empty()) {
+    if (body.policy.find(':') == std::string::npos) {
+      return invalid("policy: '" + body.policy + "' is not the text of a policy",
+                     "send what the file holds, not its name");
+    }
+    SW_TRY(const auto decision,
+           at.check({body.policy, spec.model, spec.version, spec.endpoint, request.principal}));
+    if (!decision.allowed) {
+      return precondition(decision.summary(), "decision " + decision.id + " has every rule");
+    }
+  }
+  SW_TRY(const auto started, at.rollouts.start(spec, request.principal));
+  return to_wire(started);
+}
+
+Result<RolloutListJson> list(Service& at, const Request& request) {
+  SW_TRY(const auto page, page_of(request, 20));
+  SW_TRY(const auto found, at.rollouts.list(request.query_value("endpoint").value_or(""), page));
+  RolloutListJson out{.items = {}, .next_page_token = found.next_token};
+  for (const auto& one : found.items) {
+    SW_TRY(auto wire, with_evidence(at, one));
+    out.items.push_back(std::move(wire));
+  }
+  return out;
+}
+
+Result<RolloutJson> show(Service& at, const Request& request) {
+  SW_TRY(const auto found, at.rollouts.get(request.param("id")));
+  return with_evidence(at, found);
+}
+
+Result<RolloutJson> pause(Service& at, const ReasonBody&, const Request& request) {
+  SW_TRY(const auto found, at.rollouts.pause(request.param("id"), request.principal));
+  return to_wire(found);
+}
+
+Result<RolloutJson> resume(Service& at, const ReasonBody&, const Request& request) {
+  SW_TRY(const auto found, at.rollouts.resume(request.param("id"), request.principal));
+  return to_wire(found);
+}
+
+Result<RolloutJson> abort(Service& at, const ReasonBody& body, const Request& request) {
+  SW_TRY(const auto found, at.rollouts.abort(request.param("id"), request.principal, body.reason));
+  return to_wire(found);
+}
+
+Result<ReversionJson> roll_back(Service& at, const ReasonBody& body, const Request& request) {
+  SW_TRY(const auto done,
+         at.rollouts.roll_back(request.param("name"), request.principal, body.reason));
+  return ReversionJson{done.endpoint, done.model, std::to_string(done.from),
+                       std::to_string(done.to), done.took_ms};
+}
+
+}  // namespace
+
+void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts,
+                        CheckPolicy check_policy) {
+  Endpoints<Service> at{router,
+                        std::make_shared<Service>(Service{rollouts, std::move(check_policy)})};
+  at.post("/rollouts", start,
+          {.action = "rollout.write", .summary = "Start a canary of a version", .status = 201});
+  at.get("/rollouts", list, {.action = "rollout.read", .summary = "Rollouts, newest first"});
+  at.get("/rollouts/{id}", show,
+         {.action = "rollout.read", .summary = "One rollout with its evidence"});
+  at.post("/rollouts/{id}/pause", pause,
+          {.action = "rollout.write", .summary = "Hold the step that it is in"});
+  at.post("/rollouts/{id}/resume", resume, {.action = "rollout.write", .summary = "Go on"});
+  at.post("/rollouts/{id}/abort", abort,
+          {.action = "rollout.write", .summary = "All traffic back to the champion"});
+  at.post("/endpoints/{name}/rollback", roll_back,
+          {.action = "rollout.write", .summary = "Back to the champion before, in under a second"});
+}
+
+}  // namespace slipway::wire::api
