@@ -63,7 +63,9 @@ def test_a_run_reports_everything(mlflow, tmp_path):
     assert open(local).read() == "hello"
     assert client.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == run.info.run_id
     client.delete_run(child.info.run_id)
-    assert child.info.run_id not in [r.info.run_id for r in client.search_runs([got.info.experiment_id])]
+    assert child.info.run_id not in [
+        r.info.run_id for r in client.search_runs([got.info.experiment_id])
+    ]
 
 
 def test_a_run_is_resumed_and_a_late_report_kept(mlflow):
@@ -85,7 +87,7 @@ def test_searching_filters_orders_and_pages(mlflow):
         client.log_param(run.info.run_id, "kind", "even" if i % 2 == 0 else "odd")
     found = mlflow.search_runs(
         [experiment],
-        filter_string="metrics.auc >= 1 and params.kind = 'even' and attributes.run_name LIKE 'run-1%'",
+        filter_string="metrics.auc >= 1 and params.kind = 'even' and run_name LIKE 'run-1%'",
         order_by=["metrics.auc DESC"],
     )
     assert list(found["tags.mlflow.runName"]) == ["run-18", "run-16", "run-14", "run-12", "run-10"]
@@ -133,14 +135,18 @@ def test_models_come_back_by_run_and_by_id(mlflow):
     model = LogisticRegression(max_iter=300).fit(x, y)
     with mlflow.start_run() as run:
         info = mlflow.sklearn.log_model(model, name="plain", params={"depth": 3})
-        graph = mlflow.onnx.log_model(onnx.to_onnx(model, x[:1].astype(numpy.float32)), name="graph")
+        graph = mlflow.onnx.log_model(
+            onnx.to_onnx(model, x[:1].astype(numpy.float32)), name="graph"
+        )
         mlflow.log_metric("auc", 0.9, model_id=info.model_id)
     for uri in (info.model_uri, f"runs:/{run.info.run_id}/plain"):
         assert list(mlflow.sklearn.load_model(uri).predict(x[:9])) == list(model.predict(x[:9]))
     labels = mlflow.pyfunc.load_model(graph.model_uri).predict(x[:9].astype(numpy.float32))
     assert list(labels["output_label"]) == list(model.predict(x[:9]))
     found = mlflow.search_logged_models(
-        experiment_ids=[run.info.experiment_id], filter_string="metrics.auc > 0.8", output_format="list"
+        experiment_ids=[run.info.experiment_id],
+        filter_string="metrics.auc > 0.8",
+        output_format="list",
     )
     assert [m.model_id for m in found] == [info.model_id]
     assert found[0].params["depth"] == "3" and found[0].metrics[0].value == 0.9
@@ -206,7 +212,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(server, mlflow):
         yield b"x" * 100_000
         raise RuntimeError("the client dies")
 
-    with pytest.raises(Exception):
+    with pytest.raises((RuntimeError, requests.RequestException)):
         requests.put(server.url + path, data=broken(), timeout=20)
     time.sleep(0.3)
     assert requests.get(server.url + path, timeout=20).status_code == 404
@@ -284,11 +290,23 @@ def test_many_clients_at_once_meet_no_error(server):
     assert not problems
 
 
-@pytest.mark.parametrize("body", ["", "null", "{", "[]", '"x"', "\x00", "1", '{"run_id": {}}', "[[" * 5000])
+@pytest.mark.parametrize(
+    "body", ["", "null", "{", "[]", '"x"', "\x00", "1", '{"run_id": {}}', "[[" * 5000]
+)
 @pytest.mark.parametrize(
     "path",
-    ["experiments/create", "runs/create", "runs/log-batch", "runs/log-metric", "runs/search",
-     "runs/log-inputs", "runs/outputs", "logged-models", "logged-models/search", "runs/log-model"],
+    [
+        "experiments/create",
+        "runs/create",
+        "runs/log-batch",
+        "runs/log-metric",
+        "runs/search",
+        "runs/log-inputs",
+        "runs/outputs",
+        "logged-models",
+        "logged-models/search",
+        "runs/log-model",
+    ],
 )
 def test_broken_bodies_are_never_a_server_error(server, path, body):
     answer = requests.post(

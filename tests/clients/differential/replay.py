@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays calls.py on a server; run as a program it records what the original answers.
 
-    python replay.py http://127.0.0.1:5000 > reference.json     (a fresh `mlflow server`)
+python replay.py http://127.0.0.1:5000 > reference.json     (a fresh `mlflow server`)
 """
 
 import hashlib
@@ -49,7 +49,9 @@ def normal(value, known, key=""):
         value = re.sub(r"[0-9a-f]{32}", "<id>", value)
         digest = hashlib.sha256(value.encode()).hexdigest()[:12]
         return value if len(value) < 300 else f"<{len(value)} characters, {digest}>"
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    )
 
 
 def send(base, call, known):
@@ -71,7 +73,7 @@ def at(answer, path):
 
 
 def replay(base):
-    """Yields (call, status, normalised body); a body that is no JSON is its text, or None if HTML."""
+    """Yields (call, status, normalised body): text where it is no JSON, None where it is HTML."""
     known = {}
     for call in CALLS:
         answer = send(base, call, known)
