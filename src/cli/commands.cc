@@ -17,6 +17,8 @@ const std::vector<CommandSpec>& commands() {
        "slipway endpoint create delays --route flights@champion",
        endpoint,
        {"create", "list", "show", "update", "delete"}},
+      {"drift", "Say which columns of a file have changed against another",
+       "slipway drift --reference train.csv --current today.csv --json -", drift},
       {"doctor", "Say what this machine lacks, and how to get it", "slipway doctor", doctor},
       {"config", "Print the settings, their values and where those come from",
        "SLIPWAY_PORT=8080 slipway config", config},

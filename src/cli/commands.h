@@ -11,6 +11,7 @@ int config(const Args& args);
 int data(const Args& args);
 int endpoint(const Args& args);
 int doctor(const Args& args);
+int drift(const Args& args);
 int errors(const Args& args);
 int routes(const Args& args);
 int up(const Args& args);
