@@ -10,35 +10,10 @@
 #include "base/pool.h"
 #include "monitor/monitor.h"
 #include "monitor/retraining.h"
-#include "pipeline/pipeline.h"
 #include "serving/endpoints.h"
 
 namespace slipway::app {
 namespace {
-
-class PipelineLauncher : public monitor::Launcher {
- public:
-  explicit PipelineLauncher(pipeline::Executions& executions) : executions_(executions) {}
-
-  Result<std::string> start(const std::string& name, const std::string& params,
-                            const std::string& key, const std::string&) override {
-    SW_TRY(const auto given, pipeline::params_from_json(params));
-    SW_TRY(const auto execution, executions_.start(name, given, {.kind = "alert", .id = key}));
-    return execution.id;
-  }
-
-  Result<bool> running(const std::string& id) override {
-    SW_TRY(const auto execution, executions_.get(id));
-    return !pipeline::is_final(execution.status);
-  }
-
-  Result<std::vector<std::string>> wanting_drift_of(const std::string& endpoint) override {
-    return executions_.on_drift(endpoint);
-  }
-
- private:
-  pipeline::Executions& executions_;
-};
 
 // The versions that callers get an answer from; nothing while any is still being loaded.
 std::vector<std::string> answering(const serving::EndpointView& view) {
@@ -71,26 +46,23 @@ Result<void> close_answered(monitor::Monitor& monitor, serving::Endpoints& endpo
 }  // namespace
 
 struct Loop::Impl {
-  PipelineLauncher launcher;
   std::unique_ptr<Worker> worker;
   std::shared_ptr<void> subscription;  // ends before the worker that it wakes
 };
 
-Loop::Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints,
-           pipeline::Executions& executions, EventBus& events, Clock& clock)
-    : impl_(new Impl{PipelineLauncher(executions), nullptr, nullptr}) {
-  auto* launcher = &impl_->launcher;
-  impl_->worker = std::make_unique<Worker>(
-      "loop", [&monitor, &endpoints, &clock, launcher](const Worker::Sleep& sleep) {
-        do {
-          if (const auto done = close_answered(monitor, endpoints); !done) {
-            log::error("loop.alerts_failed", {{"why", done.error().message}});
-          }
-          if (const auto done = monitor::retrain_due(monitor, clock, *launcher); !done) {
-            log::error("loop.retraining_failed", {{"why", done.error().message}});
-          }
-        } while (sleep(1'000));
-      });
+Loop::Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints, monitor::Launcher& launcher,
+           EventBus& events, Clock& clock)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->worker = std::make_unique<Worker>("loop", [&](const Worker::Sleep& sleep) {
+    do {
+      if (const auto done = close_answered(monitor, endpoints); !done) {
+        log::error("loop.alerts_failed", {{"why", done.error().message}});
+      }
+      if (const auto done = monitor::retrain_due(monitor, clock, launcher); !done) {
+        log::error("loop.retraining_failed", {{"why", done.error().message}});
+      }
+    } while (sleep(1'000));
+  });
   impl_->subscription =
       events.subscribe([&monitor, worker = impl_->worker.get()](const Event& event) {
         if (event.type == "endpoint.deleted") {

@@ -9,11 +9,9 @@
 #include "domain/event.h"
 
 namespace slipway::monitor {
+class Launcher;
 class Monitor;
-}
-namespace slipway::pipeline {
-class Executions;
-}
+}  // namespace slipway::monitor
 namespace slipway::serving {
 class Endpoints;
 }
@@ -24,7 +22,8 @@ namespace slipway::app {
 // is worth it: a lost event or a crash delays a rule and never loses it.
 class Loop {
  public:
-  Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints, pipeline::Executions& executions,
+  // All of them outlive the loop.
+  Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints, monitor::Launcher& launcher,
        EventBus& events, Clock& clock);
   ~Loop();
 
