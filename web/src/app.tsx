@@ -42,6 +42,12 @@ const kPages: Page[] = [
     show: ([id], place) => <RunPage key={id} id={id ?? ""} place={place} />,
   },
   {
+    // The link that MLflow's client prints at the end of a run.
+    pattern: "/experiments/{}/runs/{}",
+    title: () => "Run",
+    show: ([, id], place) => <RunPage key={id} id={id ?? ""} place={place} />,
+  },
+  {
     pattern: "/compare",
     title: () => "Compare runs",
     show: (_, place) => <ComparePage place={place} />,
