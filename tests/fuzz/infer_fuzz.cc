@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of the Open Inference Protocol: JSON, and the tensors' bytes behind it. The first two bytes
-// say where the JSON ends.
+// Bodies of the Open Inference Protocol: JSON, and the tensors' bytes behind it. The first two
+// bytes say where the JSON ends.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "../../src/wire/oip/request.h"
@@ -11,7 +12,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::size_t json_size = static_cast<std::size_t>(data[0]) << 8 | data[1];
-  auto body = std::make_shared<const std::string>(reinterpret_cast<const char*>(data + 2), size - 2);
+  const auto* text = reinterpret_cast<const char*>(data + 2);
+  auto body = std::make_shared<const std::string>(text, size - 2);
   for (const auto end : {std::optional<std::size_t>(), std::optional(json_size)}) {
     const auto parsed = slipway::wire::oip::parse_infer(*body, end, body);
     if (!parsed) continue;

@@ -10,13 +10,13 @@ mkdir -p "$out"
 flags=(-std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc)
 base=(src/base/result.cc src/base/text.cc src/base/log.cc src/base/clock.cc)
 tensors=(src/json/reader.cc src/serving/tensor.cc src/serving/tensor_json.cc)
-libs=(-lspdlog -lfmt)
+libs=(-DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL -lspdlog -lfmt)
 
 fuzz() {
   local name="$1"
   shift
   [ "$out/$name" -nt "$0" ] && [ -z "$(find "$@" -newer "$out/$name")" ] ||
-    clang++-14 "${flags[@]}" -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL -o "$out/$name" "$@" "${libs[@]}"
+    clang++-14 "${flags[@]}" -o "$out/$name" "$@" "${libs[@]}"
   mkdir -p "$out/$name.corpus"
   echo "fuzz: $name for $seconds s" >&2
   "$out/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -rss_limit_mb=1024 \
