@@ -5,6 +5,8 @@
 #include "app/version.h"
 #include "base/text.h"
 #include "monitor/monitor.h"
+#include "rollout/rollouts.h"
+#include "wire/api/overview.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
 #include "wire/mlflow/routes.h"
@@ -35,6 +37,18 @@ wire::api::CheckPolicy check_by(Gatekeeper& gatekeeper) {
   };
 }
 
+// The rollout that moves an endpoint's traffic now, if one does.
+std::optional<wire::api::RunningRollout> running_rollout(rollout::Rollouts& rollouts,
+                                                         const std::string& endpoint) {
+  const auto newest = rollouts.list(endpoint, {.size = 1});
+  if (!newest || newest->items.empty()) return std::nullopt;
+  const auto& one = newest->items[0];
+  if (one.state != rollout::State::running && one.state != rollout::State::paused) {
+    return std::nullopt;
+  }
+  return wire::api::RunningRollout{one.id, std::to_string(one.challenger), one.weight};
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, Platform& platform) {
@@ -56,6 +70,13 @@ void add_routes(net::Router& router, Platform& platform) {
       });
   wire::api::add_policy_routes(router, platform.govern(), check_by(platform.gatekeeper()));
   wire::api::add_rollout_routes(router, platform.rollouts(), check_by(platform.gatekeeper()));
+  wire::api::add_overview_routes(
+      router, {.endpoints = platform.endpoints(),
+               .monitor = platform.monitor(),
+               .registry = platform.registry(),
+               .rollout = [&rollouts = platform.rollouts()](const std::string& endpoint) {
+                 return running_rollout(rollouts, endpoint);
+               }});
   wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
   wire::oip::add_metadata_routes(router, platform.endpoints(), version());
   wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());

@@ -281,6 +281,47 @@ void write(std::string& out, const T& from, const DumpOptions& options) {
   }
 }
 
+template <class T>
+void append_schema(std::string& out, int depth) {
+  if constexpr (std::same_as<T, bool>) {
+    out += R"({"type":"boolean"})";
+  } else if constexpr (std::integral<T>) {
+    out += R"({"type":"integer"})";
+  } else if constexpr (std::same_as<T, double>) {
+    out += R"({"type":["number","null"]})";
+  } else if constexpr (std::same_as<T, std::string>) {
+    out += R"({"type":"string"})";
+  } else if constexpr (std::same_as<T, Raw>) {
+    out += "{}";
+  } else if constexpr (is_nullable<T>) {
+    out += R"({"anyOf":[)";
+    append_schema<typename T::value_type>(out, depth);
+    out += R"(,{"type":"null"}]})";
+  } else if constexpr (is_optional<T>) {
+    append_schema<typename T::value_type>(out, depth);
+  } else if constexpr (is_vector<T>) {
+    out += R"({"type":"array","items":)";
+    append_schema<typename T::value_type>(out, depth);
+    out += '}';
+  } else if constexpr (is_map<T>) {
+    out += R"({"type":"object","additionalProperties":)";
+    append_schema<typename T::mapped_type>(out, depth);
+    out += '}';
+  } else {
+    if (depth > 8) return void(out += R"({"type":"object"})");  // a type that holds itself
+    out += R"({"type":"object","properties":{)";
+    bool first = true;
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+      if (!first) out += ',';
+      first = false;
+      ((out += '"') += member.name) += "\":";
+      append_schema<std::remove_cvref_t<decltype(std::declval<T&>().*member.pointer)>>(out,
+                                                                                       depth + 1);
+    });
+    out += "}}";
+  }
+}
+
 }  // namespace slipway::json::detail
 
 namespace slipway::json {
@@ -300,9 +341,17 @@ std::string dump(const T& from, const DumpOptions& options) {
   return out;
 }
 
+template <class T>
+std::string schema() {
+  std::string out;
+  detail::append_schema<T>(out, 0);
+  return out;
+}
+
 }  // namespace slipway::json
 
 #define SLIPWAY_JSON(T)                                                                        \
   template ::slipway::Result<T> slipway::json::parse<T>(std::string_view,                      \
                                                         const ::slipway::json::ParseOptions&); \
-  template std::string slipway::json::dump<T>(const T&, const ::slipway::json::DumpOptions&);
+  template std::string slipway::json::dump<T>(const T&, const ::slipway::json::DumpOptions&);  \
+  template std::string slipway::json::schema<T>();

@@ -53,6 +53,10 @@ Result<T> parse(std::string_view text, const ParseOptions& options = {});
 template <class T>
 std::string dump(const T& value, const DumpOptions& options = {});
 
+// The JSON Schema of T, for descriptions of an API.
+template <class T>
+std::string schema();
+
 // The deepest nesting that any of our readers follows.
 inline constexpr int kMaxDepth = 64;
 

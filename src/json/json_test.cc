@@ -118,5 +118,14 @@ TEST(Json, NonFiniteNumbersAreWrittenAsAsked) {
             std::string::npos);
 }
 
+TEST(Json, TheSchemaNamesEveryField) {
+  EXPECT_EQ(json::schema<Outer>(),
+            R"({"type":"object","properties":{"name":{"type":"string"},"at":{"type":"integer"},)"
+            R"("on":{"type":"boolean"},"items":{"type":"array","items":{"type":"object",)"
+            R"("properties":{"value":{"type":["number","null"]},"note":{"type":"string"}}}},)"
+            R"("counts":{"type":"object","additionalProperties":{"type":"integer"}},)"
+            R"("maybe":{"anyOf":[{"type":["number","null"]},{"type":"null"}]},"raw":{}}})");
+}
+
 }  // namespace
 }  // namespace slipway::json_test

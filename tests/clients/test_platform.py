@@ -99,6 +99,17 @@ def test_events_stream_what_happens(server):
     assert data["type"] == events[0].removeprefix("event: ")
 
 
+def test_the_overview_tells_what_happened_newest_first(server):
+    api = f"{server.url}/api/2.0/mlflow"
+    for name in ("first", "second"):
+        requests.post(f"{api}/registered-models/create", json={"name": name}).raise_for_status()
+    overview = requests.get(f"{server.url}/api/v1/overview").json()
+    assert overview["endpoints"] == []
+    told = [(one["subject"], one["link"]) for one in overview["timeline"]]
+    assert told.index(("second", "/models/second")) < told.index(("first", "/models/first"))
+    assert all(set(one) == {"at", "kind", "subject", "text", "link"} for one in overview["timeline"])
+
+
 def run_up(*arguments, **options):
     return subprocess.run(
         [binary(), "up", "--port", "0", "--grpc-port", "0", *arguments],

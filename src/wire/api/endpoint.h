@@ -83,7 +83,7 @@ class Endpoints {
   void add(net::Method method, std::string path,
            Result<Out> (*function)(Service&, const net::Request&), About about) {
     Service& service = service_;
-    route(method, std::move(path), about,
+    route(method, std::move(path), about, "", schema_of<Out>(),
           [&service, keep = owned_, function, status = about.status](const net::Request& request) {
             return answer(request, function(service, request), status);
           });
@@ -93,7 +93,7 @@ class Endpoints {
   void add(net::Method method, std::string path,
            Result<Out> (*function)(Service&, const In&, const net::Request&), About about) {
     Service& service = service_;
-    route(method, std::move(path), about,
+    route(method, std::move(path), about, json::schema<In>(), schema_of<Out>(),
           [&service, keep = owned_, function, status = about.status](const net::Request& request) {
             const auto in = json::parse<In>(request.body.empty() ? "{}" : request.body);
             if (!in) return problem(request, in.error());
@@ -101,12 +101,24 @@ class Endpoints {
           });
   }
 
-  void route(net::Method method, std::string path, const About& about, net::Handler handler) {
+  template <class Out>
+  static std::string schema_of() {
+    if constexpr (std::is_same_v<Out, void> || std::is_same_v<Out, net::Response>) {
+      return {};
+    } else {
+      return json::schema<Out>();
+    }
+  }
+
+  void route(net::Method method, std::string path, const About& about, std::string request_schema,
+             std::string response_schema, net::Handler handler) {
     router_.add({.method = method,
                  .pattern = "/api/v1" + path,
                  .wire = "api",
                  .action = about.action,
                  .summary = about.summary,
+                 .request_schema = std::move(request_schema),
+                 .response_schema = std::move(response_schema),
                  .handler = std::move(handler),
                  .body_limit = about.body_limit});
   }

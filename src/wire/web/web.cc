@@ -88,15 +88,20 @@ Result<net::Response> serve(const std::vector<EmbeddedFile>& files, const net::R
 }
 
 void add_web_routes(net::Router& router) {
-  router.add({.method = net::Method::get,
-              .pattern = "/{rest...}",
-              .wire = "web",
-              .action = "web.read",
-              .summary = "The web page",
-              .handler = [&router](const net::Request& request) {
-                auto response = serve(embedded_files(), request, request.param("rest"));
-                return response ? *response : router.render(request, response.error());
-              }});
+  // Pages below a first segment that inference protocols use too are named: what is not known
+  // there must otherwise stay an error and not become a page.
+  for (const std::string pattern : {"/{rest...}", "/endpoints", "/endpoints/{rest...}"}) {
+    router.add({.method = net::Method::get,
+                .pattern = pattern,
+                .wire = "web",
+                .action = "web.read",
+                .summary = "The web page",
+                .handler = [&router](const net::Request& request) {
+                  const auto path = std::string_view(request.path).substr(1);
+                  auto response = serve(embedded_files(), request, path);
+                  return response ? *response : router.render(request, response.error());
+                }});
+  }
 }
 
 }  // namespace slipway::wire::web

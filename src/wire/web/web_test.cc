@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "serve.h"
+#include "wire/web/routes.h"
 
 namespace slipway::wire::web {
 namespace {
@@ -39,6 +40,20 @@ TEST(Web, PagesThatTheScriptDrawsAreIndexHtml) {
 TEST(Web, AFileThatIsNotThereIsNotAPage) {
   EXPECT_EQ(get("assets/old-2c.js").status, 404);
   EXPECT_EQ(get("robots.txt").status, 404);
+}
+
+TEST(Web, PagesOfEndpointsLiveBesideTheirInference) {
+  net::Router router;
+  router.add({.method = net::Method::post,
+              .pattern = "/endpoints/{name}/invocations",
+              .handler = [](const net::Request&) { return net::Response::json(200, "[1]"); }});
+  add_web_routes(router);
+
+  EXPECT_EQ(router.call({.target = "/endpoints"}).status, 200);
+  EXPECT_EQ(router.call({.target = "/endpoints/delays"}).status, 200);
+  EXPECT_EQ(
+      router.call({.method = net::Method::post, .target = "/endpoints/delays/invocations"}).body,
+      "[1]");
 }
 
 TEST(Web, AKnownFileIsNotSentAgain) {
