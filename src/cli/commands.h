@@ -6,6 +6,7 @@
 
 namespace slipway::cli {
 
+int audit(const Args& args);
 int completion(const Args& args);
 int config(const Args& args);
 int data(const Args& args);
@@ -13,6 +14,10 @@ int endpoint(const Args& args);
 int doctor(const Args& args);
 int drift(const Args& args);
 int errors(const Args& args);
+int model(const Args& args);
+int policy(const Args& args);
+int rollback(const Args& args);
+int rollout(const Args& args);
 int routes(const Args& args);
 int up(const Args& args);
 int version(const Args& args);

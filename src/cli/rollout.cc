@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// slipway rollout start|status|pause|resume|abort, slipway rollback, slipway policy check.
+#include <cmath>
+#include <cstdio>
+
+#include "arguments.h"
+#include "base/text.h"
+#include "blob/atomic_file.h"
+#include "client.h"
+#include "commands.h"
+#include "output.h"
+#include "records.h"
+
+namespace slipway::cli {
+namespace {
+
+constexpr const char* kRollouts = "/api/v1/rollouts";
+
+struct Options {
+  std::string id;
+  std::string endpoint;
+  std::string model;
+  std::string version;
+  std::string policy;
+  std::string reason;
+  std::vector<std::string> steps;
+  std::string server;
+  std::string json;
+};
+
+void add_common(CLI::App* app, Options& o) {
+  app->add_option("--server", o.server, "URL of the server");
+  app->add_option("--json", o.json, "write JSON to this file, - for standard output");
+}
+
+void add_text(std::string& out, const char* key, const std::string& value) {
+  if (out.size() > 1) out += ',';
+  ((out += '"') += key) += "\":";
+  append_json_string(out, value);
+}
+
+// WEIGHT[:REQUESTS[:SECONDS[:LABELS]]]
+Result<std::string> step_json(const std::string& text) {
+  static constexpr const char* kKeys[] = {"weight", "min_requests", "min_seconds", "min_labels"};
+  const auto parts = split(text, ':');
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto number = i < 4 ? parse_double(parts[i]) : std::nullopt;
+    if (!number || !std::isfinite(*number)) {
+      return invalid("--step '" + text + "' is no step",
+                     "write WEIGHT, WEIGHT:REQUESTS, WEIGHT:REQUESTS:SECONDS or "
+                     "WEIGHT:REQUESTS:SECONDS:LABELS, for example 5:200");
+    }
+    out += (out.empty() ? "{\"" : ",\"") + std::string(kKeys[i]) + "\":" + number_text(*number);
+  }
+  return out + "}";
+}
+
+std::string line_of(const json::value& r) {
+  return "rollout " + text_of(r, "id") + " on " + text_of(r, "endpoint") + ": " +
+         text_of(r, "model") + " " + text_of(r, "champion") + " -> " + text_of(r, "challenger") +
+         ", " + text_of(r, "state") + " at " + text_of(r, "weight") + " %";
+}
+
+Result<void> show(const std::string& body, const Options& o) {
+  if (!o.json.empty()) return write_document(o.json, body);
+  SW_TRY(const auto r, json::parse_value(body));
+  print_line(line_of(r));
+  if (const auto reason = text_of(r, "reason"); !reason.empty()) print_line("  " + reason);
+  return {};
+}
+
+Result<void> start(const Options& o, const Client& client) {
+  std::string body = "{";
+  add_text(body, "endpoint", o.endpoint);
+  add_text(body, "model", o.model);
+  add_text(body, "version", o.version);
+  if (!o.policy.empty()) {
+    SW_TRY(const auto text, blob::read_file(o.policy, 1 << 20));
+    add_text(body, "policy", text);
+  }
+  std::string steps;
+  for (const auto& step : o.steps) {
+    SW_TRY(const auto one, step_json(step));
+    steps += (steps.empty() ? "" : ",") + one;
+  }
+  if (!steps.empty()) body += ",\"steps\":[" + steps + "]";
+  SW_TRY(const auto answer, client.post(kRollouts, body + "}"));
+  return show(answer, o);
+}
+
+void print_evidence(const json::value& rollout) {
+  const auto* evidence = json::find(rollout, "evidence");
+  if (evidence == nullptr || !evidence->is_array()) return;
+  std::vector<Row> rows;
+  for (const auto& item : evidence->get_array()) {
+    rows.push_back({text_of(item, "at"), text_of(item, "check"), text_of(item, "verdict"),
+                    text_of(item, "detail")});
+  }
+  print_table({"AT", "CHECK", "VERDICT", "DETAIL"}, rows);
+}
+
+Result<void> status(const Options& o, const Client& client) {
+  if (!o.id.empty()) {
+    SW_TRY(const auto body, client.get(std::string(kRollouts) + "/" + encode(o.id)));
+    SW_CHECK_OK(show(body, o));
+    if (!o.json.empty()) return {};
+    SW_TRY(const auto rollout, json::parse_value(body));
+    print_evidence(rollout);
+    return {};
+  }
+  std::string path = kRollouts;
+  if (!o.endpoint.empty()) path += "?endpoint=" + encode(o.endpoint);
+  SW_TRY(const auto body, client.get(path));
+  if (!o.json.empty()) return write_document(o.json, body);
+  SW_TRY(const auto items, items_of(body));
+  std::vector<Row> rows;
+  for (const auto& r : items) {
+    rows.push_back({text_of(r, "id"), text_of(r, "endpoint"), text_of(r, "model"),
+                    text_of(r, "champion"), text_of(r, "challenger"), text_of(r, "state"),
+                    text_of(r, "weight") + " %", text_of(r, "reason")});
+  }
+  print_table(
+      {"ROLLOUT", "ENDPOINT", "MODEL", "CHAMPION", "CHALLENGER", "STATE", "SHARE", "REASON"}, rows);
+  return {};
+}
+
+Result<void> act(const Options& o, const Client& client, const std::string& verb) {
+  std::string body = "{";
+  add_text(body, "reason", o.reason);
+  SW_TRY(const auto answer,
+         client.post(std::string(kRollouts) + "/" + encode(o.id) + "/" + verb, body + "}"));
+  return show(answer, o);
+}
+
+}  // namespace
+
+int rollout(const Args& args) {
+  CLI::App app;
+  Options o;
+  app.require_subcommand(1);
+  auto* start_verb = app.add_subcommand("start", "Give a version a growing share of the traffic");
+  start_verb->add_option("ENDPOINT", o.endpoint)->required();
+  start_verb->add_option("MODEL", o.model)->required();
+  start_verb->add_option("VERSION", o.version)->required();
+  start_verb->add_option("--step", o.steps,
+                         "WEIGHT[:REQUESTS[:SECONDS[:LABELS]]], repeated; default 5, 50, 100 %");
+  start_verb->add_option("--policy", o.policy, "policy file that the version must pass first");
+  auto* status_verb = app.add_subcommand("status", "All rollouts, or one with its evidence");
+  status_verb->add_option("ID", o.id);
+  status_verb->add_option("--endpoint", o.endpoint, "only of this endpoint");
+  auto* pause_verb = app.add_subcommand("pause", "Hold the step that it is in");
+  auto* resume_verb = app.add_subcommand("resume", "Go on");
+  auto* abort_verb = app.add_subcommand("abort", "All traffic back to the champion");
+  abort_verb->add_option("--reason", o.reason, "kept with the rollout");
+  for (auto* sub : {pause_verb, resume_verb, abort_verb}) sub->add_option("ID", o.id)->required();
+  for (auto* sub : {start_verb, status_verb, pause_verb, resume_verb, abort_verb}) {
+    add_common(sub, o);
+  }
+  if (const auto code = parse(app, "rollout", args)) return *code;
+  const auto client = Client::connect(o.server);
+  if (!client) return fail(client.error());
+  Result<void> done;
+  if (start_verb->parsed()) done = start(o, *client);
+  if (status_verb->parsed()) done = status(o, *client);
+  if (pause_verb->parsed()) done = act(o, *client, "pause");
+  if (resume_verb->parsed()) done = act(o, *client, "resume");
+  if (abort_verb->parsed()) done = act(o, *client, "abort");
+  return done ? kDone : fail(done.error());
+}
+
+int rollback(const Args& args) {
+  CLI::App app;
+  Options o;
+  app.add_option("ENDPOINT", o.endpoint)->required();
+  app.add_option("--reason", o.reason, "kept in the history");
+  add_common(&app, o);
+  if (const auto code = parse(app, "rollback", args)) return *code;
+  const auto client = Client::connect(o.server);
+  if (!client) return fail(client.error());
+  std::string body = "{";
+  add_text(body, "reason", o.reason);
+  const auto answer =
+      client->post("/api/v1/endpoints/" + encode(o.endpoint) + "/rollback", body + "}");
+  if (!answer) return fail(answer.error());
+  if (!o.json.empty()) {
+    const auto written = write_document(o.json, *answer);
+    return written ? kDone : fail(written.error());
+  }
+  const auto r = json::parse_value(*answer);
+  if (!r) return fail(r.error());
+  char took[32];
+  std::snprintf(took, sizeof took, "%.0f ms", json::number_at(*r, "took_ms").value_or(0));
+  print_line(text_of(*r, "endpoint") + " answers with " + text_of(*r, "model") + " version " +
+             text_of(*r, "to") + " again, not " + text_of(*r, "from") + " (" + took + ")");
+  return kDone;
+}
+
+int policy(const Args& args) {
+  CLI::App app;
+  Options o;
+  std::string file;
+  app.require_subcommand(1);
+  auto* check = app.add_subcommand("check", "Judge a version by a policy; exit 1 when refused");
+  check->add_option("POLICY", file, "policy file")->required();
+  check->add_option("--model", o.model, "the model")->required();
+  check->add_option("--version", o.version, "the version; default: the newest");
+  check->add_option("--endpoint", o.endpoint, "compare with what answers there");
+  add_common(check, o);
+  if (const auto code = parse(app, "policy", args)) return *code;
+  const auto text = blob::read_file(file, 1 << 20);
+  if (!text) {
+    fail(text.error());
+    return kUsage;
+  }
+  const auto client = Client::connect(o.server);
+  if (!client) return fail(client.error());
+  std::string body = "{";
+  add_text(body, "policy", *text);
+  add_text(body, "model", o.model);
+  add_text(body, "version", o.version);
+  add_text(body, "endpoint", o.endpoint);
+  const auto answer = client->post("/api/v1/policies/check", body + "}");
+  if (!answer) return fail(answer.error());
+  const auto decision = json::parse_value(*answer);
+  if (!decision) return fail(decision.error());
+  const bool allowed = json::bool_at(*decision, "allowed").value_or(false);
+  if (!o.json.empty()) {
+    if (const auto written = write_document(o.json, *answer); !written)
+      return fail(written.error());
+  } else {
+    std::vector<Row> rows;
+    if (const auto* rules = json::find(*decision, "rules"); rules != nullptr && rules->is_array()) {
+      for (const auto& rule : rules->get_array()) {
+        rows.push_back({json::bool_at(rule, "passed").value_or(false) ? "passed" : "FAILED",
+                        text_of(rule, "rule"), text_of(rule, "wanted"), text_of(rule, "reason")});
+      }
+    }
+    print_table({"VERDICT", "RULE", "WANTED", "FOUND"}, rows);
+    print_line(text_of(*decision, "summary"));
+  }
+  return allowed ? kDone : kFailed;
+}
+
+}  // namespace slipway::cli
