@@ -13,7 +13,7 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> table = {
       {"host", &Config::host, "address to listen on"},
       {"port", &Config::port, "HTTP port; 0 takes a free one", 0, 65535},
-      {"grpc_port", &Config::grpc_port, "gRPC port; 0 takes a free one", 0, 65535},
+      {"grpc_port", &Config::grpc_port, "reserved for gRPC, which is not served yet", 0, 65535},
       {"data", &Config::data, "folder of everything that is kept"},
       {"store", &Config::store,
        "database URL: sqlite:///PATH or postgresql://USER@HOST/NAME (default: SQLite in the data "
