@@ -6,6 +6,7 @@ With MLFLOW_REFERENCE_URL set to a fresh `mlflow server` the recording itself is
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +50,23 @@ def failures(base):
 
 def test_every_answer_is_the_originals(server):
     failed = failures(server.url)
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.skipif("SLIPWAY_TEST_POSTGRES" not in os.environ, reason="no PostgreSQL was given")
+def test_every_answer_is_the_same_on_postgresql(new_server):
+    base, name = os.environ["SLIPWAY_TEST_POSTGRES"], f"slipway_differential_{os.getpid()}"
+
+    def administer(statement):
+        subprocess.run(["psql", "-q", "-c", f"{statement} {name}", base + "/postgres"], check=True)
+
+    administer("CREATE DATABASE")
+    server = new_server("--store", f"{base}/{name}").start()
+    try:
+        failed = failures(server.url)
+    finally:
+        server.stop()
+        administer("DROP DATABASE")
     assert not failed, "\n".join(failed)
 
 
