@@ -76,11 +76,13 @@ std::string_view Loop::date() {
 
 namespace {
 
-constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
-    "content-length: 95\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
-    R"({"status":503,"code":"exhausted","title":"Too many connections",)"
-    R"("detail":"try again later"})";
+std::string turned_away() {
+  const std::string body =
+      R"({"status":503,"code":"exhausted","title":"Too many connections","detail":"retry later"})";
+  return "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
+         "retry-after: 1\r\nconnection: close\r\ncontent-length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
 
 class HttpServer : public Server {
  public:
@@ -167,6 +169,7 @@ Result<void> HttpServer::listen() {
 awaitable<void> HttpServer::accept(std::shared_ptr<Shared> shared,
                                    std::vector<std::shared_ptr<Loop>> loops,
                                    std::shared_ptr<Tcp::acceptor> acceptor) {
+  const std::string full = turned_away();
   asio::steady_timer pause(loops[0]->context);
   for (std::size_t next = 0; acceptor->is_open() && !shared->stopping; ++next) {
     const auto loop = loops[next % loops.size()];
@@ -185,7 +188,7 @@ awaitable<void> HttpServer::accept(std::shared_ptr<Shared> shared,
     socket.non_blocking(true, ec);
     if (shared->connections.fetch_add(1) >= shared->options.connection_limit) {
       shared->connections.fetch_sub(1);
-      socket.write_some(asio::buffer(kFull), ec);
+      socket.write_some(asio::buffer(full), ec);
       continue;
     }
     auto start = [loop, held = std::make_shared<Tcp::socket>(std::move(socket))] {

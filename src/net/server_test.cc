@@ -78,6 +78,29 @@ TEST_F(ServerTest, AHalfClosedClientStillGetsItsAnswer) {
   EXPECT_EQ(body(peer.rest()), "hello half");
 }
 
+TEST_F(ServerTest, AHalfClosedClientIsAnsweredHoweverLongItTakes) {
+  options_.idle_timeout_ms = 100;  // the sweep that looks for the end of the stream is quick then
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  router_.add({.pattern = "/slow", .handler = [released](const Request&) {
+                 released.wait();
+                 return Response::text(200, "slow");
+               }});
+  Pool one("one", 1, 16);
+  auto server = Server::start(options_, router_, one);
+  ASSERT_TRUE(server);
+  Peer first((*server)->port());
+  first.send(get("/slow"));
+  Peer second((*server)->port());
+  second.send(get("/hello", "x-request-id: queued\r\n"));
+  second.end_sending();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  release.set_value();
+
+  EXPECT_EQ(body(first.answer()), "slow");
+  EXPECT_EQ(body(second.rest()), "hello queued");
+}
+
 TEST_F(ServerTest, ContinueIsSentBeforeTheBodyIsRead) {
   Peer peer(port());
   peer.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");

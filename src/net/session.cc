@@ -373,10 +373,8 @@ void Session::dispatch(Turn& turn) {
   }
   Pool& pool = route.streams_body ? shared_.streaming : shared_.workers;
   const bool taken = pool.post([&route, &router, request, exchange] {
-    guarded(exchange, *request, router, [&] {
-      if (exchange->cancelled()) return exchange->answer({}, nullptr);
-      exchange->answer(route.handler(*request), nullptr);
-    });
+    guarded(exchange, *request, router,
+            [&] { exchange->answer(route.handler(*request), nullptr); });
   });
   if (!taken) {
     auto response = router.render(
