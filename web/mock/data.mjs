@@ -365,7 +365,7 @@ export function world({ now = Date.now(), runCount = 120, seed = 7 } = {}) {
       at: iso(now - i * 700),
       model: "flights",
       version: rand() < 0.5 ? "2" : "3",
-      latency_us: 600 + Math.floor(rand() * 3400),
+      latency_ms: 0.6 + rand() * 3.4,
       features: Object.fromEntries(kFeatures.map(([name]) => [name, value(rand, name, 0.8)])),
       outputs: { probability: p },
       label: i > 120 ? Number(rand() < p) : null,
@@ -376,11 +376,19 @@ export function world({ now = Date.now(), runCount = 120, seed = 7 } = {}) {
     rows: 4000,
     columns: kFeatures.map(([name, type]) => {
       const values = Array.from({ length: 4000 }, () => value(rand, name, 0.1));
-      if (type === "numerical")
-        return { name, type, count: 4000, nulls: 0, sample: values.sort((a, b) => a - b) };
+      const base = { name, type, count: 4000, nulls: 0 };
+      if (type === "numerical") {
+        const from = Math.min(...values);
+        const to = Math.max(...values);
+        const shares = new Array(20).fill(0);
+        for (const v of values) {
+          shares[Math.min(19, Math.floor(((v - from) / (to - from || 1)) * 20))] += 1 / 4000;
+        }
+        return { ...base, histogram: { from, to, shares } };
+      }
       const counts = {};
       for (const v of values) counts[v] = (counts[v] ?? 0) + 1;
-      return { name, type, count: 4000, nulls: 0, values: counts };
+      return { ...base, most_common: Object.entries(counts).sort((a, b) => b[1] - a[1]) };
     }),
   };
   const quality = Array.from({ length: 24 }, (_, i) => {
@@ -391,7 +399,7 @@ export function world({ now = Date.now(), runCount = 120, seed = 7 } = {}) {
       window_end: iso(t(207 - i * 9)),
       labelled: 4200 + Math.floor(rand() * 600),
       accuracy: auc + 0.05,
-      auc,
+      roc_auc: auc,
       log_loss: 0.98 - auc * 0.6,
     };
   });

@@ -151,7 +151,7 @@ export interface WhyEntry {
 
 export interface Route {
   model: string;
-  version: string;
+  version: string | null;
   alias?: string | null;
   weight: number;
   shadow: boolean;
@@ -164,6 +164,7 @@ export interface VersionStats {
   version: string;
   requests: number;
   errors: number;
+  requests_per_s?: number;
   p50_ms: number | null;
   p99_ms: number | null;
 }
@@ -188,7 +189,8 @@ export interface Prediction {
   at: string;
   model: string;
   version: string;
-  latency_us: number | null;
+  latency_ms: number | null;
+  shadow?: boolean;
   features: Record<string, number | string | null>;
   outputs: unknown;
   label?: unknown;
@@ -198,7 +200,7 @@ export interface Prediction {
 export interface DriftColumn {
   name: string;
   type: string;
-  method: string;
+  method: string | null;
   score: number | null;
   p_value: number | null;
   statistic: number | null;
@@ -218,6 +220,7 @@ export interface DriftReport {
   drift_share: number;
   dataset_drift: boolean;
   threshold: number;
+  error?: string | null;
   columns: DriftColumn[];
 }
 
@@ -227,7 +230,7 @@ export interface QualityWindow {
   window_end: string;
   labelled: number;
   accuracy: number | null;
-  auc: number | null;
+  roc_auc: number | null;
   log_loss: number | null;
 }
 
@@ -247,6 +250,7 @@ export interface Alert {
   value: number | null;
   threshold: number | null;
   execution_id: string | null;
+  retrain_note?: string | null;
 }
 
 export interface RolloutStep {
@@ -360,8 +364,8 @@ export interface ProfileColumn {
   type: string;
   count: number;
   nulls?: number;
-  sample?: number[];
-  values?: Record<string, number>;
+  histogram?: { from: number; to: number; shares: number[] };
+  most_common?: [string, number][];
 }
 
 export interface Profile {

@@ -117,25 +117,29 @@ describe("drift", () => {
 });
 
 describe("distribution", () => {
-  it("puts both sides into the same bins and each sums to one", () => {
-    const bins = distribution(
-      { name: "t", type: "numerical", count: 3, sample: [0, 1, 2] },
-      [5, 10],
-    );
-    expect(bins?.length).toBe(20);
-    for (const side of [0, 1])
+  const half = { from: 0, to: 2, shares: [0.5, 0.5] };
+  it("continues the reference's bins to where production reaches; each side sums to one", () => {
+    const column = { name: "t", type: "numerical", count: 3, histogram: half };
+    const bins = distribution(column, [-0.5, 0.5, 4.5]);
+    expect(bins?.map((bin) => bin.shares[0])).toEqual([0, 0.5, 0.5, 0, 0, 0]);
+    for (const side of [0, 1]) {
       expect(bins?.reduce((sum, bin) => sum + (bin.shares[side] ?? 0), 0)).toBeCloseTo(1);
+    }
+    expect(distribution(column, [1e12])?.length).toBe(60);
   });
   it("shows categories that training never saw", () => {
-    const bins = distribution(
-      { name: "c", type: "categorical", count: 4, values: { UA: 3, DL: 1 } },
-      ["UA", "new"],
-    );
+    const common: [string, number][] = [
+      ["UA", 3],
+      ["DL", 1],
+    ];
+    const column = { name: "c", type: "categorical", count: 4, most_common: common };
+    const bins = distribution(column, ["UA", "new"]);
     expect(bins?.find((bin) => bin.label === "new")?.shares).toEqual([0, 0.5]);
   });
   it("has nothing to say without one of the sides", () => {
-    expect(distribution({ name: "c", type: "numerical", count: 0, sample: [1] }, [])).toBeNull();
-    expect(distribution({ name: "c", type: "numerical", count: 0 }, [1])).toBeNull();
+    const column = { name: "c", type: "numerical", count: 0 };
+    expect(distribution({ ...column, histogram: half }, [])).toBeNull();
+    expect(distribution(column, [1])).toBeNull();
   });
 });
 

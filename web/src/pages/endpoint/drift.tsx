@@ -80,6 +80,7 @@ function Reports({ reports, place, name }: { reports: DriftReport[]; place: Plac
         actions={<ReportPicker reports={reports} current={report} place={place} />}
         flush
       >
+        {report.error && <p class="body bad">{report.error}</p>}
         <Columns report={report} reports={reports} place={place} />
       </Card>
     </div>
@@ -236,7 +237,7 @@ function ColumnDetail({
   return (
     <Card
       title={column.name}
-      note={`${column.method}, flagged when ${column.p_value !== null ? "the p-value is at most" : "the distance is at least"} ${number(column.threshold)}`}
+      note={`${column.method ?? "not tested"}, flagged when ${column.p_value !== null ? "the p-value is at most" : "the distance is at least"} ${number(column.threshold)}`}
       actions={
         <a class="btn small" href={close}>
           Close
@@ -265,7 +266,7 @@ function ColumnDetail({
               label={`Distribution of ${column.name}`}
               names={["training", `production (${current.length})`]}
               bins={bins}
-              over={Boolean(reference?.sample?.length)}
+              over={Boolean(reference?.histogram)}
             />
           ) : profile.loading || recent.loading ? null : (
             <p class="faint">

@@ -81,7 +81,7 @@ function columnsFor(items: Prediction[]): Column<Prediction>[] {
       id: "latency",
       title: "Latency",
       right: true,
-      cell: (p) => millis(p.latency_us === null ? null : p.latency_us / 1000),
+      cell: (p) => millis(p.latency_ms),
     },
     ...features.map(
       (f): Column<Prediction> => ({

@@ -19,6 +19,7 @@ const kSkip = new Set([
   "labelled",
   "rows",
   "at",
+  "open",
 ]);
 
 type Row = QualityWindow & Record<string, unknown>;
@@ -62,7 +63,9 @@ export function Quality({ name }: { name: string }) {
         const measures = measuresOf(rows);
         const measure = measures.includes(chosen)
           ? chosen
-          : (["auc", "accuracy", "rmse"].find((m) => measures.includes(m)) ?? measures[0] ?? "");
+          : (["roc_auc", "accuracy", "rmse"].find((m) => measures.includes(m)) ??
+            measures[0] ??
+            "");
         return (
           <div class="stack">
             <Card

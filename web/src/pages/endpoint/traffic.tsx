@@ -134,8 +134,11 @@ function Routes({ endpoint }: { endpoint: Endpoint }) {
       title: "Version",
       cell: (r) => (
         <span class="row">
-          <a class="name" href={to`/models/${r.model}/versions/${r.version}`}>
-            {r.model} v{r.version}
+          <a
+            class="name"
+            href={r.version ? to`/models/${r.model}/versions/${r.version}` : to`/models/${r.model}`}
+          >
+            {r.model} {r.version ? `v${r.version}` : "not resolved"}
           </a>
           {r.alias && <Badge tone={r.alias === "champion" ? "good" : "accent"}>{r.alias}</Badge>}
           {r.shadow && <Badge outline>shadow</Badge>}
