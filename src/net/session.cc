@@ -371,7 +371,7 @@ void Session::dispatch(Turn& turn) {
     auto reply = Exchange::reply(exchange);
     return guarded(exchange, *request, router, [&] { route.async(request, reply); });
   }
-  Pool& pool = route.streams_body ? shared_.streaming : shared_.workers;
+  Pool& pool = route.streams_body ? shared_.uploads : shared_.workers;
   const bool taken = pool.post([&route, &router, request, exchange] {
     guarded(exchange, *request, router,
             [&] { exchange->answer(route.handler(*request), nullptr); });

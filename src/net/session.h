@@ -35,7 +35,8 @@ struct Shared {
   ServerOptions options;
   const Router& router;
   Pool& workers;
-  Pool streaming{"net-stream", 16, 1024};  // slow bodies must not keep the workers
+  Pool uploads{"net-upload", 32, 1024};  // wait for their clients; must not keep the workers
+  Pool downloads{"net-body", 4, 4096};   // make one piece at a time
   Middleware middleware;
   std::optional<asio::ssl::context> tls;
   std::atomic<std::size_t> connections{0};

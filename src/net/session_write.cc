@@ -98,7 +98,7 @@ awaitable<bool> Session::write_produced(Turn& turn, Response& response, bool chu
   std::uint64_t left = response.length.value_or(UINT64_MAX);
   while (true) {
     outflow->begin();
-    while (!shared_.streaming.post([outflow] { outflow->produce(); })) {
+    while (!shared_.downloads.post([outflow] { outflow->produce(); })) {
       event_.expires_after(std::chrono::milliseconds(10));
       auto pausing = wait();
       co_await std::move(pausing);

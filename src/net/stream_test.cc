@@ -168,6 +168,20 @@ TEST_F(StreamTest, ALargeDownloadPassesThroughWithFlatMemory) {
   }
 }
 
+TEST_F(StreamTest, SlowUploadsDoNotHoldUpOthers) {
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<Peer>(port()));
+    slow.back()->send(put("content-length: 1000\r\n") + "part");
+  }
+  EXPECT_TRUE(soon([&] { return server_->connections() == 20; }));
+  Peer peer(port());
+  peer.send(get("/hello", "x-request-id: quick\r\n"));
+  EXPECT_EQ(body(peer.answer()), "hello quick");
+  peer.send(get("/download/broken"));
+  EXPECT_EQ(status(peer.answer()), 200);
+}
+
 TEST_F(StreamTest, ADownloadThatFailsIsCutOffAndNotMadeUp) {
   Peer peer(port());
   peer.send(get("/download/broken"));
