@@ -22,7 +22,6 @@ namespace slipway::rollout {
 struct Watched {
   Traffic last_champion;  // absolute, as the evidence told it
   Traffic last_challenger;
-  bool seen = false;
   Side champion;
   Side challenger;
   std::int64_t labels = 0;  // known outcomes of the challenger, to this moment

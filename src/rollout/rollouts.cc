@@ -153,8 +153,10 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
           .phase = Phase::shift,
           .routes = view.spec.routes};
   if (spec.steps[0].weight >= 100) row.alone_since = now;
-  // The counts begin before the challenger gets its first request.
-  (void)impl_->gather(row, impl_->watched[row.rollout.id]);
+  // What was before does not count.
+  auto& at = impl_->watched[row.rollout.id];
+  SW_TRY(at.last_champion, impl_->evidence.traffic(spec.endpoint, spec.model, champion));
+  SW_TRY(at.last_challenger, impl_->evidence.traffic(spec.endpoint, spec.model, spec.version));
   SW_CHECK_OK(impl_->db.write([&](Connection& c) { return insert(c, row); }));
   impl_->checkpoint();
   if (auto shifted = impl_->act(row); !shifted) {

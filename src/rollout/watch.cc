@@ -12,18 +12,16 @@ namespace {
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 // Adds what came since `last`; a count that went down began again at zero.
-void add_since(const Traffic& now, Traffic& last, bool seen, Traffic& sum) {
+void add_since(const Traffic& now, Traffic& last, Traffic& sum) {
   if (sum.latency.counts.size() < now.latency.counts.size()) {
     sum.latency.counts.resize(now.latency.counts.size());
   }
-  if (seen) {
-    const bool again = now.requests < last.requests;
-    const auto base = again ? Traffic{} : last;
-    sum.requests += now.requests - base.requests;
-    sum.errors += std::max<std::int64_t>(0, now.errors - base.errors);
-    const auto added = again ? now.latency : now.latency.since(base.latency);
-    for (std::size_t i = 0; i < added.counts.size(); ++i) sum.latency.counts[i] += added.counts[i];
-  }
+  const bool again = now.requests < last.requests;
+  const auto base = again ? Traffic{} : last;
+  sum.requests += now.requests - base.requests;
+  sum.errors += std::max<std::int64_t>(0, now.errors - base.errors);
+  const auto added = again ? now.latency : now.latency.since(base.latency);
+  for (std::size_t i = 0; i < added.counts.size(); ++i) sum.latency.counts[i] += added.counts[i];
   last = now;
 }
 
@@ -37,11 +35,9 @@ Result<void> Rollouts::Impl::gather(Row& row, Watched& at) {
   const auto& r = row.rollout;
   SW_TRY(const auto champion, evidence.traffic(r.endpoint, r.model, r.champion));
   SW_TRY(const auto challenger, evidence.traffic(r.endpoint, r.model, r.challenger));
-  // The first look after a start of the process only sets the mark: an earlier process has counted
-  // what came before, up to a second.
-  add_since(champion, at.last_champion, at.seen, row.counts.champion);
-  add_since(challenger, at.last_challenger, at.seen, row.counts.challenger);
-  at.seen = true;
+  // A rollout of an earlier process begins at zero, as the counts of this process do.
+  add_since(champion, at.last_champion, row.counts.champion);
+  add_since(challenger, at.last_challenger, row.counts.challenger);
   at.champion.traffic = row.counts.champion;
   at.challenger.traffic = row.counts.challenger;
 
