@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=HERE.parents[1] / "build" / "demo")
     parser.add_argument("--slipway", default=os.environ.get("SLIPWAY_BIN", "build/slipway"))
     args = parser.parse_args()
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     story = Story(Path(args.slipway).resolve(), workspace(args.folder.resolve()), args.port)
     try:
         for stage in stages.ALL:

@@ -55,5 +55,6 @@ def columns_in_score_out(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def run(model: onnx.ModelProto, rows) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    feed = {name: rows[name].to_numpy() for name in flights.FEATURES}
+    types = dict.fromkeys(flights.NUMERIC, np.float32)
+    feed = {name: rows[name].to_numpy(dtype=types.get(name)) for name in flights.FEATURES}
     return session.run([OUTPUT], feed)[0]

@@ -143,7 +143,7 @@ def drift_found(story: Story) -> None:
         if day[:7] != month:
             month = day[:7]
             story.tell(f"{month}: version {story.champion()} answers", day)
-        alerts = story.slipway.items("/alerts?state=open")
+        alerts = [a for a in story.slipway.items("/alerts?state=open") if a["kind"] == "drift"]
         if alerts:
             alert = alerts[0]
             break

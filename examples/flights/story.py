@@ -80,6 +80,7 @@ class Story:
             "SLIPWAY_DATA": str(self.folder / "platform"),
             "MLFLOW_TRACKING_URI": self.slipway.url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "DO_NOT_TRACK": "true",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_AUTHOR_NAME": "demo",
