@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "spec.h"
+
+namespace slipway::rollout {
+namespace {
+
+Traffic traffic(std::int64_t requests, std::int64_t errors) {
+  return {.requests = requests, .errors = errors, .latency = {}};
+}
+
+Verdict errors_of(const Traffic& champion, const Traffic& challenger) {
+  return compare({champion, {}}, {challenger, {}}, {}, false)[0].verdict;
+}
+
+// Outcomes with labels as likely as `trust` of the scores says.
+Outcomes outcomes(std::size_t n, double trust, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> unit(0, 1);
+  Outcomes out;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double p = unit(random);
+    const int label = unit(random) < p ? 1 : 0;
+    const double score = trust * p + (1 - trust) * (1 - p);
+    out.labels.push_back(label);
+    out.scores.push_back(std::clamp(score, 0.01, 0.99));
+    out.right += (score >= 0.5) == (label == 1) ? 1 : 0;
+  }
+  out.known = out.classified = static_cast<std::int64_t>(n);
+  return out;
+}
+
+TEST(Checks, FailingRequestsAreRedAfterAHandful) {
+  EXPECT_EQ(errors_of(traffic(400, 0), traffic(20, 20)), Verdict::red);
+  EXPECT_EQ(errors_of(traffic(400, 0), traffic(2'000, 0)), Verdict::green);
+  EXPECT_EQ(errors_of(traffic(400, 0), traffic(0, 0)), Verdict::waiting);
+  EXPECT_EQ(errors_of(traffic(400, 0), traffic(40, 1)), Verdict::amber);
+  EXPECT_EQ(errors_of(traffic(0, 0), traffic(20, 20)), Verdict::red);
+  EXPECT_EQ(errors_of(traffic(400, 40), traffic(400, 40)), Verdict::green);
+}
+
+TEST(Checks, AWrongScorerIsRedInEveryMeasureOfQuality) {
+  const Side good{traffic(500, 0), outcomes(500, 1, 1)};
+  const Side bad{traffic(500, 0), outcomes(500, 0, 2)};
+
+  for (const auto& check : compare(good, bad, {}, false)) {
+    if (check.name == "errors" || check.name == "latency") continue;
+    EXPECT_EQ(check.verdict, Verdict::red) << check.name << ": " << check.detail;
+  }
+}
+
+TEST(Checks, AnEqualScorerIsNotRedHoweverOftenOneLooks) {
+  int alarms = 0;
+  for (std::uint64_t path = 0; path < 20; ++path) {
+    const auto all0 = outcomes(2'000, 1, 10 + path);
+    const auto all1 = outcomes(2'000, 1, 1'000 + path);
+    for (std::size_t n = 100; n <= 2'000; n += 100) {
+      Outcomes a;
+      Outcomes b;
+      a.labels.assign(all0.labels.begin(), all0.labels.begin() + static_cast<std::ptrdiff_t>(n));
+      a.scores.assign(all0.scores.begin(), all0.scores.begin() + static_cast<std::ptrdiff_t>(n));
+      b.labels.assign(all1.labels.begin(), all1.labels.begin() + static_cast<std::ptrdiff_t>(n));
+      b.scores.assign(all1.scores.begin(), all1.scores.begin() + static_cast<std::ptrdiff_t>(n));
+      for (const auto& check : compare({traffic(1, 0), a}, {traffic(1, 0), b}, {}, false)) {
+        alarms += check.verdict == Verdict::red ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_EQ(alarms, 0);
+}
+
+TEST(Spec, WeightsGrowToAHundred) {
+  Spec spec{.endpoint = "e", .model = "m", .version = 2};
+  EXPECT_EQ(completed(spec)->steps.size(), 3u);
+  spec.steps = {{.weight = 10}};
+  EXPECT_EQ(completed(spec)->steps.back().weight, 100);
+  spec.steps = {{.weight = 50}, {.weight = 5}};
+  EXPECT_EQ(completed(spec).error().code, Code::invalid_argument);
+  spec.steps = {{.weight = std::nan("")}};
+  EXPECT_EQ(completed(spec).error().code, Code::invalid_argument);
+  spec.steps = {{.weight = 100, .min_requests = -1}};
+  EXPECT_EQ(completed(spec).error().code, Code::invalid_argument);
+}
+
+}  // namespace
+}  // namespace slipway::rollout
