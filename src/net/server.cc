@@ -34,6 +34,9 @@ void Loop::stop() {
   guard_.reset();
   context.stop();
   if (thread_.joinable()) thread_.join();
+  // What was still queued ends here: it may hold this loop, which holds the queue.
+  context.restart();
+  context.poll();
 }
 
 void Loop::post(std::function<void()> task) {
