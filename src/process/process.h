@@ -53,8 +53,8 @@ class Child {
   virtual void end(int grace_ms) = 0;
 };
 
-// Kills every process of this user that carries the tag and waits (at most 5 s) until they are
-// gone. Answers how many there were. For what a killed predecessor of this process left behind.
+// Kills every process of this user that carries the tag, or one that goes on after it with a dot,
+// and waits (at most 5 s) until they are gone. Answers how many there were. For what a killed predecessor of this process left behind.
 std::size_t end_tagged(const std::string& tag);
 
 // Names a process for good: a number that was given to another one since does not match.

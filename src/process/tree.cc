@@ -110,9 +110,9 @@ std::vector<int> tagged(const std::string& tag) {
   if (proc == nullptr) return out;
   while (const dirent* entry = ::readdir(proc)) {
     const auto pid = parse_int(entry->d_name);
-    if (pid && *pid != ::getpid() && tag_of(static_cast<int>(*pid)) == tag) {
-      out.push_back(static_cast<int>(*pid));
-    }
+    if (!pid || *pid == ::getpid()) continue;
+    const auto found = tag_of(static_cast<int>(*pid));
+    if (found == tag || found.starts_with(tag + ".")) out.push_back(static_cast<int>(*pid));
   }
   ::closedir(proc);
   return out;

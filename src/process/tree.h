@@ -21,7 +21,7 @@ void end_group(int group);
 // untagged ones too when `untagged` is set. Repeats until there is none.
 void end_orphans(const std::set<int>& known, const std::string& tag, bool untagged);
 
-// All processes that carry the tag.
+// All processes that carry the tag, or one that goes on after it with a dot.
 std::vector<int> tagged(const std::string& tag);
 
 }  // namespace slipway::process

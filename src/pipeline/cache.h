@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Has this step run already, with the same command, parameters, environment and inputs? Then its
+// outputs are taken as they are, or put back where they are missing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "blob/blob.h"
+
+namespace slipway::pipeline {
+
+// Everything that decides what a step does.
+struct CacheParts {
+  std::string command;
+  std::string params;                                       // JSON
+  std::string item;                                         // JSON; empty outside a foreach
+  std::vector<std::pair<std::string, std::string>> env;     // what the pipeline file says
+  std::vector<std::pair<std::string, std::string>> inputs;  // path, content hash
+  std::vector<std::string> outputs;
+};
+
+std::string cache_key(const CacheParts& parts);
+
+// Content hashes of files and folders. Remembers those of files that did not change since. Not
+// thread-safe.
+class ContentHashes {
+ public:
+  Result<std::string> of(const std::string& path);
+
+ private:
+  struct Known {
+    std::int64_t size = 0;
+    std::int64_t modified_ns = 0;
+    std::uint64_t inode = 0;
+    std::string hash;
+  };
+  Result<std::string> of_file(const std::string& path);
+  Result<std::string> of_folder(const std::string& path, int depth);
+
+  std::map<std::string, Known> known_;
+};
+
+// Keeps the content of the outputs (when there is a store) and answers what to remember: JSON.
+Result<std::string> keep_outputs(const std::string& folder, const std::vector<std::string>& outputs,
+                                 ContentHashes& hashes, blob::BlobStore* blobs);
+// True when all outputs are there as remembered, or were put back.
+bool restore_outputs(const std::string& folder, const std::string& remembered,
+                     ContentHashes& hashes, blob::BlobStore* blobs);
+
+// `path` as seen from `folder`.
+std::string path_in(const std::string& folder, const std::string& path);
+
+}  // namespace slipway::pipeline
