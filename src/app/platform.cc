@@ -10,7 +10,11 @@
 #include "drivers.h"
 #include "evidence.h"
 #include "govern/govern.h"
+#include "launcher.h"
+#include "loop.h"
 #include "monitor/monitor.h"
+#include "pipeline/pipeline.h"
+#include "pipeline_gates.h"
 #include "registry/registry.h"
 #include "rollout/rollouts.h"
 #include "serving/endpoints.h"
@@ -38,6 +42,10 @@ struct Platform::Impl {
   std::unique_ptr<rollout::Rollouts> rollouts;
   std::unique_ptr<Pool> decoders;
   std::shared_ptr<void> alias_moves;  // a subscription
+  std::unique_ptr<PipelineGates> gates;
+  std::unique_ptr<pipeline::Executions> executions;
+  std::unique_ptr<PipelineLauncher> launcher;
+  std::unique_ptr<Loop> loop;
 };
 
 namespace {
@@ -84,6 +92,13 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->rollouts =
       std::make_unique<rollout::Rollouts>(*impl->database, *impl->endpoints, *impl->registry,
                                           *impl->evidence, impl->events, clock, ids);
+  impl->gates = std::make_unique<PipelineGates>(*impl->gatekeeper);
+  impl->executions = std::make_unique<pipeline::Executions>(
+      *impl->database, impl->blobs.get(), impl->events, clock, ids, impl->gates.get(),
+      pipeline::ExecutionsOptions{
+          .logs = impl->folder->path() + "/runs",
+          .secret = [](const std::string& name) { return environment(name); }});
+  impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions);
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
     impl->monitor->start();
@@ -92,6 +107,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
           if (event.type == "model.alias_set") endpoints->refresh(event.subject);
         });
+    impl->loop = std::make_unique<Loop>(*impl->monitor, *impl->endpoints, *impl->launcher,
+                                        impl->events, clock);
   }
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
@@ -146,11 +163,15 @@ rollout::Rollouts& Platform::rollouts() {
 Pool& Platform::decoders() {
   return *impl_->decoders;
 }
+pipeline::Executions& Platform::executions() {
+  return *impl_->executions;
+}
 std::string Platform::path(const std::string& name) const {
   return impl_->folder->path() + "/" + name;
 }
 
 void Platform::stop() {
+  impl_->loop.reset();
   impl_->rollouts->stop();
   impl_->monitor->stop();
   impl_->alias_moves.reset();

@@ -19,6 +19,9 @@ class BlobStore;
 namespace slipway::monitor {
 class Monitor;
 }
+namespace slipway::pipeline {
+class Executions;
+}
 namespace slipway::registry {
 class Registry;
 }
@@ -75,6 +78,7 @@ class Platform {
   Gatekeeper& gatekeeper();
   rollout::Rollouts& rollouts();
   Pool& decoders();  // threads for inference requests too large for the I/O threads
+  pipeline::Executions& executions();
 
   // Ends what runs by itself. Idempotent; the destructor does it too.
   void stop();

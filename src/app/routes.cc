@@ -77,6 +77,7 @@ void add_routes(net::Router& router, Platform& platform) {
                .rollout = [&rollouts = platform.rollouts()](const std::string& endpoint) {
                  return running_rollout(rollouts, endpoint);
                }});
+  wire::api::add_pipeline_routes(router, platform.executions());
   wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
   wire::oip::add_metadata_routes(router, platform.endpoints(), version());
   wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());

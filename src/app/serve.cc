@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "net/server.h"
+#include "pipeline/pipeline.h"
 
 namespace slipway::app {
 namespace {
@@ -49,6 +50,7 @@ Result<void> serve(const Config& config) {
                                          make_middleware(router, platform->meters(), nullptr)));
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
+  SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
   log::info("platform.ready", {{"url", url}, {"data", config.data}, {"version", version()}});
 
   int signal = 0;

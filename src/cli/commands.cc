@@ -7,6 +7,18 @@ namespace slipway::cli {
 const std::vector<CommandSpec>& commands() {
   static const std::vector<CommandSpec> table = {
       {"up", "Run the whole platform in the foreground", "slipway up --port 5800", up},
+      {"run", "Run a pipeline to its end", "slipway run pipeline.yaml -p month=2013-04", run},
+      {"logs", "Print what a step wrote", "slipway logs RUN_ID train[3] --attempt 2", logs},
+      {"pipeline",
+       "Check a pipeline file; manage the pipelines of a server",
+       "slipway pipeline check pipeline.yaml",
+       pipeline,
+       {"check", "add", "list", "remove", "start"}},
+      {"cron",
+       "Print the next times of a schedule",
+       "slipway cron next \"0 3 * * *\" --tz Europe/Berlin",
+       cron,
+       {"next"}},
       {"data",
        "Version data with DVC's verbs and files",
        "slipway data add data/flights.csv",

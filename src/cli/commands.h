@@ -19,6 +19,10 @@ int policy(const Args& args);
 int rollback(const Args& args);
 int rollout(const Args& args);
 int routes(const Args& args);
+int cron(const Args& args);
+int logs(const Args& args);
+int pipeline(const Args& args);
+int run(const Args& args);
 int up(const Args& args);
 int version(const Args& args);
 

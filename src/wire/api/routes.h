@@ -38,6 +38,10 @@ namespace slipway::rollout {
 class Rollouts;
 }
 
+namespace slipway::pipeline {
+class Executions;
+}
+
 namespace slipway::wire::api {
 
 // /health, /version and /api/v1/openapi.json. Nothing may be added to the router once it is served.
@@ -71,5 +75,7 @@ struct PolicyQuestion {
 using CheckPolicy = std::function<Result<govern::Decision>(const PolicyQuestion&)>;
 void add_policy_routes(net::Router& router, govern::Govern& govern, CheckPolicy check_policy);
 void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts, CheckPolicy check_policy);
+// Registered pipelines and executions.
+void add_pipeline_routes(net::Router& router, pipeline::Executions& executions);
 
 }  // namespace slipway::wire::api
