@@ -313,3 +313,66 @@ def test_what_is_wrong_is_named(watched):
     refusal("POST", "/alerts/nope/close", None, 404)
     assert "state" in refusal("GET", "/alerts?state=shut", None)
     refusal("GET", "/models/flights/versions/9/reference", None, 404)
+
+
+def retraining(folder) -> str:
+    """A pipeline that leaves a line a run."""
+    path = folder / "retrain.yaml"
+    path.write_text(
+        "name: retrain\nparams: {rows: 1}\nsteps:\n  - name: train\n"
+        f"    run: echo $SLIPWAY_PARAM_ROWS >> {folder}/runs.txt\n"
+    )
+    return str(path)
+
+
+def test_an_alert_starts_its_retraining_once(watched, tmp_path):
+    rule = {"pipeline": retraining(tmp_path), "params": {"rows": 7}, "cooldown_s": 3600}
+    watched.watch(window_rows=500, min_rows=100, retrain=rule)
+    for n in range(2):
+        watched.predict(*traffic(500, shift=15, seed=3 + n), f"warm-{n}")
+    alert = watched.wait(
+        "the execution", lambda: [a for a in watched.items("/alerts") if a["execution_id"]]
+    )[0]
+    runs = tmp_path / "runs.txt"
+    watched.wait("its step", lambda: runs.exists() and runs.read_text())
+    watched.server.kill()
+    watched.server.start()
+    watched.predict(*traffic(500, seed=9), "calm")
+    watched.wait("the end", lambda: watched.items("/alerts?state=closed"))
+    watched.predict(*traffic(500, shift=15, seed=11), "warm-again")
+    second = watched.wait("another alert", lambda: watched.items("/alerts?state=open"))[0]
+    held = watched.wait(
+        "the cool-down", lambda: watched.call("GET", f"/alerts/{second['id']}")["retrain_note"]
+    )
+    assert held.startswith("cool-down until ")
+    assert watched.call("GET", f"/alerts/{alert['id']}")["execution_id"] == alert["execution_id"]
+    assert runs.read_text() == "7\n"
+
+
+def test_an_alert_without_execution_is_acted_on_after_kill_9(watched, tmp_path):
+    rule = {"pipeline": str(tmp_path / "retrain.yaml"), "cooldown_s": 0}  # not there yet
+    watched.watch(window_rows=500, min_rows=100, retrain=rule)
+    watched.predict(*traffic(500, shift=15, seed=3), "warm")
+    alert = watched.wait("an alert", lambda: watched.items("/alerts?state=open"))[0]
+    watched.wait(
+        "the reason",
+        lambda: "not started" in (watched.items("/alerts")[0]["retrain_note"] or ""),
+    )
+    watched.server.kill()
+    retraining(tmp_path)
+    watched.server.start()
+    found = watched.wait(
+        "the execution", lambda: [a for a in watched.items("/alerts") if a["execution_id"]]
+    )[0]
+    assert found["id"] == alert["id"]
+    runs = tmp_path / "runs.txt"
+    watched.wait("its step", lambda: runs.exists() and runs.read_text() == "1\n")
+
+
+def test_an_endpoint_that_is_deleted_leaves_no_alert(watched):
+    watched.watch(window_rows=500, min_rows=100)
+    watched.predict(*traffic(500, shift=15, seed=3), "warm")
+    watched.wait("an alert", lambda: watched.items("/alerts?state=open"))
+    watched.call("DELETE", f"/endpoints/{ENDPOINT}", status=204)
+    watched.wait("the end", lambda: not watched.items("/alerts?state=open"))
+    assert watched.items("/alerts")[0]["closed_by"] == "the endpoint was deleted"
