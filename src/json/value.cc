@@ -1,12 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/value.h"
 
+#include <cmath>
+#include <utility>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text.h"
 #include "json/json.h"
 
 namespace slipway::json {
+namespace {
+
+// Numbers as everybody writes them (0.5, not 5E-1). Values come from our parser: depth is bounded.
+void append(std::string& out, const value& from) {
+  if (from.is_double()) {
+    out += std::isfinite(from.get_double()) ? number_text(from.get_double()) : "null";
+  } else if (from.is_string()) {
+    append_json_string(out, std::string_view(from.get_string()));
+  } else if (from.is_array()) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : from.get_array()) {
+      if (!std::exchange(first, false)) out += ',';
+      append(out, item);
+    }
+    out += ']';
+  } else if (from.is_object()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, item] : from.get_object()) {
+      if (!std::exchange(first, false)) out += ',';
+      append_json_string(out, std::string_view(key));
+      out += ':';
+      append(out, item);
+    }
+    out += '}';
+  } else {
+    out += boost::json::serialize(from);
+  }
+}
+
+}  // namespace
 
 Result<value> parse_value(std::string_view text) {
   boost::json::parse_options options;
@@ -19,7 +55,9 @@ Result<value> parse_value(std::string_view text) {
 }
 
 std::string dump_value(const value& value) {
-  return boost::json::serialize(value);
+  std::string out;
+  append(out, value);
+  return out;
 }
 
 std::string_view kind_of(const value& value) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "blob/atomic_file.h"
@@ -52,6 +53,18 @@ std::string with_interpreter(const std::string& command) {
   if (!word.ends_with(".py") || word.find_first_of("=$`\"'") != word.npos) return command;
   static const bool has_python = !process::find_program("python").empty();
   return (has_python ? "python " : "python3 ") + std::string(text);
+}
+
+// A step may say `slipway` also where this program is not on the PATH.
+std::string path_with_this_program() {
+  const auto path = process::inherited("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  char self[4096];
+  const auto n = ::readlink("/proc/self/exe", self, sizeof(self));
+  const auto folder =
+      n <= 0 ? std::string_view() : std::string_view(self, static_cast<std::size_t>(n));
+  const auto slash = folder.rfind('/');
+  if (slash == folder.npos || !process::find_program("slipway").empty()) return path;
+  return path + ":" + std::string(folder.substr(0, slash));
 }
 
 std::string upper(std::string_view text) {
@@ -143,6 +156,8 @@ Task task_of(const RunSetup& setup, const ItemRef& at, const Resolved& resolved,
     out.env["SLIPWAY_PARAM_" + variable] = value.text;
     out.env["SLIPWAY_PARAM_" + upper(variable)] = value.text;
   }
+  static const std::string path = path_with_this_program();
+  out.env["PATH"] = path;
   for (const auto& [name, value] : setup.env) out.env[name] = value;
   out.env["SLIPWAY_RUN_ID"] = setup.execution.id;
   out.env["SLIPWAY_PIPELINE"] = setup.execution.pipeline;

@@ -159,6 +159,7 @@ struct Run::Impl {
   void unlock_after(std::size_t at) {
     for (const auto dependent : nodes[at].dependents) {
       auto& node = nodes[dependent];
+      if (nodes[at].bad && cancelled) continue;  // never begun, for the same reason
       if (nodes[at].bad) {
         block(dependent, nodes[at].step->name);
       } else if (--node.waits_for == 0 && node.blocked_by.empty() && !cancelled) {
