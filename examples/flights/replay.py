@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import flights
 
 FEEDBACK_ITEMS = 1000  # labels a request
+FRESH_S = 5  # a connection that was silent for longer is not used again
 
 
 class Connection(asyncio.Protocol):
@@ -70,7 +71,7 @@ class Replay:
         self.connections: list[Connection] = []
         self.sent = self.failed = self.labelled = 0
         self.seconds, self.latencies, self.timed = 0.0, [], True
-        self.first_failure = ""
+        self.first_failure, self.last = "", 0.0
         self.due = None  # yesterday's flights, whose outcome is known tomorrow
 
     def play(self, day: str) -> None:
@@ -100,6 +101,9 @@ class Replay:
         self.loop.run_until_complete(self._drain())
 
     async def _drain(self) -> None:
+        if time.perf_counter() - self.last > FRESH_S:  # the server may have closed them by now
+            for connection in self.connections:
+                connection.transport.close()
         self.connections = [c for c in self.connections if not c.transport.is_closing()]
         while len(self.connections) < self.wanted:
             _, made = await self.loop.create_connection(
@@ -110,6 +114,7 @@ class Replay:
             connection.next()
         for connection in self.connections:
             await connection.idle.wait()
+        self.last = time.perf_counter()
         if self.queue:  # every connection was closed under way: try again with new ones
             await self._drain()
 

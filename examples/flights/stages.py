@@ -14,6 +14,7 @@ from replay import Replay
 from story import NAMES, Story
 
 MODEL, ENDPOINT = NAMES["model"], NAMES["endpoint"]
+DAYS_WHILE_TRAINING = 10
 MONITOR = {
     "window_rows": 25_000,
     "min_rows": 10_000,
@@ -189,10 +190,11 @@ def retrained(story: Story) -> None:
     story.tell(
         f"execution {execution['run_id']} of {execution['pipeline']} started", story.facts["day"]
     )
-    days = iter(days_left(story))
+    days = days_left(story)[:DAYS_WHILE_TRAINING]
     while execution["status"] in ("running", "pending", "queued"):
-        time.sleep(0.5)  # flights go on while it trains, a day every half second
-        play(story, next(days))
+        time.sleep(1)  # flights go on while it trains, if not as fast
+        if days:
+            play(story, days.pop(0))
         execution = story.slipway.api("GET", f"/executions/{execution['run_id']}")
     story.see(execution["status"] == "succeeded", f"a successful retraining: {execution}")
     trained_version(story, "2")
@@ -228,11 +230,14 @@ def running_rollout(story: Story, challenger: str) -> dict | None:
 
 
 def tell_evidence(story: Story, rollout: dict) -> None:
-    for item in rollout["evidence"][-3:]:
-        story.tell(
-            f"    {item['check']}: champion {item['champion']}, challenger {item['challenger']}: "
-            f"{item['verdict']}"
+    latest = {item["check"]: item for item in rollout["evidence"]}
+    for check, item in latest.items():
+        sides = ", ".join(
+            f"{side} {item[side]:.4g}"
+            for side in ("champion", "challenger")
+            if item[side] is not None
         )
+        story.tell(f"    {check}: {sides}: {item['verdict']}")
 
 
 def promoted(story: Story) -> None:
