@@ -54,7 +54,8 @@ class Child {
 };
 
 // Kills every process of this user that carries the tag, or one that goes on after it with a dot,
-// and waits (at most 5 s) until they are gone. Answers how many there were. For what a killed predecessor of this process left behind.
+// and waits (at most 5 s) until they are gone. Answers how many there were. For what a killed
+// predecessor of this process left behind.
 std::size_t end_tagged(const std::string& tag);
 
 // Names a process for good: a number that was given to another one since does not match.

@@ -7,8 +7,6 @@ import re
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -64,12 +62,15 @@ def alive(pid: int) -> bool:
 
 
 def test_steps_run_in_the_order_of_their_needs_and_the_report_has_its_shape(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: last, needs: [left, right], run: echo last >> order}
   - {name: right, needs: [first], run: echo middle >> order}
   - {name: left, needs: [first], run: echo middle >> order}
   - {name: first, run: echo first >> order}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "order").read_text().split() == ["first", "middle", "middle", "last"]
@@ -77,7 +78,9 @@ def test_steps_run_in_the_order_of_their_needs_and_the_report_has_its_shape(tmp_
     assert re.search(r"^run_id: (\S+)$", done.stdout, re.M)[1] == report["run_id"]
     assert [s["name"] for s in report["steps"]] == ["last", "right", "left", "first"]
     step = report["steps"][0]
-    assert {"name", "index", "status", "attempts", "started", "ended", "exit_code", "error"} == set(step)
+    assert {"name", "index", "status", "attempts", "started", "ended", "exit_code", "error"} == set(
+        step
+    )
     assert (step["index"], step["attempts"], step["exit_code"], step["error"]) == (None, 1, 0, None)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", step["started"])
     assert slipway(tmp_path, "run", "pipeline.yaml", "--json", "-").stdout.startswith("{")
@@ -85,13 +88,19 @@ def test_steps_run_in_the_order_of_their_needs_and_the_report_has_its_shape(tmp_
 
 def test_parameters_arrive_quoted_typed_and_in_the_environment(tmp_path):
     head = 'params: {text: "a b", rows: 3}\n'
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - name: show
     run: printf '%s|' {{ params.text }} {{ params.rows }} "$SLIPWAY_PARAM_TEXT" "$SLIPWAY_ATTEMPT"
-""", head)
+""",
+        head,
+    )
     done, report = run(tmp_path, "-p", "text=it's; echo $(id) `x`", "-p", "rows=5")
     assert done.returncode == 0
-    assert log(tmp_path, report["run_id"], "show") == "it's; echo $(id) `x`|5|it's; echo $(id) `x`|1|"
+    assert (
+        log(tmp_path, report["run_id"], "show") == "it's; echo $(id) `x`|5|it's; echo $(id) `x`|1|"
+    )
     wrong, _ = run(tmp_path, "-p", "rows=many")
     assert wrong.returncode == 2 and "'rows' must be an integer" in wrong.stderr
     wrong, _ = run(tmp_path, "-p", "row=1")
@@ -99,11 +108,17 @@ def test_parameters_arrive_quoted_typed_and_in_the_environment(tmp_path):
 
 
 def test_foreach_over_a_list_and_over_what_a_step_wrote(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: list, run: 'echo "[1, \\"two words\\", {\\"rate\\": 0.5}]" > items.json'}
-  - {name: each, needs: [list], foreach: "@items.json", run: 'echo {{ index }} {{ item }} "$SLIPWAY_ITEM"'}
+  - name: each
+    needs: [list]
+    foreach: "@items.json"
+    run: 'echo {{ index }} {{ item }} "$SLIPWAY_ITEM"'
   - {name: fixed, foreach: [0.01, 1.0], run: 'echo {{ item }}; exit {{ index }}'}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 1
     assert statuses(report) == {
@@ -120,9 +135,15 @@ def test_foreach_over_a_list_and_over_what_a_step_wrote(tmp_path):
 
 
 def test_a_failed_step_is_tried_again_with_growing_pauses_and_keeps_each_log(tmp_path):
-    write(tmp_path, """
-  - {name: flaky, retries: 2, backoff: 0.3, run: 'echo try $SLIPWAY_ATTEMPT; test $SLIPWAY_ATTEMPT = 3'}
-""")
+    write(
+        tmp_path,
+        """
+  - name: flaky
+    retries: 2
+    backoff: 0.3
+    run: echo try $SLIPWAY_ATTEMPT; test $SLIPWAY_ATTEMPT = 3
+""",
+    )
     began = time.monotonic()
     done, report = run(tmp_path)
     assert done.returncode == 0
@@ -133,12 +154,15 @@ def test_a_failed_step_is_tried_again_with_growing_pauses_and_keeps_each_log(tmp
 
 
 def test_what_depends_on_a_failure_is_skipped_and_the_rest_runs(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: bad, run: exit 3}
   - {name: after, needs: [bad], run: touch never}
   - {name: beyond, needs: [after], run: touch never}
   - {name: other, run: touch other}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 1
     assert [s["status"] for s in report["steps"]] == ["failed", "skipped", "skipped", "succeeded"]
@@ -147,14 +171,17 @@ def test_what_depends_on_a_failure_is_skipped_and_the_rest_runs(tmp_path):
 
 
 def test_a_timeout_ends_the_whole_tree(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - name: slow
     timeout: 1
     run: |
       sleep 300 & echo $! >> pids
       setsid sh -c 'trap "" TERM; echo $$ >> pids; while true; do sleep 1; done' &
       wait
-""")
+""",
+    )
     began = time.monotonic()
     done, report = run(tmp_path)
     assert time.monotonic() - began < 15
@@ -165,11 +192,14 @@ def test_a_timeout_ends_the_whole_tree(tmp_path):
 
 
 def test_resume_runs_only_what_did_not_succeed(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: one, run: echo x >> one}
   - {name: two, needs: [one], run: 'echo x >> two; test -e mended'}
   - {name: three, needs: [two], run: touch three}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 1
     (tmp_path / "mended").touch()
@@ -184,15 +214,23 @@ def test_resume_runs_only_what_did_not_succeed(tmp_path):
 
 
 def test_after_kill_9_nothing_that_finished_runs_again_and_no_orphan_stays(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: done, run: echo x >> done}
   - {name: items, needs: [done], foreach: [0, 1, 2, 3], run: 'echo {{ item }} >> items'}
   - name: long
     needs: [items]
     run: echo $$ >> pids; test -e go || sleep 300; touch finished
-""")
-    process = subprocess.Popen([binary(), "run", "pipeline.yaml", "--jobs", "2"], cwd=tmp_path,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+""",
+    )
+    process = subprocess.Popen(
+        [binary(), "run", "pipeline.yaml", "--jobs", "2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     run_id = process.stdout.readline().removeprefix("run_id: ").strip()
     wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().strip())
     process.send_signal(signal.SIGKILL)
@@ -212,7 +250,11 @@ def test_the_cache_knows_inputs_command_params_and_environment(tmp_path):
     (tmp_path / "in.txt").write_text("1")
     head = "params: {p: 1}\nenv: {MODE: a}\n"
     steps = """
-  - {name: make, run: 'echo x >> runs; cat in.txt > out.txt', inputs: [in.txt], outputs: [out.txt], cache: true}
+  - name: make
+    run: echo x >> runs; cat in.txt > out.txt
+    inputs: [in.txt]
+    outputs: [out.txt]
+    cache: true
 """
     write(tmp_path, steps, head)
 
@@ -237,10 +279,13 @@ def test_the_cache_knows_inputs_command_params_and_environment(tmp_path):
 
 
 def test_a_missing_input_and_a_missing_output_fail_the_step(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: reads, run: touch never, inputs: [nowhere.csv]}
   - {name: writes, run: "true", outputs: [nothing.csv]}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 1
     assert "'nowhere.csv' does not exist" in report["steps"][0]["error"]
@@ -249,14 +294,17 @@ def test_a_missing_input_and_a_missing_output_fail_the_step(tmp_path):
 
 
 def test_secrets_reach_the_steps_that_ask_and_no_log(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - name: asks
     secrets: [TOKEN]
     run: |
       printf 's3cr'; sleep 0.2; printf '3t-value\\n'
       echo "got $TOKEN"
   - {name: does_not, run: 'echo "[$TOKEN]"'}
-""")
+""",
+    )
     env = {"TOKEN": "s3cr3t-value"}
     done, report = run(tmp_path, "--secret-env", "TOKEN", "--verbose", env=env)
     assert done.returncode == 0, done.stderr
@@ -271,12 +319,19 @@ def test_secrets_reach_the_steps_that_ask_and_no_log(tmp_path):
 
 
 def test_interrupted_it_ends_its_steps_and_answers_130(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: long, run: 'echo $$ > pid; sleep 300'}
   - {name: next, needs: [long], run: touch never}
-""")
-    process = subprocess.Popen([binary(), "run", "pipeline.yaml", "--json", "out.json"],
-                               cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+""",
+    )
+    process = subprocess.Popen(
+        [binary(), "run", "pipeline.yaml", "--json", "out.json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
@@ -288,23 +343,32 @@ def test_interrupted_it_ends_its_steps_and_answers_130(tmp_path):
 
 
 def test_jobs_bounds_what_runs_at_once(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - name: each
     foreach: [0, 1, 2, 3, 4, 5]
     run: mkdir lock.{{ index }}; ls -d lock.* | wc -l >> counts; sleep 0.05; rmdir lock.{{ index }}
-""")
+""",
+    )
     done, _ = run(tmp_path, "--jobs", "2")
     assert done.returncode == 0
     assert max(int(n) for n in (tmp_path / "counts").read_text().split()) == 2
 
 
-@pytest.mark.parametrize("text, message", [
-    ("steps: [{name: a, run: x, needs: [b]}, {name: b, run: x, needs: [a]}]\n", "a -> b -> a"),
-    ("steps:\n  - name: a\n    run: x\n    timout: 3\n", "pipeline.yaml:4: unknown key 'timout'"),
-    ("steps: [\n", "malformed YAML"),
-    ("steps: [{name: ../up, run: x}]\n", "is not a name"),
-    ("a: &a [x,x]\nb: &b [*a,*a]\nsteps: []\n", "unknown key 'a'"),
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("steps: [{name: a, run: x, needs: [b]}, {name: b, run: x, needs: [a]}]\n", "a -> b -> a"),
+        (
+            "steps:\n  - name: a\n    run: x\n    timout: 3\n",
+            "pipeline.yaml:4: unknown key 'timout'",
+        ),
+        ("steps: [\n", "malformed YAML"),
+        ("steps: [{name: ../up, run: x}]\n", "is not a name"),
+        ("a: &a [x,x]\nb: &b [*a,*a]\nsteps: []\n", "unknown key 'a'"),
+    ],
+)
 def test_mistakes_in_the_file_are_named_and_nothing_starts(tmp_path, text, message):
     (tmp_path / "pipeline.yaml").write_text(text)
     for arguments in (["run", "pipeline.yaml"], ["pipeline", "check", "pipeline.yaml"]):
@@ -314,9 +378,12 @@ def test_mistakes_in_the_file_are_named_and_nothing_starts(tmp_path, text, messa
 
 
 def test_a_flood_of_output_is_bounded_and_its_end_is_kept(tmp_path):
-    write(tmp_path, """
+    write(
+        tmp_path,
+        """
   - {name: flood, run: 'head -c 150000000 /dev/zero | tr "\\\\0" "x"; echo; echo the end'}
-""")
+""",
+    )
     done, report = run(tmp_path)
     assert done.returncode == 0
     size = sum(p.stat().st_size for p in (tmp_path / "slipway-data/runs").rglob("*.log"))
@@ -327,108 +394,17 @@ def test_a_flood_of_output_is_bounded_and_its_end_is_kept(tmp_path):
 
 
 def test_cron_next_prints_the_times(tmp_path):
-    done = slipway(tmp_path, "cron", "next", "30 2 * * *", "--from", "2024-03-09T12:00:00Z",
-                   "--tz", "America/New_York", "-n", "2")
+    done = slipway(
+        tmp_path,
+        "cron",
+        "next",
+        "30 2 * * *",
+        "--from",
+        "2024-03-09T12:00:00Z",
+        "--tz",
+        "America/New_York",
+        "-n",
+        "2",
+    )
     assert done.stdout.split() == ["2024-03-10T07:00:00.000Z", "2024-03-11T06:30:00.000Z"]
     assert slipway(tmp_path, "cron", "next", "61 * * * *").returncode == 2
-
-
-# --- with a server --------------------------------------------------------------------------------
-
-
-def call(server, method: str, path: str, body=None):
-    request = urllib.request.Request(server.url + "/api/v1" + path, method=method,
-                                     data=None if body is None else json.dumps(body).encode())
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        text = answer.read()
-        return json.loads(text) if text else None
-
-
-def finished(server, execution_id: str):
-    return wait_for(lambda: (e := call(server, "GET", f"/executions/{execution_id}"))["status"]
-                    not in ("queued", "running") and e)
-
-
-def test_a_server_runs_registered_pipelines_and_shows_those_of_the_command_line(tmp_path, new_server):
-    server = new_server().start()
-    yaml = """
-name: hello
-params: {who: world}
-steps:
-  - {name: greet, run: 'echo hello {{ params.who }}, $MLFLOW_TRACKING_URI'}
-"""
-    made = call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
-    assert made["name"] == "hello"
-    started = call(server, "POST", "/executions", {"pipeline": "hello", "params": {"who": "you"}})
-    done = finished(server, started["id"])
-    assert done["status"] == "succeeded" and done["trigger"]["kind"] == "api"
-    with urllib.request.urlopen(f"{server.url}/api/v1/executions/{done['id']}/logs/greet") as answer:
-        text = answer.read().decode()
-        assert answer.headers["X-Slipway-Complete"] == "true"
-    assert text == f"hello you, {server.url}\n"
-    with urllib.request.urlopen(
-            f"{server.url}/api/v1/executions/{done['id']}/logs/greet?offset=6") as answer:
-        assert answer.read().decode() == text[6:]
-
-    write(tmp_path, "  - {name: here, run: 'true'}\n")
-    ran, report = run(tmp_path, "--data", str(server.folder / "data"))
-    assert ran.returncode == 0, ran.stderr
-    listed = call(server, "GET", "/executions")["items"]
-    assert [e["id"] for e in listed] == [report["run_id"], done["id"]]
-
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        call(server, "POST", "/executions", {"pipeline": "nobody"})
-    assert refused.value.code == 404
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        call(server, "POST", "/executions", {"pipeline": "hello", "params": {"whom": "x"}})
-    assert refused.value.code == 400
-
-
-def test_a_killed_server_goes_on_with_its_executions(tmp_path, new_server):
-    server = new_server().start()
-    yaml = f"""
-name: survivor
-steps:
-  - {{name: first, run: echo x >> first}}
-  - {{name: second, needs: [first], run: 'echo $$ >> pids; test -e go || sleep 300; touch finished'}}
-"""
-    call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
-    started = call(server, "POST", "/executions", {"pipeline": "survivor"})
-    wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().strip())
-    server.kill()
-    (tmp_path / "go").touch()
-    server.start()
-    done = finished(server, started["id"])
-    assert done["status"] == "succeeded"
-    assert (tmp_path / "first").read_text() == "x\n"
-    pids = [int(p) for p in (tmp_path / "pids").read_text().split()]
-    assert len(pids) == 2 and not any(alive(p) for p in pids)
-
-
-def test_cancel_ends_the_steps_and_resume_goes_on(tmp_path, new_server):
-    server = new_server().start()
-    yaml = "name: c\nsteps:\n- {name: s, run: 'echo $$ > pid; test -e go || sleep 300'}\n"
-    call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
-    started = call(server, "POST", "/executions", {"pipeline": "c"})
-    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
-    call(server, "POST", f"/executions/{started['id']}/cancel", {})
-    assert finished(server, started["id"])["status"] == "cancelled"
-    assert not alive(int((tmp_path / "pid").read_text()))
-    (tmp_path / "go").touch()
-    call(server, "POST", f"/executions/{started['id']}/resume", {})
-    assert finished(server, started["id"])["status"] == "succeeded"
-
-
-def test_a_schedule_starts_executions(tmp_path, new_server):
-    server = new_server().start()
-    yaml = "name: each-minute\nschedule: '* * * * *'\nsteps: [{name: s, run: 'true'}]\n"
-    made = call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
-    assert made["next"] is not None
-    server.stop()
-    import sqlite3
-    with sqlite3.connect(server.folder / "data/slipway.db") as database:
-        database.execute("UPDATE pipelines SET next_fire = next_fire - 600000")
-    server.start()
-    wait_for(lambda: any(e["status"] == "succeeded" and e["trigger"]["kind"] == "cron"
-                         for e in call(server, "GET", "/executions?pipeline=each-minute")["items"]))
-    assert len(call(server, "GET", "/executions?pipeline=each-minute")["items"]) <= 2
