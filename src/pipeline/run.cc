@@ -12,10 +12,9 @@
 namespace slipway::pipeline {
 
 void Run::Impl::post(Message message) {
-  {
-    const std::scoped_lock lock(mutex);
-    mailbox.push_back(std::move(message));
-  }
+  // Told under the lock: once it is let go, the last message may be the end of this object.
+  const std::scoped_lock lock(mutex);
+  mailbox.push_back(std::move(message));
   arrived.notify_one();
 }
 
@@ -245,11 +244,9 @@ Result<Status> Run::go() {
 }
 
 void Run::cancel(bool at_once) {
-  {
-    const std::scoped_lock lock(impl_->mutex);
-    impl_->cancel_wanted = true;
-    impl_->at_once_wanted |= at_once;
-  }
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->cancel_wanted = true;
+  impl_->at_once_wanted |= at_once;
   impl_->arrived.notify_one();
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes cron_croniter.tsv: what croniter answers, for cron_test.cc. Needs croniter 7 and tzdata."""
+"""Writes cron_croniter.tsv, what croniter answers, for cron_test.cc. Needs croniter 7, tzdata."""
 
 import datetime
 import random
