@@ -48,7 +48,8 @@ run_check() {
 start_postgres() {
   [ -z "${SLIPWAY_TEST_POSTGRES:-}" ] || return 0
   local bin as=() port
-  bin="$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -1)"
+  bin="$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V |
+    tail -1)"
   [ -n "$bin" ] || return 0
   POSTGRES="$(mktemp -d)"
   chmod 755 "$POSTGRES"
@@ -56,7 +57,10 @@ start_postgres() {
     chown postgres "$POSTGRES"
     as=(runuser -u postgres --)
   fi
-  port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+  port="$(python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')"
   (cd "$POSTGRES" && "${as[@]}" "$bin/initdb" -D data -U slipway -A trust --no-sync &&
     "${as[@]}" "$bin/pg_ctl" -D data -l log -w start \
       -o "-p $port -k $POSTGRES -c listen_addresses=127.0.0.1 -c fsync=off") \

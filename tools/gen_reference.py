@@ -49,11 +49,15 @@ def settings(executable: str) -> str:
         for s in json.loads(ask(executable, "config", "--json", "-"))
     ]
     head = ["in slipway.toml", "flag", "variable", "default", "meaning"]
-    return "# Settings\n\nThe flag wins over the variable, that over the file.\n\n" + table(head, rows)
+    return "# Settings\n\nThe flag wins over the variable, that over the file.\n\n" + table(
+        head, rows
+    )
 
 
 def routes(executable: str) -> str:
-    out = "# HTTP routes\n\nThose of Slipway's own API with their schemas: `/api/v1/openapi.json`.\n"
+    out = (
+        "# HTTP routes\n\nThose of Slipway's own API with their schemas: `/api/v1/openapi.json`.\n"
+    )
     by_wire: dict[str, list[list[str]]] = {}
     for route in json.loads(ask(executable, "routes", "--json", "-")):
         row = [route["method"], f"`{route['path']}`", route["summary"]]

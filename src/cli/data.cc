@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "app/config.h"
 #include "arguments.h"
 #include "base/text.h"
 #include "commands.h"
@@ -40,7 +41,9 @@ data::OnProgress progress_line(const std::string& what, const Shared& shared) {
 
 dvc::Common common_of(const Shared& shared, const std::string& what) {
   const auto folder = std::filesystem::weakly_canonical(shared.folder);
-  return {folder.string(), progress_line(what, shared)};
+  auto user_config = app::environment("XDG_CONFIG_HOME").value_or("");
+  if (user_config.empty()) user_config = app::environment("HOME").value_or("/") + "/.config";
+  return {folder.string(), user_config, progress_line(what, shared)};
 }
 
 int fail_as_dvc(const Error& error, int code) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fresh, migrated database for a test, thrown away with it.
 //
-// SLIPWAY_TEST_POSTGRES is a server's URL without a database name ("postgresql://me@127.0.0.1:5433");
+// SLIPWAY_TEST_POSTGRES is a server's URL without a database name ("postgresql://me@127.0.0.1:54");
 // each test gets a database of its own there. Without it the tests of that dialect are skipped.
 #pragma once
 

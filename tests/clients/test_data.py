@@ -12,7 +12,18 @@ import pytest
 from conftest import binary
 
 DVC = Path(sys.executable).parent / "dvc"
-ODD_NAMES = ["null", "1e5", "it's", "a #b", "- dash", "ünï ✓", "a'b\"c", "2013-04-01", "[x]!*", "yes"]
+ODD_NAMES = [
+    "null",
+    "1e5",
+    "it's",
+    "a #b",
+    "- dash",
+    "ünï ✓",
+    "a'b\"c",
+    "2013-04-01",
+    "[x]!*",
+    "yes",
+]
 
 
 class Repo:
@@ -27,7 +38,8 @@ class Repo:
             cwd=self.root,
             capture_output=True,
             text=True,
-            env=os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(self.root) + ".site"},
+            env=os.environ
+            | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(self.root) + ".site"},
         )
         assert not ok or done.returncode == 0, done.stdout + done.stderr
         return done
@@ -105,11 +117,17 @@ def test_both_tools_see_the_same_status(repo):
     shutil.rmtree(repo.root / "folder/deep")
     for arguments in (["status", "--json"], ["status", "--json", "data.csv.dvc"]):
         assert json.loads(repo.ours(*arguments).stdout) == json.loads(repo.dvc(*arguments).stdout)
-    assert repo.ours("status", "-q", ok=False).returncode == repo.dvc("status", "-q", ok=False).returncode == 1
+    assert (
+        repo.ours("status", "-q", ok=False).returncode
+        == repo.dvc("status", "-q", ok=False).returncode
+        == 1
+    )
 
     (repo.root / "data.csv").unlink()
     shutil.rmtree(repo.root / ".dvc/cache/files/md5")
-    assert json.loads(repo.ours("status", "--json").stdout) == json.loads(repo.dvc("status", "--json").stdout)
+    assert json.loads(repo.ours("status", "--json").stdout) == json.loads(
+        repo.dvc("status", "--json").stdout
+    )
 
 
 @pytest.mark.parametrize("adder,taker", [("ours", "dvc"), ("dvc", "ours")])
@@ -199,7 +217,10 @@ def test_a_hostile_manifest_writes_nothing_outside(repo):
     target = repo.root / f".dvc/cache/files/md5/{oid[:2]}/{oid[2:]}.dir"
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
-    repo.write("folder.dvc", f"outs:\n- md5: {oid}.dir\n  size: 0\n  nfiles: 1\n  hash: md5\n  path: folder\n")
+    repo.write(
+        "folder.dvc",
+        f"outs:\n- md5: {oid}.dir\n  size: 0\n  nfiles: 1\n  hash: md5\n  path: folder\n",
+    )
     done = repo.ours("checkout", "--force", ok=False)
     assert done.returncode == 255 and "escaped" in done.stderr
     assert not (repo.root.parent / "escaped").exists()

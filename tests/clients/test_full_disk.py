@@ -40,7 +40,9 @@ def test_a_full_disk_refuses_writes_and_loses_nothing(small_disk):
     server = Server(small_disk).start()
     try:
         experiment = api(server, "experiments/create", {"name": "disk"}).json()["experiment_id"]
-        run = api(server, "runs/create", {"experiment_id": experiment}).json()["run"]["info"]["run_id"]
+        run = api(server, "runs/create", {"experiment_id": experiment}).json()["run"]["info"][
+            "run_id"
+        ]
         metrics = [{"key": "m", "value": i, "timestamp": i, "step": i} for i in range(1000)]
         kept = 0
         for batch in range(40):
@@ -67,7 +69,10 @@ def test_a_full_disk_refuses_writes_and_loses_nothing(small_disk):
         assert requests.get(server.url + "/health", timeout=5).status_code == 200
 
         (small_disk / "ballast").unlink()
-        assert api(server, "runs/set-tag", {"run_id": run, "key": "after", "value": "1"}).status_code == 200
+        assert (
+            api(server, "runs/set-tag", {"run_id": run, "key": "after", "value": "1"}).status_code
+            == 200
+        )
         assert server.stop() == 0
         server.start()
         info = requests.get(

@@ -85,9 +85,7 @@ def model():
         [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows"])],
         constants,
     )
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9
-    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
 
 
 def traffic(rows: int, shift: float = 0, seed: int = 0) -> tuple[list, list]:
@@ -162,9 +160,7 @@ def watched(new_server, tmp_path, monkeypatch):
 
 
 def test_shifted_traffic_raises_one_alert_that_green_traffic_closes(watched, receiver):
-    watched.watch(
-        window_rows=500, min_rows=100, webhooks=[{"url": receiver.url, "secret": SECRET}]
-    )
+    watched.watch(window_rows=500, min_rows=100, webhooks=[{"url": receiver.url, "secret": SECRET}])
     watched.predict(*traffic(500, seed=2), "calm")
     report = watched.wait(
         "a report", lambda: watched.items(f"/endpoints/{ENDPOINT}/drift?limit=1")
@@ -202,9 +198,12 @@ def test_shifted_traffic_raises_one_alert_that_green_traffic_closes(watched, rec
     watched.predict(*traffic(2000, seed=9), "calm-again")
     watched.wait("the end", lambda: watched.items("/alerts?state=closed"))
     assert len(watched.items("/alerts")) == 1
-    events = [json.loads(body)["event"] for _, body in watched.wait(
-        "both hooks", lambda: len(receiver.taken()) == 2 and receiver.taken()
-    )]
+    events = [
+        json.loads(body)["event"]
+        for _, body in watched.wait(
+            "both hooks", lambda: len(receiver.taken()) == 2 and receiver.taken()
+        )
+    ]
     assert sorted(events) == ["alert.closed", "alert.opened"]
 
 

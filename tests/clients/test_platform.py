@@ -107,7 +107,9 @@ def test_the_overview_tells_what_happened_newest_first(server):
     assert overview["endpoints"] == []
     told = [(one["subject"], one["link"]) for one in overview["timeline"]]
     assert told.index(("second", "/models/second")) < told.index(("first", "/models/first"))
-    assert all(set(one) == {"at", "kind", "subject", "text", "link"} for one in overview["timeline"])
+    assert all(
+        set(one) == {"at", "kind", "subject", "text", "link"} for one in overview["timeline"]
+    )
 
 
 def run_up(*arguments, **options):

@@ -58,10 +58,11 @@ def test_aliases_move_and_reserved_words_are_refused(client, run):
     assert client.get_model_version_by_alias("aliased", "champion").version == "2"
     assert client.get_model_version("aliased", "1").aliases == []
     for bad in ("latest", "v1"):
-        refused(lambda bad=bad: client.set_registered_model_alias("aliased", bad, "1"),
-                "INVALID_PARAMETER_VALUE")
-    refused(lambda: client.get_model_version_by_alias("aliased", "none"),
-            "INVALID_PARAMETER_VALUE")
+        refused(
+            lambda bad=bad: client.set_registered_model_alias("aliased", bad, "1"),
+            "INVALID_PARAMETER_VALUE",
+        )
+    refused(lambda: client.get_model_version_by_alias("aliased", "none"), "INVALID_PARAMETER_VALUE")
     client.delete_registered_model_alias("aliased", "champion")
     client.delete_registered_model_alias("aliased", "champion")
 
@@ -72,13 +73,16 @@ def test_stages_archive_those_before(client, run):
     for _ in range(2):
         register(client, run, "staged")
     client.transition_model_version_stage("staged", "1", "production")
-    client.transition_model_version_stage("staged", "2", "Production",
-                                          archive_existing_versions=True)
+    client.transition_model_version_stage(
+        "staged", "2", "Production", archive_existing_versions=True
+    )
     assert client.get_model_version("staged", "1").current_stage == "Archived"
     latest = client.get_latest_versions("staged", ["Production"])
     assert [version.version for version in latest] == ["2"]
-    refused(lambda: client.transition_model_version_stage("staged", "1", "Best"),
-            "INVALID_PARAMETER_VALUE")
+    refused(
+        lambda: client.transition_model_version_stage("staged", "1", "Best"),
+        "INVALID_PARAMETER_VALUE",
+    )
 
 
 def test_search_by_name_tag_and_run_in_pages(client, run):
@@ -94,8 +98,7 @@ def test_search_by_name_tag_and_run_in_pages(client, run):
     assert models("name ILIKE 'find-%'", order_by=["name DESC"]) == ["find-b", "find-a", "Find-c"]
     assert models("tags.kind = 'x' AND name != 'find-a'") == ["Find-c", "find-b"]
     first = client.search_registered_models("tags.kind = 'x'", max_results=2)
-    rest = client.search_registered_models("tags.kind = 'x'", max_results=2,
-                                           page_token=first.token)
+    rest = client.search_registered_models("tags.kind = 'x'", max_results=2, page_token=first.token)
     assert len(first) == 2 and len(rest) == 1 and not rest.token
     found = client.search_model_versions(f"run_id = '{run.info.run_id}' AND tags.gate = 'passed'")
     assert [version.name for version in found] == ["find-b"]
@@ -106,10 +109,17 @@ def test_search_by_name_tag_and_run_in_pages(client, run):
 def test_sources_must_belong_to_what_is_named(client, run):
     client.create_registered_model("sourced")
     ours = run.info.run_id
-    for source, run_id in (("/etc/passwd", ours), ("file:///etc", ours), (f"runs:/{ours}/m", None),
-                           ("mlflow-artifacts:/0/../../x", ours), ("models:/m-unknown", None)):
-        refused(lambda s=source, r=run_id: client.create_model_version("sourced", s, r),
-                "INVALID_PARAMETER_VALUE")
+    for source, run_id in (
+        ("/etc/passwd", ours),
+        ("file:///etc", ours),
+        (f"runs:/{ours}/m", None),
+        ("mlflow-artifacts:/0/../../x", ours),
+        ("models:/m-unknown", None),
+    ):
+        refused(
+            lambda s=source, r=run_id: client.create_model_version("sourced", s, r),
+            "INVALID_PARAMETER_VALUE",
+        )
     version = client.create_model_version("sourced", run.info.artifact_uri + "/m", ours)
     assert client.get_model_version_download_uri("sourced", version.version).endswith("/m")
 
@@ -126,8 +136,12 @@ def test_a_version_knows_its_lineage_and_who_moved_it(server, client, run):
     client.create_registered_model("traced")
     register(client, run, "traced")
     api = server.url + "/api/v1/models/traced"
-    moved = requests.put(api + "/aliases/champion", json={"version": 1, "reason": "best so far"},
-                         headers={"x-slipway-actor": "ada"}, timeout=10)
+    moved = requests.put(
+        api + "/aliases/champion",
+        json={"version": 1, "reason": "best so far"},
+        headers={"x-slipway-actor": "ada"},
+        timeout=10,
+    )
     assert moved.status_code == 200
     version = requests.get(api + "/versions/1", timeout=10).json()
     assert version["lineage"]["git_commit"] == "c0ffee"

@@ -22,13 +22,21 @@ def scorer(factor: float):
     """One score a row: x times factor, at most 1."""
     from onnx import TensorProto, helper
 
-    nodes = [helper.make_node("Mul", ["x", "factor"], ["scaled"]),
-             helper.make_node("Clip", ["scaled", "low", "high"], ["score"])]
-    constants = [helper.make_tensor(name, TensorProto.FLOAT, [], [value])
-                 for name, value in (("factor", factor), ("low", 0.001), ("high", 0.999))]
+    nodes = [
+        helper.make_node("Mul", ["x", "factor"], ["scaled"]),
+        helper.make_node("Clip", ["scaled", "low", "high"], ["score"]),
+    ]
+    constants = [
+        helper.make_tensor(name, TensorProto.FLOAT, [], [value])
+        for name, value in (("factor", factor), ("low", 0.001), ("high", 0.999))
+    ]
     graph = helper.make_graph(
-        nodes, "scorer", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 1])],
-        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows", 1])], constants)
+        nodes,
+        "scorer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 1])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows", 1])],
+        constants,
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
 
 
@@ -50,12 +58,19 @@ class Loop:
         for factor in (1.0, 0.98, -1.0):
             with mlflow.start_run():
                 mlflow.log_text(table, "evaluation.csv")
-                mlflow.onnx.log_model(scorer(factor), name="model", signature=signature,
-                                      registered_model_name="chances",
-                                      pip_requirements=["onnxruntime"])
+                mlflow.onnx.log_model(
+                    scorer(factor),
+                    name="model",
+                    signature=signature,
+                    registered_model_name="chances",
+                    pip_requirements=["onnxruntime"],
+                )
         self.api("PUT", "/models/chances/aliases/champion", {"version": "1"})
-        self.api("POST", "/endpoints", {"name": "bets", "routes": [
-            {"model": "chances", "alias": "champion", "weight": 100}]})
+        self.api(
+            "POST",
+            "/endpoints",
+            {"name": "bets", "routes": [{"model": "chances", "alias": "champion", "weight": 100}]},
+        )
         self.api("PUT", "/endpoints/bets/monitor", {"sample_rate": 1.0})
 
     def call(self, method, path, body=None):
@@ -73,16 +88,21 @@ class Loop:
             self.sent += 1
             x = random.random()
             answer = requests.post(
-                self.server.url + "/endpoints/bets/invocations", timeout=30,
+                self.server.url + "/endpoints/bets/invocations",
+                timeout=30,
                 headers={"x-request-id": f"bet-{self.sent}"},
-                json={"dataframe_split": {"columns": ["x"], "data": [[x]]}})
+                json={"dataframe_split": {"columns": ["x"], "data": [[x]]}},
+            )
             assert answer.ok, answer.text
             items.append({"request_id": f"bet-{self.sent}", "label": int(random.random() < x)})
         self.api("POST", "/endpoints/bets/feedback", {"items": items})
 
     def start(self, version, steps):
-        return self.api("POST", "/rollouts", {"endpoint": "bets", "model": "chances",
-                                              "version": version, "steps": steps})["id"]
+        return self.api(
+            "POST",
+            "/rollouts",
+            {"endpoint": "bets", "model": "chances", "version": version, "steps": steps},
+        )["id"]
 
     def until_ended(self, identity, seconds=60):
         deadline = time.monotonic() + seconds
@@ -110,8 +130,13 @@ STEPS = [{"weight": 30, "min_requests": 20}, {"weight": 100, "min_requests": 40}
 
 
 def slipway(loop, *arguments):
-    return subprocess.run([binary(), *arguments, "--server", loop.server.url], text=True,
-                          capture_output=True, timeout=30, check=False)
+    return subprocess.run(
+        [binary(), *arguments, "--server", loop.server.url],
+        text=True,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
 
 
 def test_a_good_challenger_is_promoted_and_can_be_taken_back(loop):
@@ -148,8 +173,11 @@ def test_the_gate_measures_and_refuses(loop, tmp_path):
     assert good.returncode == 0, good.stdout + good.stderr
     bad = slipway(loop, "policy", "check", str(file), "--model", "chances", "--version", "3")
     assert bad.returncode == 1 and "FAILED" in bad.stdout
-    answer = loop.call("POST", "/rollouts", {"endpoint": "bets", "model": "chances",
-                                             "version": "3", "policy": POLICY})
+    answer = loop.call(
+        "POST",
+        "/rollouts",
+        {"endpoint": "bets", "model": "chances", "version": "3", "policy": POLICY},
+    )
     assert answer.status_code in (409, 412, 422) and "roc_auc" in answer.json()["detail"]
     decisions = loop.api("GET", "/decisions?model=chances&version=3")["items"]
     assert len(decisions) == 2 and not decisions[0]["allowed"]

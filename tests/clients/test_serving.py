@@ -22,17 +22,29 @@ def mixed_model():
     from onnx import TensorProto, helper
 
     nodes = [
-        helper.make_node("LabelEncoder", ["carrier"], ["code"], domain="ai.onnx.ml",
-                         keys_strings=["AA", "UA"], values_floats=[1.0, 2.0], default_float=0.0),
+        helper.make_node(
+            "LabelEncoder",
+            ["carrier"],
+            ["code"],
+            domain="ai.onnx.ml",
+            keys_strings=["AA", "UA"],
+            values_floats=[1.0, 2.0],
+            default_float=0.0,
+        ),
         helper.make_node("Add", ["code", "delay"], ["score"]),
     ]
     graph = helper.make_graph(
-        nodes, "mixed",
-        [helper.make_tensor_value_info("carrier", TensorProto.STRING, ["rows", 1]),
-         helper.make_tensor_value_info("delay", TensorProto.FLOAT, ["rows", 1])],
-        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows", 1])])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17),
-                                                   helper.make_opsetid("ai.onnx.ml", 3)])
+        nodes,
+        "mixed",
+        [
+            helper.make_tensor_value_info("carrier", TensorProto.STRING, ["rows", 1]),
+            helper.make_tensor_value_info("delay", TensorProto.FLOAT, ["rows", 1]),
+        ],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows", 1])],
+    )
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +66,16 @@ def models(server):
 
     def log(name, model, signature):
         with mlflow.start_run():
-            logged = mlflow.onnx.log_model(model, name="model", signature=signature,
-                                           registered_model_name=name,
-                                           pip_requirements=["onnxruntime"])
+            logged = mlflow.onnx.log_model(
+                model,
+                name="model",
+                signature=signature,
+                registered_model_name=name,
+                pip_requirements=["onnxruntime"],
+            )
         made.sessions[(name, int(logged.registered_model_version))] = onnxruntime.InferenceSession(
-            model.SerializeToString())
+            model.SerializeToString()
+        )
 
     for strength in (1.0, 0.01):
         fit = LogisticRegression(max_iter=500, C=strength).fit(features.to_numpy(), labels)
@@ -147,12 +164,15 @@ def test_answers_equal_those_of_mlflows_own_scoring_server(server, models, iris)
     endpoint(server, "zipmap", [{"model": "zipmap", "version": 1}])
     endpoint(server, "mixed", [{"model": "mixed", "version": "1"}])
     rows = models.features[48:53]
-    for body in ({"dataframe_split": rows.to_dict(orient="split")},
-                 {"dataframe_records": rows.to_dict(orient="records")}):
+    for body in (
+        {"dataframe_split": rows.to_dict(orient="split")},
+        {"dataframe_records": rows.to_dict(orient="records")},
+    ):
         assert invoke(server, "zipmap", body).json() == mlflow_answer("models:/zipmap/1", body)
     csv = rows.to_csv(index=False)
-    assert (invoke(server, "zipmap", csv, **{"content-type": "text/csv"}).json()
-            == mlflow_answer("models:/zipmap/1", csv, "text/csv"))
+    assert invoke(server, "zipmap", csv, **{"content-type": "text/csv"}).json() == mlflow_answer(
+        "models:/zipmap/1", csv, "text/csv"
+    )
 
 
 def test_texts_and_numbers_in_columns_of_their_own(server, models):
@@ -162,36 +182,55 @@ def test_texts_and_numbers_in_columns_of_their_own(server, models):
     wanted = [{"score": 2.5}, {"score": 3.0}]
 
     assert invoke(server, "mixed", {"dataframe_records": rows}).json()["predictions"] == wanted
-    assert invoke(server, "mixed", 'carrier,delay\n"UA",0.5\r\n??,3\n',
-                  **{"content-type": "text/csv; charset=utf-8"}).json()["predictions"] == wanted
+    assert (
+        invoke(
+            server,
+            "mixed",
+            'carrier,delay\n"UA",0.5\r\n??,3\n',
+            **{"content-type": "text/csv; charset=utf-8"},
+        ).json()["predictions"]
+        == wanted
+    )
     by_name = {"inputs": {"carrier": ["UA", "??"], "delay": [0.5, 3]}}
     assert invoke(server, "mixed", by_name).json()["predictions"] == wanted
 
 
-@pytest.mark.parametrize("body, says", [
-    ({"dataframe_split": {"columns": COLUMNS[:3], "data": [[1, 2, 3]]}},
-     "'petal width (cm)' is missing"),
-    ({"dataframe_split": {"columns": COLUMNS + ["colour"], "data": [[1, 2, 3, 4, 5]]}}, "'colour'"),
-    ({"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, 3]]}},
-     "'petal width (cm)' is missing in row 0"),
-    ({"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, "wide", 4]]}},
-     "'petal length (cm)' takes FP32"),
-    ({"dataframe_split": {"columns": COLUMNS, "data": []}}, "no rows"),
-    ({"dataframe_split": {"columns": COLUMNS, "rows": []}}, "'rows'"),
-    ({"dataframe_records": [{c: 1 for c in COLUMNS}, {"colour": 2}]}, "'colour' in row 1"),
-    ({"dataframe_records": {}}, "array of records"),
-    ({"inputs": [[1, 2, 3]]}, "[-1,4]"),
-    ({"inputs": [[1, 2, 3, 4], [1]]}, "differ in length"),
-    ({"inputs": [[1, 2, 3, "4"]]}, "a text"),
-    ({"rows": [[1, 2, 3, 4]]}, "'rows'"),
-    ({"inputs": [[1, 2, 3, 4]], "instances": [[1, 2, 3, 4]]}, "instances"),
-    ({}, "no data"),
-    ([[1, 2, 3, 4]], "not a JSON object"),
-    ('{"inputs": [[1, 2, 3, NaN]]}', "NaN"),
-    ('{"inputs": [[1, 2, 3, 4]}', "malformed JSON"),
-    ("[" * 200_000, "not a JSON object"),
-    ('{"inputs": ' + "[" * 200_000, "deeper"),
-])
+@pytest.mark.parametrize(
+    "body, says",
+    [
+        (
+            {"dataframe_split": {"columns": COLUMNS[:3], "data": [[1, 2, 3]]}},
+            "'petal width (cm)' is missing",
+        ),
+        (
+            {"dataframe_split": {"columns": COLUMNS + ["colour"], "data": [[1, 2, 3, 4, 5]]}},
+            "'colour'",
+        ),
+        (
+            {"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, 3]]}},
+            "'petal width (cm)' is missing in row 0",
+        ),
+        (
+            {"dataframe_split": {"columns": COLUMNS, "data": [[1, 2, "wide", 4]]}},
+            "'petal length (cm)' takes FP32",
+        ),
+        ({"dataframe_split": {"columns": COLUMNS, "data": []}}, "no rows"),
+        ({"dataframe_split": {"columns": COLUMNS, "rows": []}}, "'rows'"),
+        ({"dataframe_records": [{c: 1 for c in COLUMNS}, {"colour": 2}]}, "'colour' in row 1"),
+        ({"dataframe_records": {}}, "array of records"),
+        ({"inputs": [[1, 2, 3]]}, "[-1,4]"),
+        ({"inputs": [[1, 2, 3, 4], [1]]}, "differ in length"),
+        ({"inputs": [[1, 2, 3, "4"]]}, "a text"),
+        ({"rows": [[1, 2, 3, 4]]}, "'rows'"),
+        ({"inputs": [[1, 2, 3, 4]], "instances": [[1, 2, 3, 4]]}, "instances"),
+        ({}, "no data"),
+        ([[1, 2, 3, 4]], "not a JSON object"),
+        ('{"inputs": [[1, 2, 3, NaN]]}', "NaN"),
+        ('{"inputs": [[1, 2, 3, 4]}', "malformed JSON"),
+        ("[" * 200_000, "not a JSON object"),
+        ('{"inputs": ' + "[" * 200_000, "deeper"),
+    ],
+)
 def test_a_bad_body_is_400_and_says_why(server, iris, body, says):
     answer = invoke(server, "iris", body, **{"content-type": "application/json"})
     assert answer.status_code == 400, answer.text
@@ -246,8 +285,12 @@ def test_tritonclient_reads_metadata_and_infers(server, models, iris):
     best = client.infer("iris", [tensor], outputs=[top]).as_numpy("probabilities")
     assert [b[0].decode().split(":")[1] for b in best] == [str(v) for v in wanted["label"]]
     for compression in ("gzip", "deflate"):
-        answer = client.infer("iris", [tensor], request_compression_algorithm=compression,
-                              response_compression_algorithm=compression)
+        answer = client.infer(
+            "iris",
+            [tensor],
+            request_compression_algorithm=compression,
+            response_compression_algorithm=compression,
+        )
         np.testing.assert_array_equal(answer.as_numpy("label"), wanted["label"])
 
 
@@ -269,28 +312,42 @@ def test_tritonclient_sends_texts(server, models):
 X = {"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}
 
 
-@pytest.mark.parametrize("body, says", [
-    ({"inputs": []}, "'X' is missing"),
-    ({}, "'inputs' is missing"),
-    ({"inputs": [X | {"name": "Y"}]}, "unknown input 'Y'"),
-    ({"inputs": [X, X]}, "twice"),
-    ({"inputs": [X | {"datatype": "FP64"}]}, "takes FP32"),
-    ({"inputs": [X | {"datatype": "FP33"}]}, "FP33"),
-    ({"inputs": [X | {"shape": [1, 5]}]}, "takes 5 elements"),
-    ({"inputs": [X | {"shape": [4]}]}, "[-1,4]"),
-    ({"inputs": [X | {"shape": [-1, 4]}]}, "negative"),
-    ({"inputs": [X | {"shape": [2**62, 2**62]}]}, "not possible"),
-    ({"inputs": [X | {"shape": [1, 4, 0], "data": []}]}, "[-1,4]"),
-    ({"inputs": [X | {"data": [1, 2, 3, "4"]}]}, "a text"),
-    ({"inputs": [X | {"data": [1, 2, 3, 1e300]}]}, "cannot hold"),
-    ({"inputs": [X | {"data": [[1, 2], [3, 4]]}]}, "[2,2]"),
-    ({"inputs": [X], "outputs": [{"name": "score"}]}, "unknown output 'score'"),
-    ({"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32",
-                  "parameters": {"binary_data_size": 16}}]}, "16 bytes"),
-    ('{"inputs": [{"name":"X","shape":[1,4],"datatype":"FP32","data":[1,2,3,NaN]}]}', "NaN"),
-    ("[" * 200_000, "not a JSON object"),
-    ("", "not a JSON object"),
-])
+@pytest.mark.parametrize(
+    "body, says",
+    [
+        ({"inputs": []}, "'X' is missing"),
+        ({}, "'inputs' is missing"),
+        ({"inputs": [X | {"name": "Y"}]}, "unknown input 'Y'"),
+        ({"inputs": [X, X]}, "twice"),
+        ({"inputs": [X | {"datatype": "FP64"}]}, "takes FP32"),
+        ({"inputs": [X | {"datatype": "FP33"}]}, "FP33"),
+        ({"inputs": [X | {"shape": [1, 5]}]}, "takes 5 elements"),
+        ({"inputs": [X | {"shape": [4]}]}, "[-1,4]"),
+        ({"inputs": [X | {"shape": [-1, 4]}]}, "negative"),
+        ({"inputs": [X | {"shape": [2**62, 2**62]}]}, "not possible"),
+        ({"inputs": [X | {"shape": [1, 4, 0], "data": []}]}, "[-1,4]"),
+        ({"inputs": [X | {"data": [1, 2, 3, "4"]}]}, "a text"),
+        ({"inputs": [X | {"data": [1, 2, 3, 1e300]}]}, "cannot hold"),
+        ({"inputs": [X | {"data": [[1, 2], [3, 4]]}]}, "[2,2]"),
+        ({"inputs": [X], "outputs": [{"name": "score"}]}, "unknown output 'score'"),
+        (
+            {
+                "inputs": [
+                    {
+                        "name": "X",
+                        "shape": [1, 4],
+                        "datatype": "FP32",
+                        "parameters": {"binary_data_size": 16},
+                    }
+                ]
+            },
+            "16 bytes",
+        ),
+        ('{"inputs": [{"name":"X","shape":[1,4],"datatype":"FP32","data":[1,2,3,NaN]}]}', "NaN"),
+        ("[" * 200_000, "not a JSON object"),
+        ("", "not a JSON object"),
+    ],
+)
 def test_a_bad_inference_request_is_400(server, iris, body, says):
     text = body if isinstance(body, str) else json.dumps(body)
     answer = requests.post(f"{server.url}/v2/models/iris/infer", data=text)
@@ -323,8 +380,14 @@ def test_predictions_are_recorded_with_the_request_id(server, models, iris):
 
 
 def test_traffic_follows_the_weights(server, models):
-    endpoint(server, "split", [{"model": "iris", "version": "1", "weight": 95},
-                               {"model": "iris", "version": "2", "weight": 5}])
+    endpoint(
+        server,
+        "split",
+        [
+            {"model": "iris", "version": "1", "weight": 95},
+            {"model": "iris", "version": "2", "weight": 5},
+        ],
+    )
     for _ in range(100):
         assert invoke(server, "split", {"inputs": [[5, 3, 1, 0.2]]}).status_code == 200
     stats = requests.get(f"{server.url}/api/v1/endpoints/split").json()["stats"]
@@ -336,8 +399,11 @@ def test_traffic_follows_the_weights(server, models):
 
 
 def test_a_shadow_gets_copies_and_changes_no_answer(server, models):
-    endpoint(server, "shadowed", [{"model": "iris", "version": "1"},
-                                  {"model": "iris", "version": "2", "shadow": True}])
+    endpoint(
+        server,
+        "shadowed",
+        [{"model": "iris", "version": "1"}, {"model": "iris", "version": "2", "shadow": True}],
+    )
     for _ in range(20):
         answer = requests.post(f"{server.url}/v2/models/shadowed/infer", json={"inputs": [X]})
         assert answer.json()["model_version"] == "1"
@@ -390,8 +456,12 @@ def broken_version(mlflow, models, tmp_path, keep):
     model = session._model_bytes
     import onnx
 
-    flavour.save_model(onnx.load_from_string(model), folder, signature=models.signature,
-                       pip_requirements=["onnxruntime"])
+    flavour.save_model(
+        onnx.load_from_string(model),
+        folder,
+        signature=models.signature,
+        pip_requirements=["onnxruntime"],
+    )
     file = folder / "model.onnx"
     file.write_bytes(file.read_bytes()[:keep])
     with mlflow.start_run() as run:
@@ -403,7 +473,8 @@ def broken_version(mlflow, models, tmp_path, keep):
 
 @pytest.mark.parametrize("keep", [0, 10, 200, 400, -1])
 def test_a_truncated_model_is_refused_and_the_old_one_goes_on(
-        server, models, iris, mlflow, tmp_path, keep):
+    server, models, iris, mlflow, tmp_path, keep
+):
     version = str(broken_version(mlflow, models, tmp_path, keep))
     answer = change(server, "iris", [{"model": "iris", "version": version}])
     assert answer.status_code == 422, answer.text
@@ -413,18 +484,21 @@ def test_a_truncated_model_is_refused_and_the_old_one_goes_on(
     assert [r["version"] for r in view["routes"]] == ["1"]
 
 
-@pytest.mark.parametrize("body, field", [
-    ({"routes": [{"model": "iris", "version": "1"}]}, "name"),
-    ({"name": "a b", "routes": [{"model": "iris", "version": "1"}]}, "name"),
-    ({"name": "bad", "routes": []}, "routes"),
-    ({"name": "bad", "routes": [{"model": "iris"}]}, "routes[0]"),
-    ({"name": "bad", "routes": [{"model": "iris", "version": "1", "alias": "a"}]}, "routes[0]"),
-    ({"name": "bad", "routes": [{"model": "iris", "version": "1", "weight": -1}]}, "weight"),
-    ({"name": "bad", "routes": [{"model": "iris", "version": "one"}]}, "version"),
-    ({"name": "bad", "routes": [{"model": "iris", "version": "1", "wieght": 1}]}, "wieght"),
-    ({"name": "bad", "routes": [{"model": "iris", "version": "1", "weight": 0}]}, "weight"),
-    ({"name": "bad", "routes": "iris"}, "routes"),
-])
+@pytest.mark.parametrize(
+    "body, field",
+    [
+        ({"routes": [{"model": "iris", "version": "1"}]}, "name"),
+        ({"name": "a b", "routes": [{"model": "iris", "version": "1"}]}, "name"),
+        ({"name": "bad", "routes": []}, "routes"),
+        ({"name": "bad", "routes": [{"model": "iris"}]}, "routes[0]"),
+        ({"name": "bad", "routes": [{"model": "iris", "version": "1", "alias": "a"}]}, "routes[0]"),
+        ({"name": "bad", "routes": [{"model": "iris", "version": "1", "weight": -1}]}, "weight"),
+        ({"name": "bad", "routes": [{"model": "iris", "version": "one"}]}, "version"),
+        ({"name": "bad", "routes": [{"model": "iris", "version": "1", "wieght": 1}]}, "wieght"),
+        ({"name": "bad", "routes": [{"model": "iris", "version": "1", "weight": 0}]}, "weight"),
+        ({"name": "bad", "routes": "iris"}, "routes"),
+    ],
+)
 def test_a_bad_endpoint_is_400_and_names_the_field(server, models, body, field):
     answer = requests.post(f"{server.url}/api/v1/endpoints", json=body)
     assert answer.status_code == 400, answer.text
@@ -433,8 +507,11 @@ def test_a_bad_endpoint_is_400_and_names_the_field(server, models, body, field):
 
 
 def test_what_does_not_exist_is_404_and_a_taken_name_409(server, models, iris):
-    for route in ({"model": "nobody", "version": "1"}, {"model": "iris", "version": "999"},
-                  {"model": "iris", "alias": "nobody"}):
+    for route in (
+        {"model": "nobody", "version": "1"},
+        {"model": "iris", "version": "999"},
+        {"model": "iris", "alias": "nobody"},
+    ):
         endpoint(server, "missing", [route], status=404)
     endpoint(server, "iris", [{"model": "iris", "version": "1"}], status=409)
     assert change(server, "missing", [{"model": "iris", "version": "1"}]).status_code == 404

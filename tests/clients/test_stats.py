@@ -25,8 +25,14 @@ def drift(slipway, tmp_path):
             else:
                 frame.to_json(path, orient="records", lines=True, double_precision=15)
         done = slipway(
-            "drift", "--reference", str(tmp_path / f"a.{kind}"), "--current",
-            str(tmp_path / f"b.{kind}"), "--json", "-", *words,
+            "drift",
+            "--reference",
+            str(tmp_path / f"a.{kind}"),
+            "--current",
+            str(tmp_path / f"b.{kind}"),
+            "--json",
+            "-",
+            *words,
         )
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)

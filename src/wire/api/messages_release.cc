@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "messages_models.h"
 #include "messages_release.h"
 
 #include "base/text.h"

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "endpoint.h"
+#include "messages_models.h"
 #include "messages_release.h"
 #include "registry/registry.h"
 #include "release_words.h"

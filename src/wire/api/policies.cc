@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "endpoint.h"
+#include "messages_models.h"
 #include "messages_release.h"
 #include "release_words.h"
 #include "wire/api/routes.h"

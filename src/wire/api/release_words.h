@@ -3,6 +3,7 @@
 #pragma once
 
 #include "govern/govern.h"
+#include "messages_models.h"
 #include "messages_release.h"
 
 namespace slipway::wire::api {

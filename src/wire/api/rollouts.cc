@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "endpoint.h"
 #include "govern/govern.h"
+#include "messages_models.h"
 #include "messages_release.h"
 #include "wire/api/routes.h"
 

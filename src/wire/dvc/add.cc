@@ -198,7 +198,7 @@ class Adding {
 
 Result<Added> add(const Common& common, const std::vector<std::string>& targets,
                   const AddOptions& options) {
-  SW_TRY(const auto repository, Repository::open(common.folder));
+  SW_TRY(const auto repository, Repository::open(common));
   SW_TRY(const auto lock, repository->lock());
   return Adding(*repository, common, options).run(targets);
 }

@@ -178,7 +178,7 @@ class CheckingOut {
 
 Result<CheckedOut> checkout(const Common& common, const std::vector<std::string>& targets,
                             const CheckoutOptions& options) {
-  SW_TRY(const auto repository, Repository::open(common.folder));
+  SW_TRY(const auto repository, Repository::open(common));
   SW_TRY(const auto lock, repository->lock());
   SW_TRY(const auto selected, repository->select(common.folder, targets));
   return CheckingOut(*repository, common, options).run(selected);

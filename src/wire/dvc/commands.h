@@ -16,7 +16,8 @@ namespace slipway::wire::dvc {
 
 // Outside of a repository every command but init is failed_precondition.
 struct Common {
-  std::string folder;  // where the command was called, absolute
+  std::string folder;       // where the command was called, absolute
+  std::string user_config;  // the folder of the user's configuration files; empty: none
   data::OnProgress on_progress;
 };
 

@@ -43,12 +43,13 @@ Repository::Repository(std::string root, Settings settings, std::string cache_ro
       cache_(std::move(cache_root), stats_),
       ignored_(root_) {}
 
-Result<std::unique_ptr<Repository>> Repository::open(const std::string& folder) {
+Result<std::unique_ptr<Repository>> Repository::open(const Common& common) {
+  const auto& folder = common.folder;
   for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
     std::error_code error;
     if (fs::is_directory(at / ".dvc", error)) {
       const std::string root = at == "/" ? "" : at.string();
-      SW_TRY(auto settings, load_settings(root + "/.dvc"));
+      SW_TRY(auto settings, load_settings(root + "/.dvc", common.user_config));
       const auto dir = settings.find("cache.dir");
       auto cache_root = dir != settings.end() ? dir->second : root + "/.dvc/cache";
       return std::unique_ptr<Repository>(

@@ -27,8 +27,8 @@ struct Tracked {
 
 class Repository {
  public:
-  // The nearest folder with .dvc, from `folder` upwards.
-  static Result<std::unique_ptr<Repository>> open(const std::string& folder);
+  // The nearest folder with .dvc, from the call's folder upwards.
+  static Result<std::unique_ptr<Repository>> open(const Common& common);
 
   const std::string& root() const { return root_; }
   const Settings& settings() const { return settings_; }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.h"
 
-#include <cstdlib>
-
 #include "base/text.h"
 #include "blob/atomic_file.h"
 
@@ -17,11 +15,6 @@ std::string unquoted(std::string_view text) {
     text = text.substr(1, text.size() - 2);
   }
   return std::string(text);
-}
-
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
 }
 
 }  // namespace
@@ -48,12 +41,9 @@ Result<void> parse_settings(std::string_view text, const std::string& name, Sett
   return {};
 }
 
-Result<Settings> load_settings(const std::string& folder) {
-  const auto home = from_environment("HOME");
-  auto global = from_environment("XDG_CONFIG_HOME");
-  if (global.empty()) global = home + "/.config";
+Result<Settings> load_settings(const std::string& folder, const std::string& user_config) {
   Settings out;
-  for (const auto& path : {std::string("/etc/xdg/dvc/config"), global + "/dvc/config",
+  for (const auto& path : {std::string("/etc/xdg/dvc/config"), user_config + "/dvc/config",
                            folder + "/config", folder + "/config.local"}) {
     const auto text = blob::read_file(path, kFileLimit);
     if (!text) continue;

@@ -17,9 +17,9 @@ using Settings = std::map<std::string, std::string>;
 // and number.
 Result<void> parse_settings(std::string_view text, const std::string& name, Settings& into);
 
-// system, global, `folder`/config, `folder`/config.local. Missing files are fine. A relative
-// cache.dir becomes absolute by the file that sets it.
-Result<Settings> load_settings(const std::string& folder);
+// The system's, `user_config`/dvc/config, `folder`/config, `folder`/config.local. Missing files are
+// fine. A relative cache.dir becomes absolute by the file that sets it.
+Result<Settings> load_settings(const std::string& folder, const std::string& user_config);
 
 bool is_true(const Settings& settings, const std::string& key);
 

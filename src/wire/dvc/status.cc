@@ -69,7 +69,7 @@ Result<State> state_of(Repository& repository, const Tracked& tracked, bool chec
 }
 
 Result<Status> status(const Common& common, const std::vector<std::string>& targets) {
-  SW_TRY(const auto repository, Repository::open(common.folder));
+  SW_TRY(const auto repository, Repository::open(common));
   SW_TRY(const auto selected, repository->select(common.folder, targets));
   Status out;
   for (const auto& tracked : selected) {
