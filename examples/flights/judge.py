@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 import flights
 
-ROWS_A_MONTH = 6_000
+ROWS_A_MONTH = 10_000
 ROWS_A_REQUEST = 2_000
 
 

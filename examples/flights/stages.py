@@ -18,7 +18,7 @@ DAYS_WHILE_TRAINING = 10
 MONITOR = {
     "window_rows": 25_000,
     "min_rows": 10_000,
-    "windows": 2,  # in a row, before it is called drift: one odd month is weather
+    "windows": 3,  # in a row, before it is called drift: one odd month is weather
     "drift_threshold": 0.25,
     "sample_rate": 1.0,
 }
