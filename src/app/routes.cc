@@ -4,6 +4,7 @@
 #include "app/gate.h"
 #include "app/version.h"
 #include "base/text.h"
+#include "happenings.h"
 #include "monitor/monitor.h"
 #include "rollout/rollouts.h"
 #include "wire/api/overview.h"
@@ -49,6 +50,15 @@ std::optional<wire::api::RunningRollout> running_rollout(rollout::Rollouts& roll
   return wire::api::RunningRollout{one.id, std::to_string(one.challenger), one.weight};
 }
 
+std::vector<std::function<std::vector<wire::api::Happening>(std::size_t)>> what_happened(
+    Platform& platform) {
+  return {
+      [&govern = platform.govern()](std::size_t n) { return decisions_that_happened(govern, n); },
+      [&executions = platform.executions()](std::size_t n) {
+        return executions_that_happened(executions, n);
+      }};
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, Platform& platform) {
@@ -71,12 +81,13 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_policy_routes(router, platform.govern(), check_by(platform.gatekeeper()));
   wire::api::add_rollout_routes(router, platform.rollouts(), check_by(platform.gatekeeper()));
   wire::api::add_overview_routes(
-      router, {.endpoints = platform.endpoints(),
-               .monitor = platform.monitor(),
-               .registry = platform.registry(),
-               .rollout = [&rollouts = platform.rollouts()](const std::string& endpoint) {
-                 return running_rollout(rollouts, endpoint);
-               }});
+      router,
+      {.endpoints = platform.endpoints(),
+       .monitor = platform.monitor(),
+       .registry = platform.registry(),
+       .rollout = [&rollouts = platform.rollouts()](
+                      const std::string& endpoint) { return running_rollout(rollouts, endpoint); },
+       .happenings = what_happened(platform)});
   wire::api::add_pipeline_routes(router, platform.executions());
   wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
   wire::oip::add_metadata_routes(router, platform.endpoints(), version());

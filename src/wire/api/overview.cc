@@ -122,12 +122,19 @@ std::string sentence_of(const registry::Change& change) {
   std::string out = change.action;
   const auto version = "version " + std::to_string(change.version);
   if (change.action == "alias.set") {
-    out = change.to.empty() ? "the alias of " + version + " was removed"
-                            : version + " is " + change.to;
+    // "champion=7": the alias and what it names.
+    const auto alias = change.to.substr(0, change.to.find('='));
+    out = alias.empty() ? "the alias of " + version + " was removed" : version + " is now " + alias;
   } else if (change.action == "stage.set") {
     out = version + " went from " + change.from + " to " + change.to;
   } else if (change.action == "version.created") {
     out = version + " was registered";
+  } else if (change.action == "rollout.started" || change.action == "rollout.step") {
+    out = version + " gets " + change.to + " of the traffic";
+  } else if (change.action == "rollout.promoted") {
+    out = version + " was promoted";
+  } else if (change.action == "rollout.rolled_back") {
+    out = version + " was rolled back";
   } else if (change.action == "model.created") {
     out = "the model was registered";
   } else {
