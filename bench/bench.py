@@ -71,6 +71,16 @@ def ratio(better: float) -> str:
     return f"{better:,.0f}x" if better >= 10 else f"{better:.1f}x"
 
 
+def busy_note(load: tuple) -> list[str]:
+    if load[0] < 1:
+        return []
+    return [
+        "",
+        "The machine was **not idle**: other work ran beside both servers, and not evenly. Read "
+        "orders of magnitude, not digits, and trust a run of your own more.",
+    ]
+
+
 def page(ours: dict, theirs: dict, predictions: dict, load: tuple) -> str:
     def row(what, key, form, smaller_is_better):
         a, b = ours[key], theirs[key]
@@ -100,6 +110,7 @@ def page(ours: dict, theirs: dict, predictions: dict, load: tuple) -> str:
         f"load average {load[0]:.1f} at the start. Both servers store in SQLite on the same disk, "
         "one after the other, and the load generator shares the cores with them. "
         "Machines differ: compare ratios.",
+        *busy_note(load),
         "",
         "## Beside a real `mlflow server`",
         "",
@@ -116,7 +127,7 @@ def page(ours: dict, theirs: dict, predictions: dict, load: tuple) -> str:
             True,
         ),
         "",
-        "Every write is on disk when it is acknowledged.",
+        "Slipway syncs each write to disk before it acknowledges it.",
         "",
         "## Predictions, one row a request",
         "",
