@@ -30,7 +30,7 @@ dev_test() {
 # report NAME RC LOG PATTERN: keeps the runner's own summary line for the end.
 report() {
   local line
-  line="$(grep -aE "$4" "$3" | tail -1 | sed 's/\x1b\[[0-9;]*m//g')"
+  line="$(sed 's/\x1b\[[0-9;]*m//g' "$3" | grep -aE "$4" | tail -1 | sed 's/^ *//')"
   SUMMARY+=("$(printf '%-22s %s' "$1:" "${line:-no summary line, exit code $2}")")
   return "$2"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our answers against those of a real `mlflow server`, recorded in reference.json by replay.py.
+"""Our answers against those of a real `mlflow server`, recorded in reference.json by replay_calls.py.
 
 With MLFLOW_REFERENCE_URL set to a fresh `mlflow server` the recording itself is checked as well.
 """
@@ -14,7 +14,7 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from replay import replay  # noqa: E402
+from replay_calls import replay  # noqa: E402
 
 REFERENCE = json.loads((HERE / "reference.json").read_text())
 

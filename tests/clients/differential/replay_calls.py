@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays calls.py on a server; run as a program it records what the original answers.
 
-python replay.py http://127.0.0.1:5000 > reference.json     (a fresh `mlflow server`)
+python replay_calls.py http://127.0.0.1:5000 > reference.json     (a fresh `mlflow server`)
 """
 
 import hashlib
