@@ -2,6 +2,7 @@
 """The parts of examples/flights that need no platform."""
 
 import asyncio
+import importlib.util
 import sys
 import threading
 from pathlib import Path
@@ -10,14 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "flights"))
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
+sys.path.append(str(EXAMPLE))
 
 import train  # noqa: E402
 
 import export  # noqa: E402
 import flights  # noqa: E402
 import ingest  # noqa: E402
-from replay import Replay  # noqa: E402
+
+# By its path: another test has a module of the name `replay`.
+spec = importlib.util.spec_from_file_location("flights_replay", EXAMPLE / "replay.py")
+replay_module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(replay_module)
+Replay = replay_module.Replay
 
 
 @pytest.fixture(scope="module")
