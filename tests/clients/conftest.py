@@ -4,6 +4,7 @@
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -97,6 +98,14 @@ def server(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("server")).start()
     yield running
     assert running.stop() == 0, "SIGTERM must end in exit code 0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_mlflow():
+    """The client keeps its experiment for the whole process; the next file has another server."""
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].tracking.fluent._active_experiment_id = None
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our answers against those of a real `mlflow server`, recorded in reference.json by replay_calls.py.
+"""Our answers against those of a real `mlflow server`, recorded by replay_calls.py.
 
 With MLFLOW_REFERENCE_URL set to a fresh `mlflow server` the recording itself is checked as well.
 """
