@@ -102,10 +102,15 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_mlflow():
-    """The client keeps its experiment for the whole process; the next file has another server."""
-    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    """The client keeps its experiment and its servers for the whole process, and asks a server that
+    is gone for minutes; the next file has another one."""
+    for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
     if "mlflow" in sys.modules:
-        sys.modules["mlflow"].tracking.fluent._active_experiment_id = None
+        tracking = sys.modules["mlflow"].tracking
+        tracking.fluent._active_experiment_id = None
+        tracking._tracking_service.utils._tracking_uri = None
+        tracking._model_registry.utils._registry_uri = None
 
 
 @pytest.fixture
