@@ -20,7 +20,10 @@ def deliver(rows: pd.DataFrame, folder: Path) -> None:
         path = folder / f"{month}.csv"
         if path.exists():
             part = part[part.day > pd.read_csv(path, usecols=["day"]).day.max()]
-        part.to_csv(path, mode="a", header=not path.exists(), index=False)
+        rows_before = path.read_text() if path.exists() else ""
+        new = folder.parent / f".{month}.csv"  # complete before anybody sees it under its name
+        new.write_text(rows_before + part.to_csv(header=not rows_before, index=False))
+        new.replace(path)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import json
 import time
 
 import numpy as np
+import pandas as pd
 
 import export
 import flights
@@ -169,12 +170,15 @@ def drift_found(story: Story) -> None:
     story.facts["day"], story.facts["alert"] = day, alert
 
 
-def play(story: Story, day: str) -> None:
-    """A day of flights; the day before goes to the data folder, as its outcomes are known now."""
-    known = story.replay.due
+def play(story: Story, day: str, deliver: bool = True) -> None:
+    """A day of flights. The feed brings the days whose outcomes are known, unless it has to wait:
+    a data version is not changed while a model is made of it."""
+    if deliver and story.known:
+        ingest.deliver(pd.concat(story.known), story.home / "data/flights")
+        story.known = []
+    if story.replay.due is not None:
+        story.known.append(story.replay.due)
     story.replay.play(day)
-    if known is not None:
-        ingest.deliver(known, story.home / "data/flights")
     if story.replay.failed:
         story.see(False, f"every request answered; first failure: {story.replay.first_failure}")
     story.facts["day"] = day
@@ -194,7 +198,7 @@ def retrained(story: Story) -> None:
     while execution["status"] in ("running", "pending", "queued"):
         time.sleep(1)  # flights go on while it trains, if not as fast
         if days:
-            play(story, days.pop(0))
+            play(story, days.pop(0), deliver=False)
         execution = story.slipway.api("GET", f"/executions/{execution['run_id']}")
     story.see(execution["status"] == "succeeded", f"a successful retraining: {execution}")
     trained_version(story, "2")

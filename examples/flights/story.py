@@ -63,6 +63,7 @@ class Story:
         self.webhook = Webhook()
         self.server: subprocess.Popen | None = None
         self.replay = None
+        self.known: list = []  # days of flights with their outcomes, not delivered yet
         self.facts: dict = {}
         self.lines: list[str] = []
 
