@@ -215,10 +215,12 @@ void HttpServer::shut_down(int grace_ms) {
   if (down_ || loops_.empty()) return;
   down_ = true;
   shared_->stopping = true;
-  loops_[0]->post([acceptor = acceptor_] {
-    error_code ec;
-    acceptor->close(ec);
-  });
+  if (acceptor_) {  // none yet when the address could not be listened on
+    loops_[0]->post([acceptor = acceptor_] {
+      error_code ec;
+      acceptor->close(ec);
+    });
+  }
   for (const auto& loop : loops_) {
     loop->post([loop] { loop->close_sessions(false); });
   }
