@@ -169,7 +169,9 @@ TEST_F(ServerTest, AHandlerThatThrowsAnswers500AndTheServerLives) {
 TEST_F(ServerTest, AFullPoolAnswers503) {
   std::promise<void> release;
   auto released = release.get_future().share();
-  router_.add({.pattern = "/slow", .handler = [released](const Request&) {
+  std::atomic<int> begun{0};
+  router_.add({.pattern = "/slow", .handler = [released, &begun](const Request&) {
+                 ++begun;
                  released.wait();
                  return Response::text(200, "");
                }});
@@ -178,13 +180,13 @@ TEST_F(ServerTest, AFullPoolAnswers503) {
   ASSERT_TRUE(server);
   Peer first((*server)->port());
   first.send(get("/slow"));
+  ASSERT_TRUE(soon([&] { return begun == 1; }));
   Peer second((*server)->port());
   second.send(get("/slow"));
+  ASSERT_TRUE(soon([&] { return small.queued() == 1; }));
   Peer third((*server)->port());
-  EXPECT_TRUE(soon([&] {
-    third.send(get("/hello"));
-    return status(third.answer()) == 503;
-  }));
+  third.send(get("/hello"));
+  EXPECT_EQ(status(third.answer()), 503);
   release.set_value();
   EXPECT_EQ(status(first.answer()), 200);
 }
