@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_artifact.h"
+#include "artifacts/messages_artifact.h"
 
 #include "json/describe.h"
 

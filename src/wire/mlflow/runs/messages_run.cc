@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_run.h"
+#include "runs/messages_run.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "artifact_file.h"
+#include "artifacts/artifact_file.h"
 
 #include <algorithm>
 #include <utility>

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "endpoint.h"
-#include "messages_metric.h"
+#include "runs/messages_metric.h"
 #include "tracking/tracking.h"
 #include "wire/mlflow/routes.h"
 

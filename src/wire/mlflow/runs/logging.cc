@@ -4,8 +4,8 @@
 
 #include "endpoint.h"
 #include "json/value.h"
-#include "messages_run.h"
 #include "rules.h"
+#include "runs/messages_run.h"
 #include "tracking/tracking.h"
 #include "uris.h"
 #include "wire/mlflow/routes.h"

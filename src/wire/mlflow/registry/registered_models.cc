@@ -2,7 +2,7 @@
 // MLflow REST, registered models. One function an endpoint: wire shape in, wire shape out.
 #include "endpoint.h"
 #include "registry/registry.h"
-#include "registry_words.h"
+#include "registry/registry_words.h"
 #include "wire/mlflow/routes.h"
 
 namespace slipway::wire::mlflow {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "messages_registry.h"
 #include "net/http.h"
+#include "registry/messages_registry.h"
 #include "registry/types.h"
 
 namespace slipway::wire::mlflow {

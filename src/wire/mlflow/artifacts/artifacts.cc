@@ -5,10 +5,10 @@
 
 #include <memory>
 
-#include "artifact_file.h"
+#include "artifacts/artifact_file.h"
+#include "artifacts/messages_artifact.h"
 #include "base/text.h"
 #include "endpoint.h"
-#include "messages_artifact.h"
 #include "tracking/tracking.h"
 #include "uris.h"
 #include "wire/mlflow/routes.h"

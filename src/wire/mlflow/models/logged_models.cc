@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MLflow REST, logged models. Their artifacts are in artifacts.cc.
 #include "endpoint.h"
-#include "messages_logged_model.h"
+#include "models/messages_logged_model.h"
 #include "rules.h"
 #include "searches.h"
 #include "tracking/tracking.h"

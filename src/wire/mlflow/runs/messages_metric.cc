@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_metric.h"
+#include "runs/messages_metric.h"
 
 #include "json/describe.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_logged_model.h"
+#include "models/messages_logged_model.h"
 
 #include "json/describe.h"
 

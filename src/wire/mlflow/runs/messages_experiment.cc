@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_experiment.h"
+#include "runs/messages_experiment.h"
 
 #include "json/describe.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MLflow REST, experiments. One function per endpoint: wire shape in, wire shape out.
 #include "endpoint.h"
-#include "messages_experiment.h"
 #include "rules.h"
+#include "runs/messages_experiment.h"
 #include "searches.h"
 #include "tracking/tracking.h"
 #include "uris.h"

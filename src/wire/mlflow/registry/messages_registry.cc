@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_registry.h"
+#include "registry/messages_registry.h"
 
 #include "json/describe.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry_words.h"
+#include "registry/registry_words.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MLflow REST, runs: their life, and finding them. What runs report is in logging.cc.
 #include "endpoint.h"
-#include "messages_run.h"
 #include "rules.h"
+#include "runs/messages_run.h"
 #include "searches.h"
 #include "tracking/tracking.h"
 #include "uris.h"

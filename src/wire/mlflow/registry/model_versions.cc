@@ -4,7 +4,7 @@
 #include "endpoint.h"
 #include "json/value.h"
 #include "registry/registry.h"
-#include "registry_words.h"
+#include "registry/registry_words.h"
 #include "tracking/tracking.h"
 #include "uris.h"
 #include "wire/mlflow/routes.h"
