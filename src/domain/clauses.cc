@@ -88,6 +88,7 @@ class Reader {
     }
     if (take_keyword("LIKE")) return Op::like;
     if (take_keyword("ILIKE")) return Op::ilike;
+    if (take_keyword("RLIKE")) return Op::rlike;
     if (take_keyword("IN")) return Op::in;
     if (take_keyword("NOT")) {
       if (take_keyword("IN")) return Op::not_in;
@@ -225,7 +226,7 @@ Result<void> check_text(std::string_view text) {
   return {};
 }
 
-// The extended language, by recursive descent.
+// By recursive descent.
 class Tree {
  public:
   Tree(Reader& reader, const ToLeaf& to_leaf) : reader_(reader), to_leaf_(to_leaf) {}
@@ -241,9 +242,14 @@ class Tree {
           kind == Filter::Kind::any_of ? joined("AND", Filter::Kind::all_of, depth) : one(depth);
       if (!part) return part;
       out.parts.push_back(*std::move(part));
-    } while (reader_.take_keyword(keyword));
+    } while (reader_.take_keyword(keyword) && !is_last_and(kind, depth));
     if (out.parts.size() > 1) return out;
     return Filter(std::move(out.parts.front()));
+  }
+
+  // MLflow takes an AND behind the last clause.
+  bool is_last_and(Filter::Kind kind, int depth) const {
+    return kind == Filter::Kind::all_of && depth == 0 && reader_.done();
   }
 
   Result<Filter> one(int depth) {
@@ -274,26 +280,13 @@ class Tree {
 
 Result<Filter> parse_filter(std::string_view text, const ToLeaf& to_leaf) {
   SW_CHECK_OK(check_text(text));
+  if (text.empty()) return Filter{};
   Reader reader(text);
-  if (reader.done()) return Filter{};
+  if (reader.done()) {
+    return invalid("invalid filter '" + start_of(text, 60) + "': it has no clause");
+  }
   SW_TRY(auto out, Tree(reader, to_leaf).any(0));
   if (!reader.done()) return reader.fail("expected AND or OR");
-  return out;
-}
-
-Result<std::vector<Clause>> parse_clauses(std::string_view text) {
-  std::vector<Clause> out;
-  if (text.empty()) return out;
-  SW_CHECK_OK(check_text(text));
-  Reader reader(text);
-  if (reader.done())
-    return invalid("invalid filter '" + start_of(text, 60) + "': it has no clause");
-  while (!reader.done()) {
-    SW_TRY(auto clause, parse_clause(reader));
-    out.push_back(std::move(clause));
-    if (out.size() > kClauseLimit) return invalid("the filter has too many clauses");
-    if (!reader.done() && !reader.take_keyword("AND")) return reader.fail("expected AND");
-  }
   return out;
 }
 
@@ -332,6 +325,8 @@ std::string_view text_of(Op op) {
       return "LIKE";
     case Op::ilike:
       return "ILIKE";
+    case Op::rlike:
+      return "RLIKE";
     case Op::in:
       return "IN";
     case Op::not_in:

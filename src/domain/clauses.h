@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search language, read into clauses; what a clause may say is up to each search.
+// The search language, read into a Filter; what a clause may say is up to each search.
 //
-//   filter   = clause { AND clause } [ AND ]
+//   filter   = [ any [ AND ] ]
+//   any      = all { OR all }
+//   all      = part { AND part }
+//   part     = NOT part | ( any ) | clause
 //   clause   = identifier comparator value | identifier IS [NOT] NULL
 //   order_by = identifier [ ASC | DESC ]
 //
-// It is the language of MLflow's searches. Our own API also takes OR, NOT and parentheses:
-//
-//   filter   = all { OR all }
-//   all      = part { AND part }
-//   part     = NOT part | ( filter ) | clause
-//
-// Keywords in any case; identifiers `[entity.]key`, keys with other characters in backticks or
-// double quotes; texts in single or double quotes; numbers bare.
+// Clauses joined by AND, with a last AND that joins nothing, are the language of MLflow's searches;
+// OR, NOT and parentheses are ours, in every search. Keywords in any case; identifiers
+// `[entity.]key`, keys with other characters in backticks or double quotes; texts in single or
+// double quotes; numbers bare. Size and depth are bounded.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "domain/filter.h"
@@ -33,10 +31,8 @@ struct Clause {
   bool integer = false;  // the number was written without point and exponent
 };
 
-// An empty text has no clauses; one of blanks only is refused.
-Result<std::vector<Clause>> parse_clauses(std::string_view text);
-
-// With OR, NOT and parentheses; `to_leaf` turns a clause into a comparison or refuses it.
+// An empty text holds for everything; one of blanks only is refused. `to_leaf` turns a clause into
+// a comparison (or into a small tree), or refuses it.
 using ToLeaf = std::function<Result<Filter>(Clause)>;
 Result<Filter> parse_filter(std::string_view text, const ToLeaf& to_leaf);
 

@@ -8,13 +8,36 @@ namespace {
 
 using Op = Filter::Op;
 
+// Each clause as a comparison, in the order of the text.
+struct Clauses {
+  std::vector<Clause> list;
+  Result<Filter> parsed = Filter{};
+
+  explicit Clauses(std::string_view text) {
+    parsed = parse_filter(text, [this](Clause clause) -> Result<Filter> {
+      Filter out;
+      out.kind = Filter::Kind::compare;
+      out.key = clause.key;
+      list.push_back(std::move(clause));
+      return out;
+    });
+  }
+  explicit operator bool() const { return parsed.ok(); }
+  std::vector<Clause>* operator->() { return &list; }
+  std::vector<Clause>& operator*() { return list; }
+};
+
+Clauses parse_clauses(std::string_view text) {
+  return Clauses(text);
+}
+
 std::string error_of(std::string_view text) {
-  const auto result = parse_clauses(text);
+  const auto result = parse_clauses(text).parsed;
   return result ? "no error" : result.error().message;
 }
 
 TEST(Clauses, AClauseHasAnEntityAKeyAComparatorAndAValue) {
-  const auto out = parse_clauses("metrics.loss < 0.25 and params.lr = '0.1' AND status != \"x\"");
+  auto out = parse_clauses("metrics.loss < 0.25 and params.lr = '0.1' AND status != \"x\"");
 
   ASSERT_TRUE(out);
   ASSERT_EQ(out->size(), 3u);
@@ -28,7 +51,7 @@ TEST(Clauses, AClauseHasAnEntityAKeyAComparatorAndAValue) {
 }
 
 TEST(Clauses, KeysWithOtherCharactersAreQuoted) {
-  const auto out = parse_clauses(
+  auto out = parse_clauses(
       "params.`a b.c` LIKE 'x%' AND tags.\"mlflow.source\" = 'y'"
       " AND tags.mlflow.user = 'z' AND `metrics`.`m` > -1e3");
 
@@ -41,7 +64,7 @@ TEST(Clauses, KeysWithOtherCharactersAreQuoted) {
 }
 
 TEST(Clauses, KeywordsComeInAnyCase) {
-  const auto out = parse_clauses("run_id not in ('a', 'b') And tags.x is not null aNd y ilike 'Z'");
+  auto out = parse_clauses("run_id not in ('a', 'b') And tags.x is not null aNd y ilike 'Z'");
 
   ASSERT_TRUE(out);
   EXPECT_EQ((*out)[0].op, Op::not_in);
@@ -52,6 +75,7 @@ TEST(Clauses, KeywordsComeInAnyCase) {
 }
 
 TEST(Clauses, AnEmptyFilterIsAllAndATrailingAndIsAccepted) {
+  EXPECT_TRUE(parse_clauses(""));
   EXPECT_TRUE(parse_clauses("")->empty());
   EXPECT_EQ(parse_clauses("a = 1 AND ")->size(), 1u);
   EXPECT_NE(error_of("  "), "no error");
@@ -59,8 +83,12 @@ TEST(Clauses, AnEmptyFilterIsAllAndATrailingAndIsAccepted) {
 
 TEST(Clauses, WhatIsNoFilterIsRefusedAtItsPlace) {
   EXPECT_EQ(error_of("a ="), "invalid filter: expected a number or a quoted text at its end");
-  EXPECT_EQ(error_of("a = 1 OR b = 2"), "invalid filter: expected AND at 'OR b = 2'");
-  EXPECT_EQ(error_of("(a = 1)"), "invalid filter: expected an identifier at '(a = 1)'");
+  EXPECT_EQ(error_of("a = 1 b = 2"), "invalid filter: expected AND or OR at 'b = 2'");
+  EXPECT_EQ(error_of("a = 1 OR "), "invalid filter: expected an identifier at its end");
+  EXPECT_EQ(error_of("(a = 1 AND )"), "invalid filter: expected an identifier at ')'");
+  EXPECT_EQ(error_of("AND"), "invalid filter: expected a comparator at its end");
+  EXPECT_EQ(error_of("a = 1 AND AND b = 2"), "invalid filter: expected a comparator at 'b = 2'");
+  EXPECT_EQ(error_of("a = nan"), "invalid filter: expected a number or a quoted text at 'nan'");
   EXPECT_EQ(error_of("a = 'x"), "invalid filter: a quote is not closed at ''x'");
   EXPECT_EQ(error_of("a == 1"), "invalid filter: expected a comparator at '= 1'");
   EXPECT_EQ(error_of("a IN ()"), "invalid filter: expected a quoted text in a list at ')'");
@@ -99,6 +127,7 @@ TEST(Clauses, TheExtendedLanguageKnowsOrNotAndParentheses) {
   EXPECT_FALSE(parse_filter("(a = 1", as_leaf));
   EXPECT_FALSE(parse_filter("a = 1)", as_leaf));
   EXPECT_FALSE(parse_filter(std::string(10'000, '('), as_leaf));
+  EXPECT_FALSE(parse_filter("NOT", as_leaf));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace slipway {
 
 struct Filter {
   enum class Kind { all_of, any_of, none_of, compare };
-  enum class Op { eq, ne, lt, le, gt, ge, like, ilike, in, not_in, is_null, is_not_null };
+  enum class Op { eq, ne, lt, le, gt, ge, like, ilike, rlike, in, not_in, is_null, is_not_null };
   using Value = std::variant<std::monostate, double, std::string, std::vector<std::string>>;
 
   Kind kind = Kind::all_of;

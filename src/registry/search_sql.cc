@@ -66,6 +66,7 @@ std::string_view sign_of(Op op) {
       return " >= ?";
     case Op::like:
     case Op::ilike:
+    case Op::rlike:
     case Op::in:
     case Op::not_in:
     case Op::is_null:

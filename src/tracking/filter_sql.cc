@@ -104,6 +104,16 @@ Result<std::string> compare_text(store::Dialect dialect, std::string_view column
   return std::string(column) + std::string(sign) + "?";
 }
 
+// The conditions first..last joined, nested in halves: a database bounds the depth of an
+// expression, and a chain of a thousand ANDs is a thousand deep.
+std::string joined(const std::vector<std::string>& conditions, std::size_t first, std::size_t last,
+                   std::string_view by) {
+  if (last - first == 1) return conditions[first];
+  const auto middle = first + (last - first) / 2;
+  return "(" + joined(conditions, first, middle, by) + std::string(by) +
+         joined(conditions, middle, last, by) + ")";
+}
+
 Result<std::string> where_at(const Filter& filter, store::Cells& parameters, const Leaf& leaf,
                              int depth) {
   if (depth > kDepthLimit) return invalid("the filter is nested too deeply");
@@ -112,14 +122,17 @@ Result<std::string> where_at(const Filter& filter, store::Cells& parameters, con
     if (parameters.size() > kParameterLimit) return invalid("the filter has too many parts");
     return "(" + condition + ")";
   }
-  std::string out;
+  std::vector<std::string> conditions;
   for (const auto& part : filter.parts) {
-    SW_TRY(const auto condition, where_at(part, parameters, leaf, depth + 1));
-    if (!out.empty()) out += filter.kind == Filter::Kind::all_of ? " AND " : " OR ";
-    out += condition;
+    SW_TRY(auto condition, where_at(part, parameters, leaf, depth + 1));
+    conditions.push_back(std::move(condition));
   }
-  if (out.empty()) return std::string(filter.kind == Filter::Kind::any_of ? "(1 = 0)" : "(1 = 1)");
-  return (filter.kind == Filter::Kind::none_of ? "NOT (" : "(") + out + ")";
+  const bool none = filter.kind == Filter::Kind::none_of;
+  if (conditions.empty())
+    return std::string(filter.kind == Filter::Kind::any_of ? "(1 = 0)" : "(1 = 1)");
+  auto out = joined(conditions, 0, conditions.size(),
+                    filter.kind == Filter::Kind::all_of ? " AND " : " OR ");
+  return none ? "(NOT " + out + ")" : out;
 }
 
 }  // namespace
@@ -129,11 +142,14 @@ Result<std::string> where_of(const Filter& filter, store::Cells& parameters, con
 }
 
 Result<std::string> compare(store::Dialect dialect, std::string_view column, ColumnType type,
-                            const Filter& leaf, store::Cells& parameters) {
+                            const Filter& leaf, store::Cells& parameters, bool nullable) {
   if (leaf.op == Op::is_null) return std::string(column) + " IS NULL";
   if (leaf.op == Op::is_not_null) return std::string(column) + " IS NOT NULL";
-  return type == ColumnType::number ? compare_number(column, leaf, parameters)
-                                    : compare_text(dialect, column, leaf, parameters);
+  SW_TRY(auto out, type == ColumnType::number ? compare_number(column, leaf, parameters)
+                                              : compare_text(dialect, column, leaf, parameters));
+  // What has no value matches nothing, and so NOT of it matches: no third truth value.
+  if (nullable) ((out += " AND ") += column) += " IS NOT NULL";
+  return out;
 }
 
 Result<std::string> compare_value(store::Dialect dialect, std::string_view column,

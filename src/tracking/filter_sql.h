@@ -20,7 +20,7 @@ Result<std::string> where_of(const Filter& filter, store::Cells& parameters, con
 enum class ColumnType { number, text };
 // `column` compared as the leaf says. A value or an operator that does not fit is invalid_argument.
 Result<std::string> compare(store::Dialect dialect, std::string_view column, ColumnType type,
-                            const Filter& leaf, store::Cells& parameters);
+                            const Filter& leaf, store::Cells& parameters, bool nullable = false);
 
 // The same for a text column of a table of keys and values, helped by its index on both.
 Result<std::string> compare_value(store::Dialect dialect, std::string_view column,

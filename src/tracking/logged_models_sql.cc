@@ -199,7 +199,8 @@ Result<std::string> leaf_of(store::Dialect dialect, const std::vector<Dataset>& 
   if (attribute == nullptr) {
     return invalid("logged models have no field '" + leaf.entity + "." + leaf.key + "'");
   }
-  return compare(dialect, attribute->column, attribute->type, leaf, parameters);
+  return compare(dialect, attribute->column, attribute->type, leaf, parameters,
+                 leaf.key == "source_run");
 }
 
 // A metric's latest value, over all runs and steps, on the dataset when one is named.

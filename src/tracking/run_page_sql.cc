@@ -86,7 +86,8 @@ Result<std::string> leaf_of(store::Dialect dialect, const Filter& leaf, Cells& p
   if (leaf.entity == "dataset") return dataset_leaf(dialect, leaf, parameters);
   const auto* attribute = leaf.entity == "attribute" ? attribute_of(leaf.key) : nullptr;
   if (attribute == nullptr) return unknown_field(leaf.entity, leaf.key);
-  return compare(dialect, attribute->column, attribute->type, leaf, parameters);
+  return compare(dialect, attribute->column, attribute->type, leaf, parameters,
+                 leaf.key == "ended");
 }
 
 // ORDER BY, and the joins that it needs. Whatever lacks the key comes last in both directions.

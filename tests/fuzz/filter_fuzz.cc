@@ -44,11 +44,6 @@ void to_sql(const Filter& filter, slipway::store::Dialect dialect) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  if (auto clauses = slipway::parse_clauses(text)) {
-    Filter all;
-    for (auto& clause : *clauses) all.parts.push_back(*to_leaf(std::move(clause)));
-    to_sql(all, slipway::store::Dialect::sqlite);
-  }
   if (const auto tree = slipway::parse_filter(text, to_leaf)) {
     to_sql(*tree, slipway::store::Dialect::sqlite);
     to_sql(*tree, slipway::store::Dialect::postgres);

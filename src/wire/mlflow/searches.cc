@@ -114,7 +114,7 @@ Result<void> check_number(const Clause& clause) {
 }
 
 Result<void> check_text(const Clause& clause, bool lists, bool nulls) {
-  if (is_order_op(clause.op) || (is_list_op(clause.op) && !lists) ||
+  if (is_order_op(clause.op) || clause.op == Op::rlike || (is_list_op(clause.op) && !lists) ||
       (is_null_op(clause.op) && !nulls)) {
     return bad_comparator(clause);
   }
@@ -240,29 +240,18 @@ Result<Filter> logged_model_leaf(Clause clause) {
   return leaf(entity, std::move(key), std::move(clause));
 }
 
-template <class MakeLeaf>
-Result<Filter> filter_of(std::string_view text, const MakeLeaf& make_leaf) {
-  SW_TRY(auto clauses, parse_clauses(text));
-  Filter out;
-  for (auto& clause : clauses) {
-    SW_TRY(auto part, make_leaf(std::move(clause)));
-    out.parts.push_back(std::move(part));
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Filter> runs_filter(std::string_view text) {
-  return filter_of(text, run_leaf);
+  return parse_filter(text, run_leaf);
 }
 
 Result<Filter> experiments_filter(std::string_view text) {
-  return filter_of(text, experiment_leaf);
+  return parse_filter(text, experiment_leaf);
 }
 
 Result<Filter> logged_models_filter(std::string_view text) {
-  return filter_of(text, logged_model_leaf);
+  return parse_filter(text, logged_model_leaf);
 }
 
 Result<std::vector<SearchOrder>> runs_order(const std::vector<std::string>& order_by) {

@@ -102,6 +102,7 @@ for label, filter_ in {
         "search experiments " + label,
         "experiments/search",
         {"max_results": 10, "filter": filter_, "order_by": ["name"]},
+        ours=(200, None) if " OR " in filter_ else None,
     )
 post("search experiments without size", "experiments/search", {})
 post("search experiments of size 0", "experiments/search", {"max_results": 0})

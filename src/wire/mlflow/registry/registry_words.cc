@@ -25,13 +25,7 @@ Filter leaf(std::string entity, Clause clause) {
           .value = std::move(clause.value)};
 }
 
-// Is this clause the question for prompts?
-bool asks_for_prompts(const Clause& clause) {
-  const auto* text = std::get_if<std::string>(&clause.value);
-  if (text == nullptr) return false;
-  return (clause.op == Op::eq && equal_ignoring_case(*text, "true")) ||
-         (clause.op == Op::ne && equal_ignoring_case(*text, "false"));
-}
+constexpr std::string_view kAboutPrompts = "about prompts";  // a leaf, until the tree is known
 
 Result<Filter> to_leaf(Clause clause) {
   if (clause.entity == "tag" || clause.entity == "tags") {
@@ -39,7 +33,10 @@ Result<Filter> to_leaf(Clause clause) {
       return invalid("expected a quoted text for tag '" + clause.key + "'",
                      "put the value in single quotes");
     }
-    return leaf("tag", std::move(clause));
+    const bool about_prompts = clause.key == kIsPrompt;
+    auto out = leaf("tag", std::move(clause));
+    if (about_prompts) out.entity = kAboutPrompts;
+    return out;
   }
   if (!clause.entity.empty() && clause.entity != "attribute") {
     return invalid("invalid entity type '" + clause.entity + "'",
@@ -55,30 +52,67 @@ Result<Filter> to_leaf(Clause clause) {
   return leaf("attribute", std::move(clause));
 }
 
+// Does this leaf ask for prompts, or for what is none?
+bool asks_for_prompts(const Filter& leaf) {
+  const auto* text = std::get_if<std::string>(&leaf.value);
+  if (text == nullptr) return false;
+  return (leaf.op == Op::eq && equal_ignoring_case(*text, "true")) ||
+         (leaf.op == Op::ne && equal_ignoring_case(*text, "false"));
+}
+
+bool is_about_prompts(const Filter& filter) {
+  return filter.kind == Filter::Kind::compare && filter.entity == kAboutPrompts;
+}
+
+Filter no_prompts() {
+  Filter out{.kind = Filter::Kind::none_of};
+  out.parts.push_back({.kind = Filter::Kind::compare,
+                       .parts = {},
+                       .entity = "tag",
+                       .key = std::string(kIsPrompt),
+                       .op = Op::eq,
+                       .value = std::string("true")});
+  return out;
+}
+
+// Within OR, NOT and parentheses each leaf means what it says. Answers whether there was one.
+bool settle_prompts(Filter& filter) {
+  if (is_about_prompts(filter)) {
+    filter.entity = "tag";
+    if (!asks_for_prompts(filter)) filter = no_prompts();
+    return true;
+  }
+  bool any = false;
+  for (auto& part : filter.parts) any = settle_prompts(part) || any;
+  return any;
+}
+
+// Models are searched without prompts unless the filter asks for those. In a plain list of clauses
+// the first one about prompts decides, as the original has it.
 Result<Filter> to_filter(std::string_view text) {
-  SW_TRY(auto clauses, parse_clauses(text));
+  SW_TRY(auto parsed, parse_filter(text, to_leaf));
   Filter out;
-  bool prompts = false;
-  const auto first = std::find_if(clauses.begin(), clauses.end(), [](const Clause& clause) {
-    return clause.entity.starts_with("tag") && clause.key == kIsPrompt;
-  });
-  if (first != clauses.end()) prompts = asks_for_prompts(*first);
-  for (auto& clause : clauses) {
-    const bool about_prompts = clause.entity.starts_with("tag") && clause.key == kIsPrompt;
-    if (about_prompts && !prompts) continue;  // said below
-    SW_TRY(auto part, to_leaf(std::move(clause)));
-    out.parts.push_back(std::move(part));
+  const auto is_leaf = [](const Filter& f) { return f.kind == Filter::Kind::compare; };
+  if (is_leaf(parsed)) {
+    out.parts.push_back(std::move(parsed));
+  } else if (parsed.kind == Filter::Kind::all_of) {
+    out = std::move(parsed);
+  } else {
+    out.parts.push_back(std::move(parsed));
   }
-  if (!prompts) {
-    Filter none{.kind = Filter::Kind::none_of};
-    none.parts.push_back({.kind = Filter::Kind::compare,
-                          .parts = {},
-                          .entity = "tag",
-                          .key = std::string(kIsPrompt),
-                          .op = Op::eq,
-                          .value = std::string("true")});
-    out.parts.push_back(std::move(none));
+  if (std::all_of(out.parts.begin(), out.parts.end(), is_leaf)) {
+    const auto first = std::find_if(out.parts.begin(), out.parts.end(), is_about_prompts);
+    if (first != out.parts.end() && asks_for_prompts(*first)) {
+      for (auto& part : out.parts) {
+        if (is_about_prompts(part)) part.entity = "tag";
+      }
+      return out;
+    }
+    std::erase_if(out.parts, is_about_prompts);
+    out.parts.push_back(no_prompts());
+    return out;
   }
+  if (!settle_prompts(out)) out.parts.push_back(no_prompts());
   return out;
 }
 
