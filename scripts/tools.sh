@@ -24,7 +24,8 @@ dev_lint() {
   [ -f build/dev/compile_commands.json ] || cmake --preset dev >/dev/null
   local files=("$@")
   [ ${#files[@]} -gt 0 ] || mapfile -t files < <(cpp_files | grep '\.cc$')
-  printf '%s\n' "${files[@]}" | xargs -P "$JOBS" -n 4 clang-tidy-14 -p build/dev --quiet
+  printf '%s\n' "${files[@]}" | xargs -P "$JOBS" -n 4 clang-tidy-14 -p build/dev --quiet \
+      --extra-arg=-Wno-unknown-warning-option
 }
 
 dev_docs() {
