@@ -72,13 +72,15 @@ Result<void> History::append(Connection& connection, const std::string& model_id
   return {};
 }
 
+Result<void> History::note(Connection& connection, Change entry) const {
+  SW_TRY(const auto id,
+         connection.first("SELECT id FROM registry_model WHERE name = ?", {entry.model},
+                          [](const Row& row) { return std::string(row.text(0)); }));
+  return append(connection, id.value_or(""), std::move(entry));
+}
+
 Result<void> History::note(Change entry) {
-  return db_.write([&](Connection& connection) -> Result<void> {
-    SW_TRY(const auto id,
-           connection.first("SELECT id FROM registry_model WHERE name = ?", {entry.model},
-                            [](const Row& row) { return std::string(row.text(0)); }));
-    return append(connection, id.value_or(""), entry);
-  });
+  return db_.write([&](Connection& connection) { return note(connection, entry); });
 }
 
 Result<Page<Change>> History::of(const std::string& model, std::int64_t version,

@@ -22,6 +22,8 @@ class History {
   // Adds an entry about something that other rooms decided about a version ("gate.decided",
   // "rollout.rolled_back"). `entry.at`, `sequence` and the hashes are filled in here.
   Result<void> note(Change entry);
+  // The same inside somebody's transaction.
+  Result<void> note(store::Connection& connection, Change entry) const;
   // Newest first. version 0: everything about the model, also under its earlier names.
   Result<Page<Change>> of(const std::string& model, std::int64_t version,
                           const PageRequest& page) const;

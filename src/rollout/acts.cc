@@ -59,16 +59,18 @@ Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
   return set_routes(row, routes_with(row, version));
 }
 
-Result<void> Rollouts::Impl::tell(const Row& row, const std::string& event) {
+Result<void> Rollouts::Impl::keep_and_tell(const Row& row, const std::string& event) {
   const auto& r = row.rollout;
-  const std::string share = number_text(r.weight) + " %";
-  SW_CHECK_OK(registry.history().note({.actor = r.actor.empty() ? kActor : r.actor,
-                                       .action = event,
-                                       .model = r.model,
-                                       .version = r.challenger,
-                                       .from = "champion=" + std::to_string(r.champion),
-                                       .to = share,
-                                       .reason = r.reason}));
+  SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
+    SW_CHECK_OK(registry.history().note(c, {.actor = r.actor.empty() ? kActor : r.actor,
+                                            .action = event,
+                                            .model = r.model,
+                                            .version = r.challenger,
+                                            .from = "champion=" + std::to_string(r.champion),
+                                            .to = number_text(r.weight) + " %",
+                                            .reason = r.reason}));
+    return update(c, row, {});
+  }));
   std::string data = "{\"id\":";
   append_json_string(data, r.id);
   data += ",\"model\":";
@@ -95,9 +97,7 @@ Result<void> Rollouts::Impl::finish(Row& row, State state, const std::string& ev
   row.rollout.weight = state == State::promoted ? 100 : 0;
   row.phase = Phase::done;
   row.rollout.ended = clock.now();
-  // Told first: after a crash it may be told twice, never not at all.
-  SW_CHECK_OK(tell(row, event));
-  SW_CHECK_OK(db.write([&](store::Connection& c) { return update(c, row, {}); }));
+  SW_CHECK_OK(keep_and_tell(row, event));
   watched.erase(row.rollout.id);
   return {};
 }
@@ -107,7 +107,6 @@ Result<void> Rollouts::Impl::begin(Row& row, Phase phase, const std::string& rea
   row.phase = phase;
   row.rollout.reason = reason;
   SW_CHECK_OK(db.write([&](store::Connection& c) { return update(c, row, found); }));
-  checkpoint();
   return act(row);
 }
 
@@ -119,30 +118,25 @@ Result<void> Rollouts::Impl::act(Row& row) {
       return {};
     case Phase::shift: {
       SW_CHECK_OK(set_routes(row, shared_routes(row)));
-      checkpoint();
       r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
       row.phase = Phase::watch;
-      SW_CHECK_OK(tell(row, r.step == 0 ? "rollout.started" : "rollout.step"));
-      return db.write([&](store::Connection& c) { return update(c, row, {}); });
+      return keep_and_tell(row, r.step == 0 ? "rollout.started" : "rollout.step");
     }
     case Phase::promote:
       if (auto old = endpoints.open(r.model, std::to_string(r.champion))) {
         warm[r.endpoint] = std::make_shared<serving::Target>(*std::move(old));
       }
       SW_CHECK_OK(make_champion(row, r.challenger, r.reason));
-      checkpoint();
       return finish(row, State::promoted, "rollout.promoted");
     case Phase::roll_back:
     case Phase::abort: {
       SW_CHECK_OK(set_routes(row, row.routes));
-      checkpoint();
       const bool gave_up = row.phase == Phase::abort;
       return finish(row, gave_up ? State::aborted : State::rolled_back,
                     gave_up ? "rollout.aborted" : "rollout.rolled_back");
     }
     case Phase::revert:
       SW_CHECK_OK(make_champion(row, r.champion, r.reason));
-      checkpoint();
       return finish(row, State::rolled_back, "rollout.rolled_back");
   }
   return {};

@@ -58,7 +58,8 @@ struct Rollouts::Impl {
   // Writes that `phase` begins, then acts.
   Result<void> begin(Row& row, Phase phase, const std::string& reason,
                      const std::vector<EvidenceItem>& found = {});
-  Result<void> tell(const Row& row, const std::string& event);
+  // The row and its entry in the history are kept together, so that each is told exactly once.
+  Result<void> keep_and_tell(const Row& row, const std::string& event);
 
   // watch.cc: gathers, compares, decides.
   Result<void> watch(Row& row);
@@ -72,9 +73,6 @@ struct Rollouts::Impl {
   Result<std::optional<Row>> moving_on(const std::string& endpoint) const;
   Result<Reversion> restore_previous(const std::string& endpoint, const std::string& actor,
                                      const std::string& reason);
-  void checkpoint() const {
-    if (options.checkpoint) options.checkpoint();
-  }
 };
 
 }  // namespace slipway::rollout

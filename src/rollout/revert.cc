@@ -76,7 +76,6 @@ Result<Reversion> Rollouts::Impl::restore_previous(const std::string& endpoint,
           .phase = Phase::revert,
           .routes = view.spec.routes};
   SW_CHECK_OK(db.write([&](Connection& c) { return insert(c, row); }));
-  checkpoint();
   if (auto done = act(row); !done) {
     row.phase = Phase::done;
     row.rollout.reason = "the way back failed: " + done.error().message;

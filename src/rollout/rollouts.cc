@@ -158,7 +158,6 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
   SW_TRY(at.last_champion, impl_->evidence.traffic(spec.endpoint, spec.model, champion));
   SW_TRY(at.last_challenger, impl_->evidence.traffic(spec.endpoint, spec.model, spec.version));
   SW_CHECK_OK(impl_->db.write([&](Connection& c) { return insert(c, row); }));
-  impl_->checkpoint();
   if (auto shifted = impl_->act(row); !shifted) {
     SW_CHECK_OK(impl_->begin(row, Phase::abort,
                              "the challenger cannot be loaded: " + shifted.error().message));

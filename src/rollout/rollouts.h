@@ -6,7 +6,6 @@
 // The formulas of the checks: docs/guides/rollout.md.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,8 +30,6 @@ namespace slipway::rollout {
 struct Options {
   int tick_ms = 200;
   int evidence_every_ms = 10'000;  // unchanged verdicts are written down this often
-  // For tests: called between what is written and what is done.
-  std::function<void()> checkpoint;
 };
 
 // Thread-safe.

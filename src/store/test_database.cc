@@ -55,9 +55,8 @@ TestDatabase::TestDatabase(Dialect dialect) {
 }
 
 TestDatabase::~TestDatabase() {
-  const auto dialect = database_->dialect();
   database_.reset();
-  if (dialect == Dialect::sqlite) {
+  if (!folder_.empty()) {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   } else {

@@ -22,6 +22,8 @@ class TestDatabase {
   Database& operator*() { return *database_; }
   Database* operator->() { return database_.get(); }
   const std::string& url() const { return url_; }
+  // Until `reopen` nothing of it is in use here, so that a forked child may open it.
+  void close() { database_.reset(); }
   void reopen();
 
   // For INSTANTIATE_TEST_SUITE_P.
