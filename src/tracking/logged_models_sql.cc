@@ -75,7 +75,7 @@ Result<void> load_some(Connection& db, Cells keys, Cells uuids,
                }));
   placeholders(uuids);
   return db.query(
-      "SELECT model, key, step, at, value, kind, run, dataset_name, dataset_digest"
+      "SELECT model, key, step, at, value, kind, run, dataset_name, dataset_digest, step_part"
       " FROM logged_model_metrics WHERE model IN (" +
           marks + ")",
       uuids, [&](const Row& row) {
@@ -83,7 +83,7 @@ Result<void> load_some(Connection& db, Cells keys, Cells uuids,
         measured.metric = {.key = text(row, 1),
                            .value = from_stored(row.real(4), row.int64(5)),
                            .at = {row.int64(3)},
-                           .step = row.int64(2),
+                           .step = {row.int64(2), static_cast<std::int32_t>(row.int64(9))},
                            .model = text(row, 0),
                            .dataset_name = text(row, 7),
                            .dataset_digest = text(row, 8)};

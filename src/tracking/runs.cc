@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "chunks_sql.h"
 #include "rows.h"
 #include "runs_sql.h"
 #include "store/database.h"
@@ -70,6 +71,11 @@ Result<void> set_state(store::Database& db, const RunId& id, std::int64_t state,
 
 }  // namespace
 
+Runs::Runs(store::Database& db, EventSink& events, Clock& clock, Ids& ids)
+    : db_(db), events_(events), clock_(clock), ids_(ids), keys_(std::make_unique<MetricKeys>()) {}
+
+Runs::~Runs() = default;
+
 Result<Run> Runs::start(const NewRun& in) {
   SW_TRY(const auto experiment, number_of(in.experiment));
   Run run{.id = RunId(ids_.hex32()),
@@ -104,6 +110,7 @@ Result<Run> Runs::change(const RunId& id, const RunChange& change) {
       ended_now = is_final(*change.status) && !is_final(static_cast<RunStatus>(before.value_or(0)));
       SW_CHECK_OK(c.exec("UPDATE runs SET status = ? WHERE id = ?",
                          {static_cast<std::int64_t>(*change.status), key.id}));
+      if (ended_now) SW_CHECK_OK(compact(c, key.id));
     }
     if (change.ended) {
       SW_CHECK_OK(c.exec("UPDATE runs SET ended = ? WHERE id = ?", {change.ended->ms, key.id}));
@@ -161,16 +168,20 @@ Result<void> Runs::restore(const RunId& id) {
 }
 
 Result<void> Runs::log(const RunId& id, const Batch& batch) {
-  return db_.write([&](Connection& c) -> Result<void> {
+  MetricKeys::Learned learned;
+  SW_CHECK_OK(db_.write([&](Connection& c) -> Result<void> {
+    learned.clear();
     SW_TRY(const auto run, find_active_run(c, id));
     SW_CHECK_OK(add_params(c, run.id, batch.params));
-    SW_CHECK_OK(insert_metrics(c, run, id, batch.metrics));
+    SW_CHECK_OK(insert_metrics(c, run, id, batch.metrics, *keys_, learned));
     for (const auto& tag : batch.tags) SW_CHECK_OK(c.exec(kSetTag, {run.id, tag.key, tag.value}));
     if (batch.name && !batch.name->empty()) {
       SW_CHECK_OK(c.exec("UPDATE runs SET name = ? WHERE id = ?", {*batch.name, run.id}));
     }
     return {};
-  });
+  }));
+  keys_->remember(std::move(learned));
+  return {};
 }
 
 Result<void> Runs::edit_tag(const RunId& id, const std::string& key, const NextValue& next) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,10 +21,12 @@ class Database;
 
 namespace slipway::tracking {
 
+class MetricKeys;
+
 class Runs {
  public:
-  Runs(store::Database& db, EventSink& events, Clock& clock, Ids& ids)
-      : db_(db), events_(events), clock_(clock), ids_(ids) {}
+  Runs(store::Database& db, EventSink& events, Clock& clock, Ids& ids);
+  ~Runs();
 
   // A run of an unknown experiment is not_found, of a deleted one failed_precondition.
   Result<Run> start(const NewRun& run);
@@ -54,17 +57,17 @@ class Runs {
   Result<void> add_outputs(const RunId& id, const std::vector<ModelOutput>& models);
 
   // Every observation of one metric, by time, step and value; empty for an unknown run or key.
-  // A size of 0 means all of it.
-  Result<Page<Metric>> history(const RunId& id, const std::string& key,
-                               const PageRequest& page) const;
+  // A size of 0 means all of it; pages take memory for themselves only, however long the history.
+  Result<Page<Point>> history(const RunId& id, const std::string& key,
+                              const PageRequest& page) const;
   struct Steps {
     std::int64_t first = 0;
     std::int64_t last = 0;
   };
   // At most `points` (at least 1) of them, spread evenly over the observations in order of step and
   // time, always with the last and, for more than one, the first.
-  Result<std::vector<Metric>> sampled(const RunId& id, const std::string& key, std::size_t points,
-                                      const std::optional<Steps>& steps) const;
+  Result<std::vector<Point>> sampled(const RunId& id, const std::string& key, std::size_t points,
+                                     const std::optional<Steps>& steps) const;
 
   // What the runs of these experiments read, each combination once (at most 1,000).
   Result<std::vector<DatasetSummary>> datasets(const std::vector<ExperimentId>& experiments) const;
@@ -74,6 +77,7 @@ class Runs {
   EventSink& events_;
   Clock& clock_;
   Ids& ids_;
+  std::unique_ptr<MetricKeys> keys_;
 };
 
 }  // namespace slipway::tracking

@@ -21,14 +21,14 @@ std::string text(const Row& row, int column) {
 Result<void> load_metrics(Connection& db, const std::string& marks, const Cells& ids,
                           const ByKey& runs) {
   return db.query(
-      "SELECT l.run, k.name, l.step, l.at, l.value, l.kind FROM latest_metrics l"
+      "SELECT l.run, k.name, l.step, l.step_part, l.at, l.value, l.kind FROM latest_metrics l"
       " JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (" +
           marks + ")",
       ids, [&](const Row& row) {
         Metric metric{.key = text(row, 1),
-                      .value = from_stored(row.real(4), row.int64(5)),
-                      .at = {row.int64(3)},
-                      .step = row.int64(2)};
+                      .value = from_stored(row.real(5), row.int64(6)),
+                      .at = {row.int64(4)},
+                      .step = Step(row.int64(2), static_cast<std::int32_t>(row.int64(3)))};
         runs.at(row.int64(0))->metrics.push_back(std::move(metric));
         return true;
       });

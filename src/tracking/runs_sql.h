@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "metric_keys.h"
 #include "rows.h"
 #include "store/database.h"
 #include "tracking/types.h"
@@ -34,6 +35,7 @@ Result<RunQuery> run_query(store::Dialect dialect, const Search& search);
 
 // Stores metrics (history and latest values) of one run.
 Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
-                            const std::vector<Metric>& metrics);
+                            const std::vector<Metric>& metrics, MetricKeys& keys,
+                            MetricKeys::Learned& learned);
 
 }  // namespace slipway::tracking

@@ -2,6 +2,7 @@
 #include "tracking/tracking.h"
 
 #include "base/log.h"
+#include "old_rows_sql.h"
 #include "store/database.h"
 
 namespace slipway::tracking {
@@ -31,6 +32,9 @@ Tracking::Tracking(store::Database& db, EventSink& events, Clock& clock, Ids& id
       runs_(std::make_unique<Runs>(db, events, clock, ids)),
       models_(std::make_unique<LoggedModels>(db, clock, ids)) {
   make_default_experiment(db, clock);
+  if (const auto moved = move_old_rows(db); !moved) {
+    log::error("tracking.move_metrics", {{"error", moved.error().message}});
+  }
 }
 
 Tracking::~Tracking() = default;

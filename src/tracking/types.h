@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "domain/filter.h"
 #include "domain/types.h"
+#include "tracking/step.h"
 
 namespace slipway::tracking {
 
@@ -42,11 +43,18 @@ struct Metric {
   std::string key;
   double value = 0;  // NaN and the infinities are legal and survive a round trip
   Timestamp at;
-  std::int64_t step = 0;
+  Step step;
   // What was measured, when that is known: a logged model, on a dataset.
   std::string model;
   std::string dataset_name;
   std::string dataset_digest;
+};
+
+// One observation of a history, whose run and key are known.
+struct Point {
+  double value = 0;
+  Timestamp at;
+  Step step;
 };
 
 struct Param {

@@ -62,7 +62,7 @@ struct RunList {
 BOOST_DESCRIBE_STRUCT(RunList, (), (items, next_page_token))
 
 struct MetricPoint {
-  std::int64_t step = 0;
+  double step = 0;  // clients may count in fractions
   std::string at;
   double value = 0;
 };

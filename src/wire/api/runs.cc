@@ -131,7 +131,8 @@ Result<net::Response> history(Tracking& tracking, const net::Request& request) {
   if (found.empty()) return not_found("run '" + run.id.str() + "' has no metric '" + key + "'");
   MetricPoints out{.key = key, .items = {}, .next_page_token = ""};
   for (const auto& metric : found) {
-    out.items.push_back({metric.step, to_rfc3339(metric.at), metric.value});
+    const auto step = static_cast<double>(metric.step.whole()) + metric.step.part() / 1e9;
+    out.items.push_back({step, to_rfc3339(metric.at), metric.value});
   }
   return with_all_numbers(out);
 }

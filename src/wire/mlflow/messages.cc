@@ -57,7 +57,7 @@ MetricMessage to_wire(const tracking::Metric& metric) {
   out.key = metric.key;
   out.value = std::isinf(metric.value) ? std::copysign(kLargest, metric.value) : metric.value;
   out.timestamp = metric.at.ms;
-  out.step = metric.step;
+  out.step = metric.step.whole();
   return out;
 }
 

@@ -4,6 +4,5 @@
 #include "json/describe.h"
 
 SLIPWAY_JSON(slipway::wire::mlflow::GetHistory)
-SLIPWAY_JSON(slipway::wire::mlflow::HistoryResponse)
 SLIPWAY_JSON(slipway::wire::mlflow::GetHistoryBulk)
 SLIPWAY_JSON(slipway::wire::mlflow::GetHistorySampled)

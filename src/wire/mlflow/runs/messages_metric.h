@@ -14,12 +14,6 @@ struct GetHistory {
 };
 BOOST_DESCRIBE_STRUCT(GetHistory, (), (run_id, run_uuid, metric_key, page_token, max_results))
 
-struct HistoryResponse {
-  std::vector<MetricMessage> metrics;
-  std::optional<std::string> next_page_token;
-};
-BOOST_DESCRIBE_STRUCT(HistoryResponse, (), (metrics, next_page_token))
-
 struct GetHistoryBulk {
   std::vector<std::string> run_id;
   std::string metric_key;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "endpoint.h"
+#include "runs/history_json.h"
 #include "runs/messages_metric.h"
 #include "tracking/tracking.h"
 #include "wire/mlflow/routes.h"
@@ -16,8 +17,9 @@ using tracking::Tracking;
 constexpr std::size_t kRunsLimit = 100;
 constexpr std::int64_t kBulkLimit = 25'000;
 constexpr std::int64_t kSampleLimit = 2'500;  // points a run
+constexpr std::int64_t kPiece = 16'384;       // points of a whole history that are read at once
 
-Result<HistoryResponse> history(Tracking& tracking, const GetHistory& in) {
+Result<net::Response> history(Tracking& tracking, const GetHistory& in) {
   const auto& id = in.run_id.empty() ? in.run_uuid : in.run_id;
   if (id.empty()) return missing("run_id");
   if (in.metric_key.empty()) return missing("metric_key");
@@ -25,13 +27,19 @@ Result<HistoryResponse> history(Tracking& tracking, const GetHistory& in) {
     return invalid("invalid value " + std::to_string(*in.max_results) + " for 'max_results'",
                    "it must be a positive integer");
   }
-  const PageRequest page{static_cast<std::size_t>(in.max_results.value_or(0)), in.page_token};
-  SW_TRY(const auto found, tracking.runs().history(RunId(id), in.metric_key, page));
-  HistoryResponse out;
-  out.metrics.reserve(found.items.size());
-  for (const auto& metric : found.items) out.metrics.push_back(to_wire(metric));
-  if (!found.next_token.empty()) out.next_page_token = found.next_token;
-  return out;
+  const auto size = static_cast<std::size_t>(in.max_results.value_or(kPiece));
+  const auto page = [&tracking, id = RunId(id), key = in.metric_key](std::size_t most,
+                                                                     const std::string& token) {
+    return tracking.runs().history(id, key, {most, token});
+  };
+  SW_TRY(auto found, page(size, in.page_token));
+  if (!in.max_results && !found.next_token.empty()) {
+    return stream_history(in.metric_key, std::move(found),
+                          [page](const std::string& token) { return page(kPiece, token); });
+  }
+  HistoryJson out;
+  out.append(in.metric_key, found.items);
+  return answer_with(out.finish(found.next_token));
 }
 
 Result<void> check_runs(std::string_view field, const std::vector<std::string>& ids) {
@@ -41,7 +49,7 @@ Result<void> check_runs(std::string_view field, const std::vector<std::string>& 
                  "': " + std::to_string(ids.size()));
 }
 
-Result<HistoryResponse> history_bulk(Tracking& tracking, const GetHistoryBulk& in) {
+Result<net::Response> history_bulk(Tracking& tracking, const GetHistoryBulk& in) {
   SW_CHECK_OK(check_runs("run_id", in.run_id));
   if (in.metric_key.empty()) return missing("metric_key");
   auto left = std::min(in.max_results.value_or(kBulkLimit), kBulkLimit);
@@ -49,21 +57,18 @@ Result<HistoryResponse> history_bulk(Tracking& tracking, const GetHistoryBulk& i
   auto ids = in.run_id;
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  HistoryResponse out;
+  HistoryJson out;
   for (const auto& id : ids) {
     if (left == 0) break;
     SW_TRY(const auto found,
            tracking.runs().history(RunId(id), in.metric_key, {static_cast<std::size_t>(left), {}}));
     left -= static_cast<std::int64_t>(found.items.size());
-    for (const auto& metric : found.items) {
-      out.metrics.push_back(to_wire(metric));
-      out.metrics.back().run_id = id;
-    }
+    out.append(in.metric_key, found.items, id);
   }
-  return out;
+  return answer_with(out.finish());
 }
 
-Result<HistoryResponse> history_sampled(Tracking& tracking, const GetHistorySampled& in) {
+Result<net::Response> history_sampled(Tracking& tracking, const GetHistorySampled& in) {
   SW_CHECK_OK(check_runs("run_ids", in.run_ids));
   if (in.metric_key.empty()) return missing("metric_key");
   const auto points = in.max_results.value_or(kSampleLimit);
@@ -81,16 +86,13 @@ Result<HistoryResponse> history_sampled(Tracking& tracking, const GetHistorySamp
     }
     steps = {*in.start_step, *in.end_step};
   }
-  HistoryResponse out;
+  HistoryJson out;
   for (const auto& id : in.run_ids) {
     SW_TRY(const auto found, tracking.runs().sampled(RunId(id), in.metric_key,
                                                      static_cast<std::size_t>(points), steps));
-    for (const auto& metric : found) {
-      out.metrics.push_back(to_wire(metric));
-      out.metrics.back().run_id = id;
-    }
+    out.append(in.metric_key, found, id);
   }
-  return out;
+  return answer_with(out.finish());
 }
 
 }  // namespace
