@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stats/categorical.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -31,6 +32,47 @@ TestResult chisquare(const Counts& expected, const Counts& observed) {
   }
   out.p_value = chi2_sf(out.statistic, static_cast<double>(categories) - 1);
   return out;
+}
+
+TestResult g_test(const Counts& expected, const Counts& observed) {
+  if (total(expected) != total(observed)) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    return {nan, nan};
+  }
+  TestResult out{0, 1};
+  std::size_t categories = expected.size();
+  for (const auto& [value, n] : observed) {
+    const auto found = expected.find(value);
+    if (found == expected.end()) ++categories;
+    if (n == 0) continue;
+    const double got = static_cast<double>(n);
+    const double want = found == expected.end() ? 0 : static_cast<double>(found->second);
+    out.statistic += 2 * got * std::log(got / want);
+  }
+  out.p_value = chi2_sf(out.statistic, static_cast<double>(categories) - 1);
+  return out;
+}
+
+TestResult fisher_exact(std::int64_t first_a, std::int64_t a, std::int64_t first_b,
+                        std::int64_t b) {
+  const auto odds = static_cast<double>(first_a) * static_cast<double>(b - first_b) /
+                    (static_cast<double>(first_b) * static_cast<double>(a - first_a));
+  const std::int64_t first = first_a + first_b;
+  if (first == 0 || first == a + b) return {std::numeric_limits<double>::quiet_NaN(), 1};
+  const double share = static_cast<double>(first) / static_cast<double>(a + b);
+  // Hypergeometric: two binomials, given their sum.
+  const auto likelihood = [&](std::int64_t k) {
+    return binomial_pmf(static_cast<double>(k), static_cast<double>(a), share) *
+           binomial_pmf(static_cast<double>(first - k), static_cast<double>(b), share) /
+           binomial_pmf(static_cast<double>(first), static_cast<double>(a + b), share);
+  };
+  const double observed = likelihood(first_a) * (1 + 1e-12);
+  double sum = 0;
+  for (std::int64_t k = std::max<std::int64_t>(0, first - b); k <= std::min(first, a); ++k) {
+    const double x = likelihood(k);
+    if (x <= observed) sum += x;
+  }
+  return {odds, std::min(sum, 1.0)};
 }
 
 TestResult two_proportions(std::int64_t first_a, std::int64_t a, std::int64_t first_b,

@@ -21,6 +21,14 @@ std::int64_t total(const Counts& counts);
 // infinity and p = 0. Neither side may be empty.
 TestResult chisquare(const Counts& expected, const Counts& observed);
 
+// The likelihood-ratio test of `observed` against `expected` as it stands, without scaling
+// (scipy's power_divergence with "log-likelihood"): NaN unless both have the same total.
+TestResult g_test(const Counts& expected, const Counts& observed);
+
+// Fisher's exact test of the two-by-two table [[first_a, a - first_a], [first_b, b - first_b]],
+// two-sided: all tables that are no more likely. The statistic is the sample's odds ratio.
+TestResult fisher_exact(std::int64_t first_a, std::int64_t a, std::int64_t first_b, std::int64_t b);
+
 // Pooled two-sided test of two proportions: `first` of the one value against the rest.
 TestResult two_proportions(std::int64_t first_a, std::int64_t a, std::int64_t first_b,
                            std::int64_t b);

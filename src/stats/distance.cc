@@ -71,6 +71,24 @@ Shares one_bin_a_value(std::span<const double> reference, std::span<const double
   return out;
 }
 
+// Each stretch between neighbouring joined values: the gap of the two distribution functions over
+// it, and its width.
+template <typename Each>
+void between(std::span<const double> a, std::span<const double> b, Each each) {
+  const double n = static_cast<double>(a.size());
+  const double m = static_cast<double>(b.size());
+  std::size_t i = 0;
+  std::size_t j = 0;
+  double last = std::min(a.front(), b.front());
+  while (i < a.size() || j < b.size()) {
+    const double x = j == b.size() || (i < a.size() && a[i] <= b[j]) ? a[i] : b[j];
+    each(static_cast<double>(i) / n - static_cast<double>(j) / m, x - last);
+    last = x;
+    while (i < a.size() && a[i] == x) ++i;
+    while (j < b.size() && b[j] == x) ++j;
+  }
+}
+
 }  // namespace
 
 std::size_t distinct(std::span<const double> ascending) {
@@ -183,21 +201,15 @@ double hellinger(const Shares& shares) {
 }
 
 double wasserstein(std::span<const double> a, std::span<const double> b) {
-  const double n = static_cast<double>(a.size());
-  const double m = static_cast<double>(b.size());
-  std::size_t i = 0;
-  std::size_t j = 0;
   double sum = 0;
-  double last = std::min(a.front(), b.front());
-  while (i < a.size() || j < b.size()) {
-    const double x = j == b.size() || (i < a.size() && a[i] <= b[j]) ? a[i] : b[j];
-    const double gap = static_cast<double>(i) / n - static_cast<double>(j) / m;
-    sum += std::abs(gap) * (x - last);
-    last = x;
-    while (i < a.size() && a[i] == x) ++i;
-    while (j < b.size() && b[j] == x) ++j;
-  }
+  between(a, b, [&](double gap, double width) { sum += std::abs(gap) * width; });
   return sum;
+}
+
+double energy_distance(std::span<const double> a, std::span<const double> b) {
+  double sum = 0;
+  between(a, b, [&](double gap, double width) { sum += gap * gap * width; });
+  return std::sqrt(2 * sum);
 }
 
 double normed_wasserstein(std::span<const double> reference, std::span<const double> current) {

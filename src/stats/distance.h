@@ -37,7 +37,10 @@ double jensen_shannon(const Shares& shares);
 double hellinger(const Shares& shares);
 // The first Wasserstein distance of two ascending samples.
 double wasserstein(std::span<const double> a, std::span<const double> b);
-// The same over the larger of the reference's standard deviation (ddof 0) and 0.001.
+// sqrt(2 * integral of (F - G)^2), of two ascending samples (scipy's energy_distance).
+double energy_distance(std::span<const double> a, std::span<const double> b);
+// The first Wasserstein distance over the larger of the reference's standard deviation (ddof 0)
+// and 0.001.
 double normed_wasserstein(std::span<const double> reference, std::span<const double> current);
 
 std::size_t distinct(std::span<const double> ascending);

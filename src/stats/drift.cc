@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/text.h"
 #include "stats/distance.h"
 #include "stats/ks.h"
+#include "stats/moment_tests.h"
+#include "stats/permutation.h"
+#include "stats/rank_tests.h"
 
 namespace slipway::stats {
 namespace {
@@ -29,6 +33,16 @@ constexpr MethodRow kMethods[] = {
     {Method::hellinger, "hellinger", false, true, true, 0.1},
     {Method::chisquare, "chisquare", true, false, true, 0.05},
     {Method::z, "z", true, false, true, 0.05},
+    {Method::anderson, "anderson", true, true, false, 0.1},
+    {Method::cramer_von_mises, "cramer_von_mises", true, true, false, 0.1},
+    {Method::mannw, "mannw", true, true, false, 0.05},
+    {Method::t_test, "t_test", true, true, false, 0.05},
+    {Method::ed, "ed", false, true, false, 0.1},
+    {Method::es, "es", true, true, false, 0.05},
+    {Method::g_test, "g_test", true, false, true, 0.1},
+    {Method::fisher_exact, "fisher_exact", true, false, true, 0.1},
+    {Method::tvd, "TVD", true, false, true, 0.1},
+    {Method::empirical_mmd, "empirical_mmd", true, true, false, 0.1},
 };
 
 const MethodRow* row_of(Method method) {
@@ -49,19 +63,32 @@ bool numeric_before(const std::string& a, const std::string& b) {
   return x && y ? *x < *y : a < b;
 }
 
-// The smallest joined value against the rest.
-TestResult z_test(const Counts& reference, const Counts& current) {
+// How often the smallest joined value was seen on a side.
+struct First {
   const std::string* smallest = nullptr;
-  for (const auto* side : {&reference, &current}) {
-    for (const auto& [value, n] : *side) {
-      if (smallest == nullptr || numeric_before(value, *smallest)) smallest = &value;
+
+  First(const Counts& reference, const Counts& current) {
+    for (const auto* side : {&reference, &current}) {
+      for (const auto& [value, n] : *side) {
+        if (smallest == nullptr || numeric_before(value, *smallest)) smallest = &value;
+      }
     }
   }
-  const auto count = [&](const Counts& side) {
+  std::int64_t in(const Counts& side) const {
     const auto found = side.find(*smallest);
     return found == side.end() ? 0 : found->second;
-  };
-  return two_proportions(count(reference), total(reference), count(current), total(current));
+  }
+};
+
+// The smallest joined value against the rest.
+TestResult z_test(const Counts& reference, const Counts& current) {
+  const First first(reference, current);
+  return two_proportions(first.in(reference), total(reference), first.in(current), total(current));
+}
+
+TestResult fisher(const Counts& reference, const Counts& current) {
+  const First first(reference, current);
+  return fisher_exact(first.in(current), total(current), first.in(reference), total(reference));
 }
 
 double numeric_hellinger(const Sample& reference, const Sample& current) {
@@ -76,6 +103,7 @@ double numeric_hellinger(const Sample& reference, const Sample& current) {
 double distance(Method method, const Sample& reference, const Sample& current) {
   const bool numerical = reference.type == ColumnType::numerical;
   if (method == Method::wasserstein) return normed_wasserstein(reference.values, current.values);
+  if (method == Method::ed) return energy_distance(reference.values, current.values);
   if (method == Method::hellinger && numerical) return numeric_hellinger(reference, current);
   const Shares shares = numerical ? binned(reference.values, current.values)
                                   : binned(reference.counts, current.counts);
@@ -85,11 +113,61 @@ double distance(Method method, const Sample& reference, const Sample& current) {
   return jensen_shannon(shares);
 }
 
+TestResult numeric_test(Method method, std::span<const double> a, std::span<const double> b) {
+  switch (method) {
+    case Method::anderson:
+      return anderson_darling(a, b);
+    case Method::cramer_von_mises:
+      return cramer_von_mises(a, b);
+    case Method::mannw:
+      return mann_whitney_less(a, b);
+    case Method::t_test:
+      return t_test(a, b);
+    case Method::es:
+      return epps_singleton(a, b);
+    case Method::empirical_mmd:
+      return mean_discrepancy(a, b);
+    default:
+      return ks_2samp(a, b);
+  }
+}
+
 TestResult test(Method method, const Sample& reference, const Sample& current) {
-  if (method == Method::ks) return ks_2samp(reference.values, current.values);
+  const auto* row = row_of(method);
+  if (row->numerical) return numeric_test(method, reference.values, current.values);
   const auto a = as_counts(reference);
   const auto b = as_counts(current);
-  return method == Method::z ? z_test(a, b) : chisquare(a, b);
+  switch (method) {
+    case Method::z:
+      return z_test(a, b);
+    case Method::g_test:
+      return g_test(a, b);
+    case Method::fisher_exact:
+      return fisher(a, b);
+    case Method::tvd:
+      return total_variation(a, b);
+    default:
+      return chisquare(a, b);
+  }
+}
+
+// What a method asks of a column beyond its type.
+std::string unmet(Method method, const Sample& reference, const Sample& current) {
+  const auto least = std::min(reference.size(), current.size());
+  const auto name = std::string(name_of(method));
+  if (method == Method::es && least < 5) return name + " needs five values on each side";
+  const bool two = method == Method::t_test || method == Method::cramer_von_mises ||
+                   method == Method::empirical_mmd;
+  if (two && least < 2) return name + " needs two values on each side";
+  const bool equal = method == Method::g_test || method == Method::fisher_exact;
+  if (equal && reference.size() != current.size()) {
+    return name + " needs as many values in the current data (" + std::to_string(current.size()) +
+           ") as in the reference (" + std::to_string(reference.size()) + ")";
+  }
+  if (method == Method::fisher_exact && joined_size(reference.counts, current.counts) > 2) {
+    return name + " needs at most two different values";
+  }
+  return {};
 }
 
 std::string why_not(const Sample& reference, const Sample& current, Method method) {
@@ -197,17 +275,19 @@ ColumnDrift compare(const Sample& reference, const Sample& current, Method metho
   out.error = why_not(reference, current, method);
   const bool chosen_here = method == Method::automatic;
   if (out.error.empty() && chosen_here) out.method = choose(reference, current);
+  if (out.error.empty()) out.error = unmet(out.method, reference, current);
   out.threshold = threshold.value_or(default_threshold(out.method));
   if (!out.error.empty()) return out;
   if (is_test(out.method)) {
     const auto result = test(out.method, reference, current);
     out.score = out.p_value = result.p_value;
     if (std::isfinite(result.statistic)) out.statistic = result.statistic;
-    out.drifted =
-        out.method == Method::ks ? result.p_value <= out.threshold : result.p_value < out.threshold;
+    const bool at_most = out.method == Method::ks || out.method == Method::cramer_von_mises;
+    out.drifted = at_most ? result.p_value <= out.threshold : result.p_value < out.threshold;
   } else {
     out.score = distance(out.method, reference, current);
-    out.drifted = *out.score >= out.threshold;
+    out.drifted =
+        out.method == Method::ed ? *out.score > out.threshold : *out.score >= out.threshold;
   }
   if (!std::isfinite(*out.score)) {
     out.score.reset();

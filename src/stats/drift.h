@@ -25,6 +25,16 @@ enum class Method {
   hellinger,
   chisquare,
   z,
+  anderson,
+  cramer_von_mises,
+  mannw,
+  t_test,
+  ed,  // energy distance
+  es,  // Epps-Singleton
+  g_test,
+  fisher_exact,
+  tvd,
+  empirical_mmd,
 };
 std::string_view name_of(Method method);
 std::optional<Method> method_named(std::string_view name);

@@ -98,6 +98,37 @@ double upper_fraction(double a, double x) {
   return h * a * gamma_term(a, x);
 }
 
+// log Gamma(a + b) - log Gamma(a) - log Gamma(b) for b = 1/2, also for large a.
+double log_half_beta_inverse(double a) {
+  const double log_gamma_half = 0.5 * std::log(std::numbers::pi);
+  if (a < 50) return log_gamma(a + 0.5) - log_gamma(a) - log_gamma_half;
+  const double s = a * a;
+  return 0.5 * std::log(a) - 1 / (8 * a) + 1 / (192 * a * s) - 1 / (640 * a * s * s) -
+         log_gamma_half;
+}
+
+// The continued fraction of the incomplete beta function, by Lentz.
+double beta_fraction(double a, double b, double x) {
+  constexpr double kTiny = 1e-300;
+  const auto safe = [](double value) { return std::abs(value) < kTiny ? kTiny : value; };
+  double c = 1;
+  double d = 1 / safe(1 - (a + b) * x / (a + 1));
+  double h = d;
+  for (int m = 1; m < kMostTerms; ++m) {
+    const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / safe(1 + even * d);
+    c = safe(1 + even / c);
+    h *= d * c;
+    const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / safe(1 + odd * d);
+    c = safe(1 + odd / c);
+    const double change = d * c;
+    h *= change;
+    if (std::abs(change - 1) < kEpsilon) break;
+  }
+  return h;
+}
+
 }  // namespace
 
 double gamma_p(double a, double x) {
@@ -122,6 +153,20 @@ double chi2_sf(double x, double df) {
 
 double normal_sf(double z) {
   return 0.5 * std::erfc(z / std::numbers::sqrt2);
+}
+
+double student_sf(double t, double df) {
+  if (std::isnan(t) || !(df > 0)) return std::numeric_limits<double>::quiet_NaN();
+  if (t < 0) return 1 - student_sf(-t, df);
+  if (std::isinf(t)) return 0;
+  // Half the regularised incomplete beta function I_x(df / 2, 1 / 2) at x = df / (df + t^2).
+  const double a = df / 2;
+  const double x = df / (df + t * t);
+  const double rest = t * t / (df + t * t);
+  const double front =
+      std::exp(log_half_beta_inverse(a) - a * std::log1p(t * t / df) + 0.5 * std::log(rest));
+  if (x < (a + 1) / (a + 2.5)) return 0.5 * front * beta_fraction(a, 0.5, x) / a;
+  return t == 0 ? 0.5 : 0.5 * (1 - front * beta_fraction(0.5, a, rest) / 0.5);
 }
 
 double binomial_pmf(double k, double n, double p) {

@@ -13,6 +13,9 @@ double chi2_sf(double x, double df);
 // P(Z > z) of the standard normal.
 double normal_sf(double z);
 
+// P(T > t) of Student's law, df > 0.
+double student_sf(double t, double df);
+
 // P(X = k) of the binomial law, without the cancellation of a difference of log-gammas
 // (C. Loader's saddle-point expansion).
 double binomial_pmf(double k, double n, double p);

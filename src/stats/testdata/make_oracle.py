@@ -96,3 +96,28 @@ for df in (1, 2, 3, 5, 10, 30, 99, 500, 999, 20000):
         print("chi2", df, repr(df * f), repr(float(stats.chi2.sf(df * f, df))))
 for z in (0.0, 0.3, 1.0, 1.959963984540054, 5.0, 12.0, 37.0):
     print("normal", repr(z), repr(float(stats.norm.sf(z))))
+
+MORE = [((5, 1, 1000003, 0), (5, 9, 1000003, 0)), ((7, 3, 1000, 0), (12, 5, 1000, 100)), ((20, 1, 1000, 0), (20, 9, 1000, 300)),
+        ((20, 1, 10, 0), (18, 9, 10, 2)), ((21, 1, 1000, 0), (20, 9, 1000, 100)), ((8, 1, 100003, 0), (300, 9, 100003, 9000)),
+        ((50, 1, 1000, 0), (70, 9, 1000, 30)), ((500, 1, 100000, 0), (300, 77, 100000, 2000)), ((1000, 1, 40, 0), (999, 5, 40, 1)),
+        ((5000, 1, 100003, 0), (4000, 7, 100003, 2500)), ((40000, 1, 1000003, 0), (25000, 5, 1000003, 4000)), ((300, 1, 2, 0), (300, 5, 3, 0)),
+        ((24, 1, 1000, 0), (24, 7, 500, 0)), ((60, 1, 1000, 0), (60, 9, 1000, 900))]
+import warnings
+warnings.simplefilter("ignore")
+for a_args, b_args in MORE:
+    a, b = sample(*a_args), sample(*b_args)
+    out, epps = [], stats.epps_singleton_2samp(a, b)
+    for test in (stats.anderson_ksamp([a, b]), stats.cramervonmises_2samp(a, b), stats.mannwhitneyu(a, b, alternative="less"),
+                 stats.ttest_ind(a, b), epps):
+        # On few values Epps-Singleton's covariance is singular and its inverse is rounding noise.
+        noise = test.statistic > 1 and len(np.union1d(a, b)) < 6 and test is epps
+        out += [np.nan, np.nan] if noise else [test.statistic, test.pvalue]
+    out.append(stats.energy_distance(a, b))
+    print("more", *a_args, *b_args, *(repr(float(x)) for x in out))
+for df in (1, 2, 3, 7, 50, 99, 101, 1000, 100000, 3e7):
+    for t in (0.0, 1e-3, 0.2, 0.9, 1.7, 2.5, 6.0, 30.0):
+        print("student", repr(float(df)), repr(t), repr(float(stats.t.sf(t, df))))
+for a, b, c, d in ((1, 9, 9, 1), (3, 7, 5, 5), (30, 70, 45, 55), (0, 20, 5, 15), (10, 0, 10, 0), (500, 4500, 560, 4440), (250, 250, 251, 249)):
+    fisher = stats.fisher_exact([[a, b], [c, d]])[1]
+    g = stats.power_divergence([a, b], [c, d], lambda_="log-likelihood") if c and d else (np.nan, np.nan)
+    print("table", a, b, c, d, repr(float(fisher)), *(repr(float(x)) for x in g))
