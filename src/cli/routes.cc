@@ -36,6 +36,14 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
+std::string state_of(const net::Route& route) {
+  return route.refused.empty() ? "done" : "refused";
+}
+
+const std::string& says(const net::Route& route) {
+  return route.refused.empty() ? route.summary : route.refused;
+}
+
 std::string as_json(const net::Router& router) {
   std::string out = "[";
   for (const auto& route : router.routes()) {
@@ -43,7 +51,8 @@ std::string as_json(const net::Router& router) {
     out += "\n  {\"method\":" + json_text(name_of(route.method));
     out += ",\"path\":" + json_text(route.pattern) + ",\"wire\":" + json_text(route.wire);
     out += ",\"action\":" + json_text(route.action);
-    out += ",\"summary\":" + json_text(route.summary) + "}";
+    out += ",\"state\":" + json_text(state_of(route));
+    out += ",\"summary\":" + json_text(says(route)) + "}";
   }
   return out + "\n]";
 }
@@ -72,9 +81,10 @@ int routes(const Args& args) {
   std::vector<Row> rows;
   for (const auto& route : router.routes()) {
     if (!wire.empty() && route.wire != wire) continue;
-    rows.push_back({std::string(name_of(route.method)), route.pattern, route.wire, route.summary});
+    rows.push_back({std::string(name_of(route.method)), route.pattern, route.wire, state_of(route),
+                    says(route)});
   }
-  print_table({"METHOD", "PATH", "WIRE", "SUMMARY"}, rows);
+  print_table({"METHOD", "PATH", "WIRE", "STATE", "SUMMARY"}, rows);
   return kDone;
 }
 

@@ -120,6 +120,7 @@ struct Route {
   std::string wire;     // "mlflow", "oip", "api": for metrics, errors and `slipway routes`
   std::string action;   // "run.write": what the gate is asked
   std::string summary;  // one line for `slipway routes` and OpenAPI; may be empty
+  std::string refused;  // why this is known but not offered; empty when it is offered
   std::string request_schema;  // JSON Schema for OpenAPI; may be empty
   std::string response_schema;
   Handler handler;  // one of the two

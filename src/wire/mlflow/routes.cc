@@ -11,13 +11,15 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_run_routes(router, tracking);
   add_metric_routes(router, tracking);
   add_logged_model_routes(router, tracking);
-  add_artifact_routes(router, tracking, blobs);
+  add_artifact_routes(router, tracking, registry, blobs);
   add_registered_model_routes(router, registry);
   add_model_version_routes(router, registry, tracking);
+  add_graphql_routes(router);
   add_server_routes(router);
 
   // What the router itself refuses: unknown paths, wrong methods, bodies over the limit.
-  for (const auto* prefix : {"/api/2.0", "/api/3.0", "/ajax-api"}) {
+  for (const auto* prefix :
+       {"/api/2.0", "/api/3.0", "/ajax-api", "/graphql", "/get-artifact", "/model-versions"}) {
     router.render_errors(prefix, [](const net::Request&, const Error& error) {
       if (error.code == Code::not_found) {
         return error_answer(404, "ENDPOINT_NOT_FOUND", error.message);

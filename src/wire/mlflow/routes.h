@@ -29,10 +29,13 @@ void add_run_routes(net::Router& router, tracking::Tracking& tracking);
 void add_logging_routes(net::Router& router, tracking::Tracking& tracking);  // part of the runs
 void add_metric_routes(net::Router& router, tracking::Tracking& tracking);
 void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking);
-void add_artifact_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
+void add_artifact_routes(net::Router& router, tracking::Tracking& tracking,
+                         registry::Registry& registry, blob::BlobStore& blobs);
 void add_registered_model_routes(net::Router& router, registry::Registry& registry);
 void add_model_version_routes(net::Router& router, registry::Registry& registry,
                               tracking::Tracking& tracking);
+// The UI's GraphQL, answered by the routes beside it: `router` is kept.
+void add_graphql_routes(net::Router& router);
 // /version, server-info, and 501 for what is known but not offered.
 void add_server_routes(net::Router& router);
 

@@ -9,6 +9,8 @@
 #include "artifacts/messages_artifact.h"
 #include "base/text.h"
 #include "endpoint.h"
+#include "registry/registry.h"
+#include "registry/registry_words.h"
 #include "tracking/tracking.h"
 #include "uris.h"
 #include "wire/mlflow/routes.h"
@@ -28,6 +30,7 @@ constexpr std::size_t kUploadLimit = 10 << 20;  // of the UI's own upload
 // What the functions below work on.
 struct Files {
   Tracking& tracking;
+  registry::Registry& registry;
   Artifacts artifacts;
 };
 using FilesPtr = std::shared_ptr<Files>;
@@ -119,6 +122,20 @@ Result<Response> file_of_run(Files& files, const Request& request) {
   return send_file(files.artifacts, run.artifact_root, path, request);
 }
 
+Result<Response> file_of_version(Files& files, const Request& request) {
+  const auto name = request.query_value("name").value_or("");
+  const auto number = request.query_value("version").value_or("");
+  if (name.empty()) return missing("name");
+  if (number.empty()) return missing("version");
+  const auto wanted = request.query_value("path").value_or("");
+  if (wanted.empty()) return missing("path");
+  SW_TRY(const auto path, checked_path(wanted));
+  SW_TRY(const auto ref, ref_of(name, number));
+  SW_TRY(const auto version, files.registry.version(ref));
+  if (version.location.empty()) return not_found("the version has no files");
+  return send_file(files.artifacts, version.location, path, request);
+}
+
 Result<Response> upload_to_run(Files& files, const Request& request) {
   const auto id = request.query_value("run_uuid").value_or("");
   if (id.empty()) return missing("run_uuid");
@@ -162,8 +179,9 @@ void add(net::Router& router, const FilesPtr& files, Method method, std::string 
 
 }  // namespace
 
-void add_artifact_routes(net::Router& router, Tracking& tracking, blob::BlobStore& blobs) {
-  const auto files = std::make_shared<Files>(Files{tracking, Artifacts(blobs)});
+void add_artifact_routes(net::Router& router, Tracking& tracking, registry::Registry& registry,
+                         blob::BlobStore& blobs) {
+  const auto files = std::make_shared<Files>(Files{tracking, registry, Artifacts(blobs)});
   for (const std::string root : {"/api/2.0/", "/ajax-api/2.0/"}) {
     const auto proxy = root + "mlflow-artifacts/";
     add(router, files, Method::get, proxy + "artifacts", list_proxied);
@@ -183,6 +201,7 @@ void add_artifact_routes(net::Router& router, Tracking& tracking, blob::BlobStor
       file_of_model);
   add(router, files, Method::post, "/ajax-api/2.0/mlflow/upload-artifact", upload_to_run);
   add(router, files, Method::get, "/get-artifact", file_of_run);
+  add(router, files, Method::get, "/model-versions/get-artifact", file_of_version);
 
   const auto parsed = [&](std::string_view path, const auto& call) {
     add_route(router, Method::get, "2.0", path, "artifact",
