@@ -40,7 +40,9 @@ std::vector<Happening> executions_that_happened(pipeline::Executions& executions
     const auto link = "/executions/" + percent_encode(one.id);
     if (one.started) {
       out.push_back({*one.started, "execution.started", one.pipeline,
-                     one.pipeline + ": started by " + one.trigger.kind, link});
+                     one.pipeline + ": started by " + one.trigger.kind +
+                         (one.trigger.detail.empty() ? "" : " (" + one.trigger.detail + ")"),
+                     link});
     }
     if (one.ended) {
       const std::string status(name_of(one.status));

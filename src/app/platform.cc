@@ -15,6 +15,7 @@
 #include "monitor/monitor.h"
 #include "pipeline/pipeline.h"
 #include "pipeline_gates.h"
+#include "pipeline_sources.h"
 #include "registry/registry.h"
 #include "rollout/rollouts.h"
 #include "serving/endpoints.h"
@@ -43,6 +44,7 @@ struct Platform::Impl {
   std::unique_ptr<Pool> decoders;
   std::shared_ptr<void> alias_moves;  // a subscription
   std::unique_ptr<PipelineGates> gates;
+  PipelineSources sources;
   std::unique_ptr<pipeline::Executions> executions;
   std::unique_ptr<PipelineLauncher> launcher;
   std::unique_ptr<Loop> loop;
@@ -97,7 +99,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       *impl->database, impl->blobs.get(), impl->events, clock, ids, impl->gates.get(),
       pipeline::ExecutionsOptions{
           .logs = impl->folder->path() + "/runs",
-          .secret = [](const std::string& name) { return environment(name); }});
+          .secret = [](const std::string& name) { return environment(name); },
+          .sources = &impl->sources});
   impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions);
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());

@@ -21,6 +21,21 @@ constexpr std::size_t kMaxSteps = 10'000;
 constexpr std::size_t kMaxItems = 100'000;
 
 // Reads the parts of one file; everything that fails says where.
+// By git's rules for names of references, so that it is also a safe relative path.
+bool is_branch(std::string_view name) {
+  if (name.size() > 200 || name.front() == '/' || name.front() == '-' || name.back() == '/' ||
+      name.back() == '.' || name.find("//") != name.npos || name.find("..") != name.npos ||
+      name.find("@{") != name.npos || name.find_first_of(" ~^:?*[\\\x7f") != name.npos) {
+    return false;
+  }
+  const auto is_control = [](unsigned char c) { return c < 0x20; };
+  if (std::any_of(name.begin(), name.end(), is_control)) return false;
+  for (const auto part : split(name, '/')) {
+    if (part.starts_with('.') || part.ends_with(".lock")) return false;
+  }
+  return true;
+}
+
 class Reader {
  public:
   Reader(const std::string& file, Definition& out) : file_(file), out_(out) {}
@@ -194,7 +209,11 @@ class Reader {
     SW_CHECK_OK(yaml::only(*on, {"drift", "data", "push"}, file_, "'on'"));
     SW_CHECK_OK(read_trigger(*on, "drift", "endpoint", out_.on.drift_endpoint));
     SW_CHECK_OK(read_trigger(*on, "data", "path", out_.on.data_path));
-    return read_trigger(*on, "push", "branch", out_.on.push_branch);
+    SW_CHECK_OK(read_trigger(*on, "push", "branch", out_.on.push_branch));
+    const auto& branch = out_.on.push_branch;
+    if (branch.empty() || is_branch(branch)) return {};
+    return fail(*on->find("push"), "'on.push': '" + branch.substr(0, 80) + "' is no branch",
+                "write its name, for example push: {branch: main}");
   }
 
   Result<void> read_env(const Node& map, EnvList& out, const Known& known) {

@@ -52,8 +52,9 @@ struct StepState {
 
 // What started it. An id makes it unique: the same trigger never starts two.
 struct Trigger {
-  std::string kind = "cli";  // cli, api, cron, alert, ..
+  std::string kind = "cli";  // cli, api, cron, alert, data, push, ..
   std::string id;
+  std::string detail;  // for people: what changed
 };
 
 struct Execution {

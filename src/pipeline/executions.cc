@@ -46,6 +46,13 @@ std::string folder_of(const std::string& path) {
   return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+void add_triggers(const std::vector<Watched>& watched, Registered& out) {
+  for (const auto& one : watched) {
+    if (one.pipeline != out.name) continue;
+    (one.kind == "data" ? out.data_path : out.push_branch) = one.subject;
+  }
+}
+
 std::string name_from_file(const std::string& file) {
   auto out = file.substr(file.rfind('/') + 1);
   return out.substr(0, out.find('.'));
@@ -322,7 +329,9 @@ Result<Registered> Executions::put(const std::string& name, const std::string& y
     SW_TRY(const auto zone, load_zone(out.timezone));
     SW_TRY(out.next_fire, cron.next(out.updated, *zone));
   }
-  SW_CHECK_OK(impl_->records.put(out));
+  // A change from now on counts, also one that comes before the server looks again.
+  SW_TRY(const auto watched, first_look(impl_->options.sources, definition, out.name, out.folder));
+  SW_CHECK_OK(impl_->records.put(out, watched));
   impl_->wake();
   return pipeline(out.name);
 }
@@ -335,11 +344,17 @@ Result<void> Executions::remove(const std::string& name) {
 }
 
 Result<Registered> Executions::pipeline(const std::string& name) {
-  return impl_->records.pipeline(name);
+  SW_TRY(auto out, impl_->records.pipeline(name));
+  SW_TRY(const auto watched, impl_->records.watched(name));
+  add_triggers(watched, out);
+  return out;
 }
 
 Result<std::vector<Registered>> Executions::pipelines() {
-  return impl_->records.pipelines();
+  SW_TRY(auto out, impl_->records.pipelines());
+  SW_TRY(const auto watched, impl_->records.watched(""));
+  for (auto& one : out) add_triggers(watched, one);
+  return out;
 }
 
 Result<std::vector<std::string>> Executions::on_drift(const std::string& endpoint) {

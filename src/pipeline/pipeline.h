@@ -23,6 +23,7 @@
 #include "pipeline/gate_runner.h"
 #include "pipeline/listener.h"
 #include "pipeline/registered.h"
+#include "pipeline/sources.h"
 
 namespace slipway::store {
 class Database;
@@ -39,6 +40,8 @@ struct ExecutionsOptions {
   int jobs = 0;              // steps at once in one execution; 0: one a core
   // The value of a secret that a step asks for; nothing when there is none of that name.
   std::function<std::optional<std::string>(const std::string&)> secret;
+  // For data and push triggers, which are refused without; outlives the Executions.
+  Sources* sources = nullptr;
 };
 
 // One execution in the calling process, to its end.

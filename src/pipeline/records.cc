@@ -10,7 +10,7 @@ using store::Row;
 
 constexpr char kColumns[] =
     "id, pipeline, yaml, folder, file, params, trigger_kind, trigger_id, owner, engine, status, "
-    "error, created, started, ended";
+    "error, created, started, ended, trigger_detail";
 constexpr char kPipelineColumns[] =
     "name, yaml, folder, file, schedule, timezone, drift_endpoint, next_fire, created, updated";
 
@@ -56,7 +56,7 @@ Execution execution_from(const Row& row) {
   out.folder = text_at(row, 3);
   out.file = text_at(row, 4);
   out.params = text_at(row, 5);
-  out.trigger = {text_at(row, 6), row.maybe_text(7).value_or("")};
+  out.trigger = {text_at(row, 6), row.maybe_text(7).value_or(""), text_at(row, 15)};
   out.owner = text_at(row, 8);
   out.engine = text_at(row, 9);
   out.status = status_from(row.text(10)).value_or(Status::failed);
@@ -85,12 +85,26 @@ Registered pipeline_from(const Row& row) {
 Result<void> insert(Connection& connection, const Execution& e) {
   store::Cell trigger_id = nullptr;
   if (!e.trigger.id.empty()) trigger_id = e.trigger.id;
-  SW_CHECK_OK(connection.exec(std::string("INSERT INTO executions (") + kColumns +
-                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                              {e.id, e.pipeline, e.yaml, e.folder, e.file, e.params, e.trigger.kind,
-                               trigger_id, e.owner, e.engine, std::string(name_of(e.status)),
-                               e.error, e.created.ms, cell(e.started), cell(e.ended)}));
+  SW_CHECK_OK(
+      connection.exec(std::string("INSERT INTO executions (") + kColumns +
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      {e.id, e.pipeline, e.yaml, e.folder, e.file, e.params, e.trigger.kind,
+                       trigger_id, e.owner, e.engine, std::string(name_of(e.status)), e.error,
+                       e.created.ms, cell(e.started), cell(e.ended), e.trigger.detail}));
   return {};
+}
+
+Result<void> check_queue(Connection& connection, const Execution& e, std::size_t limit) {
+  SW_TRY(const auto waiting,
+         connection.first("SELECT COUNT(*) FROM executions WHERE pipeline = ? AND status = ?",
+                          {e.pipeline, std::string("queued")},
+                          [](const Row& row) { return row.int64(0); }));
+  if (e.status != Status::queued || static_cast<std::size_t>(waiting.value_or(0)) < limit) {
+    return {};
+  }
+  return exhausted("pipeline '" + e.pipeline + "' has " + std::to_string(*waiting) +
+                       " executions waiting already",
+                   "wait for them, or cancel some");
 }
 
 Result<void> put_steps(Connection& connection, const std::string& execution,
@@ -170,16 +184,7 @@ Result<std::optional<Execution>> Records::create(const Execution& execution,
                               {execution.trigger.kind, execution.trigger.id}, execution_from));
       if (found) return found;
     }
-    SW_TRY(const auto waiting,
-           connection.first("SELECT COUNT(*) FROM executions WHERE pipeline = ? AND status = ?",
-                            {execution.pipeline, std::string("queued")},
-                            [](const Row& row) { return row.int64(0); }));
-    if (execution.status == Status::queued &&
-        static_cast<std::size_t>(waiting.value_or(0)) >= queue_limit) {
-      return exhausted("pipeline '" + execution.pipeline + "' has " + std::to_string(*waiting) +
-                           " executions waiting already",
-                       "wait for them, or cancel some");
-    }
+    SW_CHECK_OK(check_queue(connection, execution, queue_limit));
     SW_CHECK_OK(insert(connection, execution));
     return Found{};
   });
@@ -327,7 +332,7 @@ Result<std::vector<Execution>> Records::unfinished() {
   });
 }
 
-Result<void> Records::put(const Registered& p) {
+Result<void> Records::put(const Registered& p, const std::vector<Watched>& watched) {
   return db_.write([&](Connection& connection) -> Result<void> {
     SW_CHECK_OK(connection.exec(
         std::string("INSERT INTO pipelines (") + kPipelineColumns +
@@ -338,12 +343,13 @@ Result<void> Records::put(const Registered& p) {
             "updated = excluded.updated",
         {p.name, p.yaml, p.folder, p.file, p.schedule, p.timezone, p.drift_endpoint,
          cell(p.next_fire), p.created.ms, p.updated.ms}));
-    return {};
+    return put_watched(connection, p.name, watched, p.updated);
   });
 }
 
 Result<bool> Records::remove(const std::string& pipeline) {
   return db_.write([&](Connection& connection) -> Result<bool> {
+    SW_CHECK_OK(remove_watched(connection, pipeline));
     SW_TRY(const auto changed, connection.exec("DELETE FROM pipelines WHERE name = ?", {pipeline}));
     return changed > 0;
   });
@@ -377,6 +383,21 @@ Result<bool> Records::move_schedule(const std::string& pipeline, Timestamp expec
            connection.exec("UPDATE pipelines SET next_fire = ? WHERE name = ? AND next_fire = ?",
                            {cell(next), pipeline, expected.ms}));
     return changed > 0;
+  });
+}
+
+Result<std::vector<Watched>> Records::watched(const std::string& pipeline) {
+  return db_.read([&](Connection& connection) { return watched_of(connection, pipeline); });
+}
+
+Result<bool> Records::saw(const Watched& before, const Content& now, const std::string& started_for,
+                          const Execution* execution, std::size_t queue_limit, Timestamp at) {
+  return db_.write([&](Connection& connection) -> Result<bool> {
+    SW_TRY(const bool mine, move_watched(connection, before, now, started_for, at));
+    if (!mine || execution == nullptr) return mine;
+    SW_CHECK_OK(check_queue(connection, *execution, queue_limit));
+    SW_CHECK_OK(insert(connection, *execution));
+    return true;
   });
 }
 

@@ -12,6 +12,7 @@
 #include "pipeline/execution.h"
 #include "pipeline/registered.h"
 #include "store/database.h"
+#include "trigger_records.h"
 
 namespace slipway::pipeline {
 
@@ -62,13 +63,21 @@ class Records {
   Result<Page<Execution>> list(const std::string& pipeline, const PageRequest& page);
   Result<std::vector<Execution>> unfinished();
 
-  Result<void> put(const Registered& pipeline);
+  // `watched`: its data and push triggers; see put_watched.
+  Result<void> put(const Registered& pipeline, const std::vector<Watched>& watched);
   Result<bool> remove(const std::string& pipeline);
   Result<Registered> pipeline(const std::string& name);
   Result<std::vector<Registered>> pipelines();
   // Moves the next time on, if it is still `expected`: only one scheduler fires it.
   Result<bool> move_schedule(const std::string& pipeline, Timestamp expected,
                              std::optional<Timestamp> next);
+
+  // Of one pipeline; an empty name means all.
+  Result<std::vector<Watched>> watched(const std::string& pipeline);
+  // `now` was seen. With an execution, this is the one for it: both are kept, or none. False when
+  // another process was quicker.
+  Result<bool> saw(const Watched& before, const Content& now, const std::string& started_for,
+                   const Execution* execution, std::size_t queue_limit, Timestamp at);
 
  private:
   store::Database& db_;

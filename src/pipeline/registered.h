@@ -17,6 +17,8 @@ struct Registered {
   std::string schedule;
   std::string timezone;
   std::string drift_endpoint;
+  std::string data_path;  // as in the file
+  std::string push_branch;
   std::optional<Timestamp> next_fire;
   Timestamp created;
   Timestamp updated;

@@ -118,6 +118,7 @@ void Executions::Impl::enqueue(const Execution& execution) {
 void Executions::Impl::wake() {
   const std::scoped_lock lock(mutex_);
   if (clockwork_) clockwork_->wake();
+  if (watcher_) watcher_->wake();
 }
 
 // --- the server's side ------------------------------------------------------------------------
@@ -130,19 +131,29 @@ Result<void> Executions::Impl::serve(const EnvList& env) {
       std::make_unique<Pool>("sw-pipeline", std::max<std::size_t>(1, options.parallel), 1'000'000);
   clockwork_ = std::make_unique<Worker>(
       "sw-schedule", [this](const Worker::Sleep& sleep) { tick_for_ever(sleep); });
+  if (options.sources == nullptr) return {};
+  watcher_ = std::make_unique<Worker>("sw-triggers", [this](const Worker::Sleep& sleep) {
+    TriggerWatch watch({records, *options.sources, clock, ids, engine},
+                       [this](const Execution& execution) { enqueue(execution); });
+    while (sleep(watch.look())) {
+    }
+  });
   return {};
 }
 
 void Executions::Impl::stop() {
   std::unique_ptr<Worker> clockwork;
   std::unique_ptr<Pool> pool;
+  std::unique_ptr<Worker> watcher;
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
+    watcher = std::move(watcher_);
     for (const auto& [id, run] : active_) run->suspend();
     clockwork = std::move(clockwork_);
     pool = std::move(pool_);
   }
+  watcher.reset();
   clockwork.reset();
   pool.reset();
 }

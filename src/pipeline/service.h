@@ -16,6 +16,7 @@
 #include "pipeline/pipeline.h"
 #include "records.h"
 #include "run.h"
+#include "triggers.h"
 
 namespace slipway::pipeline {
 
@@ -80,6 +81,7 @@ struct Executions::Impl {
   EnvList step_env_;
   std::unique_ptr<Pool> pool_;
   std::unique_ptr<Worker> clockwork_;
+  std::unique_ptr<Worker> watcher_;  // of data and push triggers; hashing may take it long
 };
 
 }  // namespace slipway::pipeline

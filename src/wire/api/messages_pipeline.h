@@ -30,13 +30,15 @@ struct PipelineView {
   json::Nullable<std::string> schedule;
   std::string timezone;
   json::Nullable<std::string> drift_endpoint;
+  json::Nullable<std::string> data_path;
+  json::Nullable<std::string> push_branch;
   json::Nullable<std::string> next;  // when the schedule fires
   std::string created;
   std::string updated;
 };
 BOOST_DESCRIBE_STRUCT(PipelineView, (),
-                      (name, folder, file, yaml, schedule, timezone, drift_endpoint, next, created,
-                       updated))
+                      (name, folder, file, yaml, schedule, timezone, drift_endpoint, data_path,
+                       push_branch, next, created, updated))
 
 struct PipelineList {
   std::vector<PipelineView> items;
@@ -70,8 +72,9 @@ BOOST_DESCRIBE_STRUCT(StepView, (),
 struct TriggerView {
   std::string kind;
   std::string id;
+  std::string detail;  // what changed
 };
-BOOST_DESCRIBE_STRUCT(TriggerView, (), (kind, id))
+BOOST_DESCRIBE_STRUCT(TriggerView, (), (kind, id, detail))
 
 struct ExecutionView {
   std::string id;

@@ -29,6 +29,8 @@ PipelineView view_of(const pipeline::Registered& in) {
           .schedule = unless_empty(in.schedule),
           .timezone = in.timezone,
           .drift_endpoint = unless_empty(in.drift_endpoint),
+          .data_path = unless_empty(in.data_path),
+          .push_branch = unless_empty(in.push_branch),
           .next = time_text(in.next_fire),
           .created = to_rfc3339(in.created),
           .updated = to_rfc3339(in.updated)};
@@ -55,7 +57,7 @@ ExecutionView view_of(const pipeline::Execution& in) {
   out.pipeline = in.pipeline;
   out.status = name_of(in.status);
   out.error = unless_empty(in.error);
-  out.trigger = {in.trigger.kind, in.trigger.id};
+  out.trigger = {in.trigger.kind, in.trigger.id, in.trigger.detail};
   out.params.text = in.params;
   out.created = to_rfc3339(in.created);
   out.started = time_text(in.started);
