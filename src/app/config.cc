@@ -32,6 +32,10 @@ const std::vector<Setting>& settings() {
       {"grace_seconds", &Config::grace_seconds, "time for running requests at shutdown", 0, 3600},
       {"tls_certificate", &Config::tls_certificate, "PEM file with the certificate chain: HTTPS"},
       {"tls_key", &Config::tls_key, "PEM file with its private key"},
+      {"webhook_schemes", &Config::webhook_schemes,
+       "schemes that the address of a webhook may have, separated by commas"},
+      {"webhook_private", &Config::webhook_private,
+       "may webhooks lead into private networks and to this machine?", 0, 0, "no|yes"},
       {"onnxruntime", &Config::onnxruntime,
        "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
   };

@@ -34,6 +34,8 @@ struct Config {
   std::int64_t grace_seconds = 20;
   std::string tls_certificate;
   std::string tls_key;
+  std::string webhook_schemes = "https";
+  std::string webhook_private = "no";
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/gate.h"
+#include "base/text.h"
 #include "blob/blob.h"
 #include "capture.h"
 #include "data_folder.h"
@@ -21,6 +22,8 @@
 #include "serving/endpoints.h"
 #include "store/database.h"
 #include "tracking/tracking.h"
+#include "webhook/webhook.h"
+#include "wire/mlflow/routes.h"
 
 namespace slipway::app {
 
@@ -34,6 +37,8 @@ struct Platform::Impl {
   std::unique_ptr<store::Database> database;
   std::unique_ptr<blob::BlobStore> blobs;
   std::unique_ptr<tracking::Tracking> tracking;
+  std::unique_ptr<webhook::Webhooks> webhooks;
+  std::unique_ptr<registry::Watcher> watcher;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<serving::Endpoints> endpoints;
   std::unique_ptr<monitor::Monitor> monitor;
@@ -58,6 +63,14 @@ std::string store_url(const Config& config) {
   return "sqlite:///" + path.string();
 }
 
+webhook::Options webhook_options(const Config& config) {
+  webhook::Options out{.schemes = {}, .private_addresses = config.webhook_private == "yes"};
+  for (const auto scheme : split(config.webhook_schemes, ',')) {
+    out.schemes.push_back(to_lower(trim(scheme)));
+  }
+  return out;
+}
+
 std::string artifact_folder(const Config& config) {
   std::string_view at = config.artifacts;
   if (at.empty()) return config.data + "/blobs";
@@ -79,6 +92,10 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->tracking = std::make_unique<tracking::Tracking>(*impl->database, impl->events, clock, ids);
   impl->registry = std::make_unique<registry::Registry>(*impl->database, *impl->tracking,
                                                         *impl->blobs, impl->events, clock, ids);
+  impl->webhooks = std::make_unique<webhook::Webhooks>(
+      *impl->database, clock, ids, wire::mlflow::webhook_signature(), webhook_options(config));
+  impl->watcher = wire::mlflow::webhook_watcher(*impl->webhooks, clock);
+  impl->registry->watch(*impl->watcher);
   impl->endpoints = std::make_unique<serving::Endpoints>(
       *impl->database, serving::packages_of(*impl->registry), make_backends(config), impl->events,
       clock, impl->meters);
@@ -105,6 +122,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
     impl->monitor->start();
+    impl->webhooks->start();
     impl->rollouts->run();
     impl->alias_moves =
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
@@ -148,6 +166,9 @@ tracking::Tracking& Platform::tracking() {
 registry::Registry& Platform::registry() {
   return *impl_->registry;
 }
+webhook::Webhooks& Platform::webhooks() {
+  return *impl_->webhooks;
+}
 serving::Endpoints& Platform::endpoints() {
   return *impl_->endpoints;
 }
@@ -177,6 +198,7 @@ void Platform::stop() {
   impl_->loop.reset();
   impl_->rollouts->stop();
   impl_->monitor->stop();
+  impl_->webhooks->stop();
   impl_->alias_moves.reset();
 }
 

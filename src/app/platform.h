@@ -41,6 +41,9 @@ class Govern;
 namespace slipway::rollout {
 class Rollouts;
 }
+namespace slipway::webhook {
+class Webhooks;
+}
 
 namespace slipway::app {
 
@@ -72,6 +75,7 @@ class Platform {
   blob::BlobStore& blobs();
   tracking::Tracking& tracking();
   registry::Registry& registry();
+  webhook::Webhooks& webhooks();
   serving::Endpoints& endpoints();
   monitor::Monitor& monitor();
   govern::Govern& govern();

@@ -69,7 +69,7 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_experiment_routes(router, platform.tracking());
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
-                                  platform.blobs());
+                                  platform.blobs(), platform.webhooks());
   wire::api::add_endpoint_routes(router, platform.endpoints(), threshold_of(platform.monitor()));
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
                                 platform.registry());

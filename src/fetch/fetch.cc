@@ -5,7 +5,10 @@
 #include <memory>
 #include <mutex>
 
+#include <sys/socket.h>
+
 #include "base/text.h"
+#include "fetch/address.h"
 #include "libcurl.h"
 
 namespace slipway::fetch {
@@ -52,6 +55,7 @@ struct Exchange {
   Response response;
   std::size_t received = 0;
   bool too_large = false;
+  bool refused = false;  // the address is not public
 };
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* context) {
@@ -80,6 +84,15 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* context)
   return size;
 }
 
+// The last look before a connection is made: names may resolve otherwise than a moment ago.
+curl_socket_t open_public(void* context, curlsocktype, struct curl_sockaddr* address) {
+  if (!is_public(&address->addr)) {
+    static_cast<Exchange*>(context)->refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 using List = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
 
 Result<List> header_list(const LibCurl& curl, const Headers& headers) {
@@ -100,6 +113,9 @@ Result<List> header_list(const LibCurl& curl, const Headers& headers) {
 
 Error error_of(CURLcode code, const Exchange& exchange, const char* detail) {
   const auto& request = exchange.request;
+  if (exchange.refused) {
+    return invalid("'" + request.url + "' leads to an address that is not public");
+  }
   const auto why = "cannot reach '" + request.url + "': ";
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -145,6 +161,12 @@ Result<Response> send(const Request& request) {
   set(CURLOPT_USERAGENT, "slipway");
   set(CURLOPT_TCP_NODELAY, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  if (request.public_only) {
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_OPENSOCKETFUNCTION, &open_public);
+    set(CURLOPT_OPENSOCKETDATA, &exchange);
+  }
   if (request.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET" || !request.body.empty()) {

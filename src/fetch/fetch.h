@@ -23,6 +23,9 @@ struct Request {
   int timeout_ms = 30'000;  // for the whole exchange
   int connect_timeout_ms = 5'000;
   std::size_t body_limit = 64 << 20;  // of the answer
+  // Refuses to connect to an address that is not public (fetch/address.h), whatever the name
+  // resolved to before, and goes past proxies.
+  bool public_only = false;
   // When set, the answer's body goes here piece by piece and not into Response::body; return false
   // to stop.
   std::function<bool(std::string_view)> on_body;

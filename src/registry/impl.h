@@ -20,6 +20,7 @@ struct Registry::Impl {
   Clock& clock;
   Ids& ids;
   History history;
+  Watcher* watcher = nullptr;
 
   // Fills in `version.location` and the run that its source belongs to.
   Result<void> resolve(const NewVersion& wanted, Version& version) const;
@@ -27,6 +28,12 @@ struct Registry::Impl {
                                Version& version) const;
   // The folder of the version's files, as an artifact root ("0/<run>/artifacts/model").
   Result<std::string> location_of(const Version& version) const;
+
+  // Tells the watcher, inside the caller's transaction; `fact.tags` are filled in here where they
+  // are the model's.
+  Result<void> tell(store::Connection& db, const std::string& model_id, Fact fact) const;
+  Result<void> tell_alias(store::Connection& db, const std::string& model_id,
+                          const std::string& alias, const VersionRef& ref) const;
 
   // Archives the other versions that are in `stage`; part of the caller's transaction.
   Result<void> archive_all_but(store::Connection& db, const VersionRow& kept, Stage stage,

@@ -71,6 +71,11 @@ Result<Model> Registry::create(const std::string& name, const std::vector<Tag>& 
     if (!inserted && inserted.error().code == Code::already_exists) return taken(name);
     SW_CHECK_OK(inserted);
     for (const auto& tag : tags) SW_CHECK_OK(put_tag(db, row.id, 0, tag.key, tag.value));
+    SW_CHECK_OK(impl_->tell(db, row.id,
+                            {.kind = Fact::Kind::model_created,
+                             .model = name,
+                             .tags = tags,
+                             .description = description}));
     return impl_->history.append(db, row.id,
                                  impl_->change("model.created", {name, 0}, "", name, by));
   }));
@@ -155,6 +160,12 @@ Result<void> Registry::tag(const VersionRef& ref, const std::string& key,
       id = row.model_id;
     }
     SW_TRY(const auto before, put_tag(db, id, ref.version, key, value));
+    SW_CHECK_OK(impl_->tell(db, id,
+                            {.kind = value ? Fact::Kind::tag_set : Fact::Kind::tag_removed,
+                             .model = ref.model,
+                             .version = ref.version,
+                             .key = key,
+                             .value = value.value_or("")}));
     if (before == value) return {};
     // Tag values may be long texts; the history keeps which tag it was and how it began.
     const auto brief = [&](const std::optional<std::string>& text) {
@@ -176,6 +187,7 @@ Result<void> Registry::set_alias(const std::string& model, const std::string& al
     SW_TRY(const auto row, find_model(db, model));
     if (version != 0) SW_CHECK_OK(find_version(db, {model, version}));
     SW_TRY(const auto before, find_alias(db, row.id, alias));
+    SW_CHECK_OK(impl_->tell_alias(db, row.id, alias, {model, version}));
     changed = before.value_or(0) != version;
     if (!changed) return {};
     SW_CHECK_OK(put_alias(db, row.id, alias, version == 0 ? std::nullopt : std::optional(version)));

@@ -14,6 +14,7 @@
 #include "domain/event.h"
 #include "registry/history.h"
 #include "registry/types.h"
+#include "registry/watcher.h"
 
 namespace slipway::store {
 class Database;
@@ -38,6 +39,9 @@ class Registry {
   Registry(store::Database& db, tracking::Tracking& tracking, blob::BlobStore& blobs,
            EventSink& events, Clock& clock, Ids& ids);
   ~Registry();
+
+  // From now on it is told of every change; before anything changes. It must outlive this.
+  void watch(Watcher& watcher);
 
   // A name that is taken is already_exists.
   Result<Model> create(const std::string& name, const std::vector<Tag>& tags,

@@ -67,6 +67,14 @@ Result<Version> Registry::add(const NewVersion& wanted, const By& by) {
     next.model_id = found.id;
     next.version.version = found.last_version + 1;
     SW_CHECK_OK(insert_version(db, next));
+    SW_CHECK_OK(impl_->tell(db, found.id,
+                            {.kind = Fact::Kind::version_created,
+                             .model = wanted.model,
+                             .version = next.version.version,
+                             .tags = wanted.tags,
+                             .description = wanted.description,
+                             .source = wanted.source,
+                             .run_id = wanted.run_id}));
     SW_CHECK_OK(impl_->history.append(
         db, found.id, impl_->change("version.created", next.version.ref(), "", wanted.source, by)));
     return next.version.version;
@@ -200,6 +208,7 @@ Result<Promotion> Registry::promote(const VersionRef& ref, const By& by) {
     };
     if (previous != ref.version) {
       SW_CHECK_OK(put_alias(db, row.model_id, kChampion, ref.version));
+      SW_CHECK_OK(impl_->tell_alias(db, row.model_id, kChampion, ref));
       SW_CHECK_OK(note("alias.set", ref,
                        previous ? "champion=" + std::to_string(*previous) : std::string(),
                        "champion=" + std::to_string(ref.version)));

@@ -6,7 +6,8 @@
 namespace slipway::wire::mlflow {
 
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
-                       registry::Registry& registry, blob::BlobStore& blobs) {
+                       registry::Registry& registry, blob::BlobStore& blobs,
+                       webhook::Webhooks& webhooks) {
   add_experiment_routes(router, tracking);
   add_run_routes(router, tracking);
   add_metric_routes(router, tracking);
@@ -14,6 +15,7 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_artifact_routes(router, tracking, registry, blobs);
   add_registered_model_routes(router, registry);
   add_model_version_routes(router, registry, tracking);
+  add_webhook_routes(router, webhooks);
   add_graphql_routes(router);
   add_server_routes(router);
 

@@ -2,7 +2,10 @@
 // MLflow's REST interface: what the unmodified `mlflow` client and its UI call.
 #pragma once
 
+#include <memory>
+
 #include "net/http.h"
+#include "webhook/webhook.h"
 
 namespace slipway {
 class Clock;
@@ -15,13 +18,15 @@ class Tracking;
 }
 namespace slipway::registry {
 class Registry;
-}
+class Watcher;
+}  // namespace slipway::registry
 
 namespace slipway::wire::mlflow {
 
 // All of it. What is referred to must outlive the router.
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
-                       registry::Registry& registry, blob::BlobStore& blobs);
+                       registry::Registry& registry, blob::BlobStore& blobs,
+                       webhook::Webhooks& webhooks);
 
 // By noun, one file each; the whole is their sum.
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
@@ -36,6 +41,11 @@ void add_model_version_routes(net::Router& router, registry::Registry& registry,
                               tracking::Tracking& tracking);
 // The UI's GraphQL, answered by the routes beside it: `router` is kept.
 void add_graphql_routes(net::Router& router);
+void add_webhook_routes(net::Router& router, webhook::Webhooks& webhooks);
+// Tells the webhooks of what happens in the registry, in MLflow's words.
+std::unique_ptr<registry::Watcher> webhook_watcher(webhook::Webhooks& webhooks, Clock& clock);
+// MLflow's header fields: delivery id, time, and the HMAC of both and the body.
+webhook::Sign webhook_signature();
 // /version, server-info, and 501 for what is known but not offered.
 void add_server_routes(net::Router& router);
 

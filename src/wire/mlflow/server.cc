@@ -37,7 +37,6 @@ constexpr Absent kAbsent[] = {
     {"3.0", "label-schemas", kLater},
     {"3.0", "review-queues", kLater},
     {"3.0", "issues", kLater},
-    {"2.0", "webhooks", kLater},
     {"2.0", "get-online-trace-details", "Databricks only"},
     {"3.0", "gateway", kGateway},
     {"3.0", "prompt-optimization", "prompt optimization is not part of this server"},
