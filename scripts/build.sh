@@ -5,6 +5,7 @@ dev_build() {
   local preset="${1:-release}"
   setup_packages build
   setup_onnxruntime
+  setup_duckdb
   build_web
   build_cpp "$preset" slipway
 }
@@ -34,7 +35,7 @@ build_cpp() {
     say "build $preset"
   ninja -C "$dir" -j "$JOBS" --quiet "$@"
   mkdir -p "$dir/lib"
-  cp -Pu "$ORT"/lib/libonnxruntime.so* "$dir/lib/"
+  cp -Pu "$ORT"/lib/libonnxruntime.so* "$DEPS"/duckdb/lib/libduckdb.so "$dir/lib/"
 }
 
 dev_up() {

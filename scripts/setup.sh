@@ -7,6 +7,7 @@ ORT="$DEPS/onnxruntime"
 dev_setup() {
   setup_packages build test "$@"
   setup_onnxruntime
+  setup_duckdb
   setup_python
   setup_web
 }
@@ -85,6 +86,29 @@ debian_uri() {
     awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; break}}' \
       /etc/apt/sources.list /etc/apt/sources.list.d/*.list; } 2>/dev/null |
     awk '/\/debian\/?$/ && !found {print; found = 1}' || true
+}
+
+setup_duckdb() {
+  setup_node
+  once "DuckDB" "$DEPS/duckdb/include/duckdb.h" scripts/duckdb.txt scripts/duckdb.sha256 -- \
+    fetch_duckdb
+}
+
+fetch_duckdb() {
+  local work="$CACHE/duckdb" package inside target file
+  rm -rf "$work" "$DEPS/duckdb"
+  mkdir -p "$work" "$DEPS/duckdb/lib" "$DEPS/duckdb/include"
+  while read -r package inside target; do
+    case "$package" in '' | '#'*) continue ;; esac
+    file="$(npm --loglevel=error pack --silent --pack-destination "$work" "$package")"
+    tar -xzf "$work/$file" -C "$work" "$inside"
+    cp "$work/$inside" "$DEPS/duckdb/$target"
+  done <scripts/duckdb.txt
+  if ! (cd "$DEPS/duckdb" && sha256sum --quiet -c "$ROOT/scripts/duckdb.sha256"); then
+    rm -rf "$DEPS/duckdb"
+    fail "a fetched file differs from scripts/duckdb.sha256" "do not use it; try again later"
+  fi
+  rm -rf "$work"
 }
 
 python_tools() {

@@ -22,6 +22,7 @@ ONLY_IN = [
     (r"#include <spdlog/", ["base/log.cc"]),
     (r"#include <(sqlite3|libpq-fe)\.h", ["store/"]),
     (r"#include [<\"]onnxruntime", ["drivers/onnx/"]),
+    (r"#include [<\"]duckdb\.h", ["drivers/duckdb/"]),
     (r"#include <curl/", ["fetch/"]),
     (r"#include <yaml-cpp/", ["yaml/"]),
     (r"#include <CLI/", ["cli/", "app/config.cc"]),

@@ -38,6 +38,8 @@ const std::vector<Setting>& settings() {
        "may webhooks lead into private networks and to this machine?", 0, 0, "no|yes"},
       {"onnxruntime", &Config::onnxruntime,
        "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
+      {"duckdb", &Config::duckdb,
+       "path of libduckdb.so, which reads Parquet, CSV and JSON lines (default: as above)"},
   };
   return table;
 }

@@ -36,6 +36,7 @@ struct Config {
   std::string tls_key;
   std::string webhook_schemes = "https";
   std::string webhook_private = "no";
+  std::string duckdb;       // empty: libduckdb.so, sought as below
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
 };
 

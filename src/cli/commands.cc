@@ -30,7 +30,7 @@ const std::vector<CommandSpec>& commands() {
        endpoint,
        {"create", "list", "show", "update", "delete"}},
       {"drift", "Say which columns of a file have changed against another",
-       "slipway drift --reference train.csv --current today.csv --json -", drift},
+       "slipway drift --reference train.parquet --current today.csv --json -", drift},
       {"model",
        "Models and versions: what there is, who moved it, and why",
        "slipway model why flights 2",

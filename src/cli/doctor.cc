@@ -9,6 +9,7 @@
 #include "app/config.h"
 #include "app/version.h"
 #include "arguments.h"
+#include "base/library.h"
 #include "base/text.h"
 #include "client.h"
 #include "commands.h"
@@ -50,11 +51,6 @@ Finding library(const std::string& what, const std::vector<std::string>& paths, 
   }
   return {required ? Finding::State::missing : Finding::State::optional, what,
           "not found; " + purpose, fix};
-}
-
-std::string own_folder() {
-  std::error_code ec;
-  return fs::read_symlink("/proc/self/exe", ec).parent_path().string();
 }
 
 // The first line that a program prints, or nothing when it cannot be run.
@@ -106,7 +102,7 @@ Finding server() {
 }
 
 std::vector<Finding> examine(const app::Config& config) {
-  const auto own = own_folder();
+  const auto own = folder_of_executable();
   std::vector<Finding> out;
   out.push_back({Finding::State::ok, "slipway", app::version(), ""});
   out.push_back(data_folder(config.data));
@@ -117,6 +113,12 @@ std::vector<Finding> examine(const app::Config& config) {
               true, "models cannot be served without it",
               "keep lib/ beside the executable (./dev build puts it there), or pip "
               "install onnxruntime and set SLIPWAY_ONNXRUNTIME to its libonnxruntime.so"));
+  out.push_back(library("DuckDB",
+                        {config.duckdb, own + "/lib/libduckdb.so", own + "/libduckdb.so",
+                         own + "/../lib/slipway/libduckdb.so", "libduckdb.so"},
+                        false, "commands that read Parquet, CSV and JSON lines need it",
+                        "keep lib/ beside the executable (./dev build puts it there), or set "
+                        "SLIPWAY_DUCKDB to a libduckdb.so"));
   out.push_back(library("libcurl", {"libcurl.so.4", "libcurl-gnutls.so.4"}, true,
                         "commands that talk to a server and webhooks need it",
                         "apt-get install libcurl4"));

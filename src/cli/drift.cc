@@ -9,16 +9,13 @@
 
 #include "arguments.h"
 #include "base/text.h"
-#include "blob/atomic_file.h"
+#include "columns.h"
 #include "commands.h"
 #include "json/value.h"
-#include "monitor/table.h"
 #include "output.h"
 
 namespace slipway::cli {
 namespace {
-
-constexpr std::size_t kMostBytes = std::size_t{8} << 30;
 
 struct Options {
   std::string reference;
@@ -62,24 +59,15 @@ Result<std::map<std::string, stats::Method>> column_methods(const Options& optio
   return out;
 }
 
-Result<monitor::Table> read(const std::string& path) {
-  SW_TRY(const auto bytes, blob::read_file(path, kMostBytes));
-  if (bytes.starts_with("PAR1")) {
-    return Error{Code::invalid_argument, "'" + path + "' is Parquet, which is not read yet",
-                 "convert it to CSV or JSON lines"};
-  }
-  auto table = monitor::read_table(bytes);
-  if (!table) return invalid(path + ": " + table.error().message, table.error().hint);
-  return table;
-}
-
 // Types follow the current file; a reference that has another one is compared as far as it goes.
-Column compare(const monitor::TableColumn& reference, const monitor::TableColumn& current,
-               stats::Method method, std::optional<double> threshold) {
-  Column out{.name = current.name, .type = monitor::type_of(current)};
-  const auto before = monitor::sample_of(reference, out.type);
-  const auto now = monitor::sample_of(current, out.type);
-  out.drift = stats::compare(before, now, method, threshold);
+Result<Column> compare(const Table& reference, const Field& before, const Table& current,
+                       const Field& now, const ColumnFacts& facts, stats::Method method,
+                       std::optional<double> threshold) {
+  Column out{.name = now.name, .type = facts.type};
+  SW_TRY(const auto earlier, facts_of(reference, before));
+  SW_TRY(const auto was, sample_of(reference, before, earlier, out.type));
+  SW_TRY(const auto is, sample_of(current, now, facts, out.type));
+  out.drift = stats::compare(was, is, method, threshold);
   return out;
 }
 
@@ -92,16 +80,18 @@ Column missing(const std::string& name, const std::string& where) {
 Result<Report> report_of(const Options& options) {
   SW_TRY(const auto wanted, method_of(options.method));
   SW_TRY(const auto rules, column_methods(options));
-  SW_TRY(const auto reference, read(options.reference));
-  SW_TRY(const auto current, read(options.current));
+  SW_TRY(const auto reference, open_table(options.reference));
+  SW_TRY(const auto current, open_table(options.current));
   for (const auto& [name, method] : rules) {
-    if (current.find(name) == nullptr && reference.find(name) == nullptr) {
+    if (current->find(name) == nullptr && reference->find(name) == nullptr) {
       return invalid("--column-method names column '" + name + "', which neither file has");
     }
   }
   Report out;
-  for (const auto& column : reference.columns) {
-    const auto* now = current.find(column.name);
+  Progress progress("columns", reference->fields().size());
+  for (const auto& column : reference->fields()) {
+    progress.add(1);
+    const auto* now = current->find(column.name);
     if (now == nullptr) {
       out.columns.push_back(missing(column.name, "current"));
       continue;
@@ -109,13 +99,16 @@ Result<Report> report_of(const Options& options) {
     const auto rule = rules.find(column.name);
     auto method = rule != rules.end() ? rule->second : wanted;
     // --method leaves the columns alone that it does not apply to; --column-method means it.
-    if (rule == rules.end() && !stats::supports(method, monitor::type_of(*now))) {
+    SW_TRY(const auto facts, facts_of(*current, *now));
+    if (rule == rules.end() && !stats::supports(method, facts.type)) {
       method = stats::Method::automatic;
     }
-    out.columns.push_back(compare(column, *now, method, options.threshold));
+    SW_TRY(auto compared,
+           compare(*reference, column, *current, *now, facts, method, options.threshold));
+    out.columns.push_back(std::move(compared));
   }
-  for (const auto& column : current.columns) {
-    if (reference.find(column.name) == nullptr) {
+  for (const auto& column : current->fields()) {
+    if (reference->find(column.name) == nullptr) {
       out.columns.push_back(missing(column.name, "reference"));
     }
   }
@@ -180,8 +173,10 @@ void show(const Report& report) {
 int drift(const Args& args) {
   CLI::App command;
   Options options;
-  command.add_option("--reference", options.reference, "CSV or JSON lines: how it was")->required();
-  command.add_option("--current", options.current, "CSV or JSON lines: how it is")->required();
+  command.add_option("--reference", options.reference, "Parquet, CSV or JSON lines: how it was")
+      ->required();
+  command.add_option("--current", options.current, "Parquet, CSV or JSON lines: how it is")
+      ->required();
   command.add_option("--method", options.method, "for the columns that it applies to");
   command.add_option("--column-method", options.column_methods, "COLUMN=METHOD, repeatable");
   command.add_option("--threshold", options.threshold,

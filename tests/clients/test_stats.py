@@ -22,6 +22,8 @@ def drift(slipway, tmp_path):
             path = tmp_path / f"{name}.{kind}"
             if kind == "csv":
                 frame.to_csv(path, index=False)
+            elif kind == "parquet":
+                frame.to_parquet(path, index=False)
             else:
                 frame.to_json(path, orient="records", lines=True, double_precision=15)
         done = slipway(
@@ -151,10 +153,11 @@ def test_awkward_columns_never_end_the_report(drift):
     assert close(columns["holes"]["p_value"], stats.ks_2samp(left, right).pvalue)
 
 
-def test_json_lines_say_the_same_as_csv(drift):
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_other_formats_say_the_same_as_csv(drift, kind):
     a = pd.DataFrame({"x": random.normal(0, 1, 300), "c": random.choice(["u", "v", "w"], 300)})
     b = pd.DataFrame({"x": random.normal(1, 1, 200), "c": random.choice(["u", "v", "w"], 200)})
-    csv, lines = drift(a, b), drift(a, b, kind="jsonl")
+    csv, lines = drift(a, b), drift(a, b, kind=kind)
     assert csv["drift_share"] == lines["drift_share"] == 0.5
     assert csv["dataset_drift"] is True
     for name in ("x", "c"):
@@ -184,3 +187,28 @@ def test_options_and_refusals(slipway, drift, tmp_path):
     done = slipway("drift", "--reference", str(tmp_path / "bad.csv"), *files[2:])
     assert done.returncode == 2 and "line 2" in done.stderr
     assert slipway("drift", "--reference", "/nope.csv", *files[2:]).returncode == 2
+
+
+def test_the_methods_beyond_the_automatic_choice(drift):
+    a = pd.DataFrame({"x": random.normal(0, 1, 400), "c": random.choice(["u", "v"], 400)})
+    b = pd.DataFrame({"x": random.normal(0.3, 1, 400), "c": random.choice(["u", "v"], 400)})
+    x, y = a["x"], b["x"]
+    table = pd.crosstab(
+        np.r_[a["c"], b["c"]], np.repeat(["a", "b"], 400)
+    )  # rows u and v, columns a and b
+    want = {
+        "anderson": ("x", stats.anderson_ksamp([x, y]).pvalue),
+        "cramer_von_mises": ("x", stats.cramervonmises_2samp(x, y).pvalue),
+        "mannw": ("x", stats.mannwhitneyu(x, y, alternative="less").pvalue),
+        "t_test": ("x", stats.ttest_ind(x, y).pvalue),
+        "es": ("x", stats.epps_singleton_2samp(x, y).pvalue),
+        "ed": ("x", stats.energy_distance(x, y)),
+        "g_test": ("c", stats.power_divergence(table["b"], table["a"], lambda_=0).pvalue),
+        "fisher_exact": ("c", stats.fisher_exact(table).pvalue),
+    }
+    for method, (column, score) in want.items():
+        got = drift(a, b, "--method", method)["columns"][column]
+        assert got["method"] == method and got["error"] is None
+        assert math.isclose(got["score"], score, rel_tol=1e-7, abs_tol=1e-9), method
+    assert drift(a, b, "--method", "TVD")["columns"]["c"]["error"] is None
+    assert drift(a, b, "--method", "empirical_mmd")["columns"]["x"]["drifted"]

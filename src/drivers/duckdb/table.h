@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Parquet, CSV or JSON-lines file as a table that is read a piece at a time, in bounded memory.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace slipway::drivers::duckdb {
+
+// What a column's values become: numbers for boolean (0, 1), integer, real and time (milliseconds
+// since 1970 UTC), texts for text and other (nested values as JSON).
+enum class Type { boolean, integer, real, time, text, other };
+
+struct Field {
+  std::string name;
+  Type type = Type::other;
+  std::string declared;  // DuckDB's name of the type, e.g. DECIMAL(9,2)
+  bool is_text() const { return type == Type::text || type == Type::other; }
+};
+
+// Consecutive rows of one column: `numbers` or `texts` is filled, by the field's type.
+struct Piece {
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  std::vector<bool> missing;  // a missing number is NaN, a missing text empty
+};
+
+struct Options {
+  std::string library;          // empty: lib/ beside the executable, then the system's
+  std::string memory = "1GiB";  // what exceeds it is spilled to a temporary folder
+  int threads = 2;
+};
+
+// One table is used by one thread at a time.
+class Table {
+ public:
+  // The format is told by the first bytes (PAR1, '{'), else CSV with a header; .gz and .zst are
+  // unpacked on the way. In CSV an empty cell, NA, NaN, null and None are missing.
+  static Result<std::unique_ptr<Table>> open(const std::string& path, const Options& options);
+  ~Table();
+
+  const std::vector<Field>& fields() const;
+  const Field* find(const std::string& name) const;
+  std::int64_t rows() const;
+
+  // Calls `each` with the named columns of the next rows, in the file's order; at most a few
+  // thousand rows at once. An error of `each` ends the scan and is returned.
+  using Each = std::function<Result<void>(const std::vector<Piece>& columns, std::size_t rows)>;
+  Result<void> scan(const std::vector<std::string>& columns, const Each& each) const;
+
+  // The distinct values of a column that are there, ascending (texts by bytes), and how often.
+  using Group = std::function<Result<void>(const Piece& values, const std::vector<double>& counts)>;
+  Result<void> groups(const std::string& column, const Group& each) const;
+
+  // One row of numbers: SQL aggregates over the table, which is called `data`. Column names must
+  // be quoted with quoted(). Missing is NaN.
+  Result<std::vector<double>> numbers(const std::string& expressions) const;
+  static std::string quoted(const std::string& column);
+
+ private:
+  struct Impl;
+  explicit Table(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::drivers::duckdb
