@@ -70,14 +70,18 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
                                   platform.blobs(), platform.webhooks());
-  wire::api::add_endpoint_routes(router, platform.endpoints(), threshold_of(platform.monitor()));
+  wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
+                                 threshold_of(platform.monitor()));
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
                                 platform.registry());
-  wire::api::add_model_routes(
-      router, platform.registry(), platform.govern(),
+  const wire::api::HasReference has_reference =
       [&monitor = platform.monitor()](const std::string& model, const std::string& version) {
         return monitor.has_reference(model, version);
-      });
+      };
+  wire::api::add_model_routes(router, platform.registry(), platform.govern(), has_reference);
+  wire::api::add_promotion_routes(router, platform.registry(), check_by(platform.gatekeeper()),
+                                  has_reference);
+  wire::api::add_served_routes(router, platform.registry(), platform.endpoints());
   wire::api::add_policy_routes(router, platform.govern(), check_by(platform.gatekeeper()));
   wire::api::add_rollout_routes(router, platform.rollouts(), check_by(platform.gatekeeper()));
   wire::api::add_overview_routes(

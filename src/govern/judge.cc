@@ -101,6 +101,7 @@ std::vector<Verdict> judge(const Policy& policy, const Subject& subject) {
 
 std::string Decision::summary() const {
   std::string out = (allowed ? "allowed by " : "refused by ") + policy;
+  if (allowed && rules.empty()) return out + ", which has no rules about numbers";
   if (allowed) return out + ": all " + std::to_string(rules.size()) + " rules passed";
   bool first = true;
   for (const auto& rule : rules) {

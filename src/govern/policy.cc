@@ -14,6 +14,7 @@ using yaml::Node;
 constexpr std::size_t kSizeLimit = 256 << 10;
 constexpr std::size_t kRuleLimit = 200;
 constexpr std::size_t kNameLimit = 250;
+constexpr std::size_t kPeopleLimit = 100;
 constexpr std::string_view kFairness[] = {"demographic_parity_difference",
                                           "demographic_parity_ratio", "equalized_odds_difference",
                                           "equalized_odds_ratio"};
@@ -138,6 +139,53 @@ Result<Rule> read_rule(const Node& node, const std::string& file) {
   return rule;
 }
 
+Result<std::vector<std::string>> read_people(const Node& list, const std::string& file) {
+  if (list.kind != Node::Kind::list || list.items.empty() || list.items.size() > kPeopleLimit) {
+    return yaml::error_at(file, list.line, "approval.by is a list of 1 to 100 names");
+  }
+  std::vector<std::string> out;
+  for (const auto& item : list.items) {
+    SW_TRY(auto name, read_text(*item, file, "approval.by"));
+    if (name.find('\n') != std::string::npos) {
+      return yaml::error_at(file, item->line, "a name has one line");
+    }
+    out.push_back(std::move(name));
+  }
+  return out;
+}
+
+Result<Approval> read_approval(const Node& node, const std::string& file) {
+  if (node.kind != Node::Kind::map) {
+    return yaml::error_at(file, node.line,
+                          "approval is a map, got " + std::string(yaml::kind_of(node)),
+                          "for example approval: {count: 1, by: [ada, grace]}");
+  }
+  SW_CHECK_OK(yaml::only(node, {"count", "by", "own"}, file, "approval"));
+  Approval out;
+  if (const auto* by = node.find("by")) {
+    SW_TRY(out.by, read_people(*by, file));
+  }
+  if (const auto* count = node.find("count")) {
+    const auto number = count->kind == Node::Kind::integer ? parse_int(count->text) : std::nullopt;
+    if (!number || *number < 1 || *number > static_cast<std::int64_t>(kPeopleLimit)) {
+      return yaml::error_at(file, count->line, "approval.count is a whole number from 1 to 100");
+    }
+    out.count = *number;
+  }
+  if (!out.by.empty() && out.count > static_cast<std::int64_t>(out.by.size())) {
+    return yaml::error_at(file, node.line,
+                          "approval.count is " + std::to_string(out.count) + ", but only " +
+                              std::to_string(out.by.size()) + " people may approve");
+  }
+  if (const auto* own = node.find("own")) {
+    if (own->kind != Node::Kind::boolean) {
+      return yaml::error_at(file, own->line, "approval.own is true or false");
+    }
+    out.own = own->text == "true";
+  }
+  return out;
+}
+
 std::string signed_text(double delta) {
   return (delta < 0 ? "- " : "+ ") + number_text(std::abs(delta));
 }
@@ -170,7 +218,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file) {
                           "a policy is a map, got " + std::string(yaml::kind_of(*root)),
                           "start with name: and rules:");
   }
-  SW_CHECK_OK(yaml::only(*root, {"name", "description", "rules"}, file, "policy"));
+  SW_CHECK_OK(yaml::only(*root, {"name", "description", "rules", "approval"}, file, "policy"));
   Policy out{.text = std::string(text)};
   const auto* name = root->find("name");
   if (name == nullptr) return yaml::error_at(file, root->line, "the policy has no name");
@@ -181,7 +229,11 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file) {
     }
     out.description = description->text;
   }
+  if (const auto* approval = root->find("approval")) {
+    SW_TRY(out.approval, read_approval(*approval, file));
+  }
   const auto* rules = root->find("rules");
+  if (rules == nullptr && out.approval) return out;
   if (rules == nullptr || rules->kind != Node::Kind::list || rules->items.empty()) {
     return yaml::error_at(file, rules == nullptr ? root->line : rules->line,
                           "a policy has a list of rules with at least one",

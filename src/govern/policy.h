@@ -2,6 +2,7 @@
 // What a version must show before it may take traffic, as a file that people review.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,10 +32,18 @@ struct Rule {
   std::string wanted() const;
 };
 
+// People who must agree before a version enters production.
+struct Approval {
+  std::int64_t count = 1;
+  std::vector<std::string> by;  // who may; empty: anybody
+  bool own = false;             // may whoever asks also approve?
+};
+
 struct Policy {
   std::string name;
   std::string description;
   std::vector<Rule> rules;
+  std::optional<Approval> approval;
   std::string text;  // as it was written
 };
 

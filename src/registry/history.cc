@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/history.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/hash.h"
@@ -27,6 +28,15 @@ constexpr auto kOfModel =
     "WHERE (model_id IN (SELECT id FROM registry_model WHERE name = ?) OR model = ?) "
     "AND (? = 0 OR version = ? OR (version = 0 AND action IN ('model.renamed', 'model.removed'))) "
     "ORDER BY sequence DESC LIMIT ? OFFSET ?";
+
+constexpr auto kStates =
+    "WHERE model_id IN (SELECT id FROM registry_model WHERE name = ? UNION "
+    "SELECT model_id FROM registry_history WHERE model = ?) AND action IN "
+    "('version.created', 'version.removed', 'model.removed', 'stage.set', 'alias.set', "
+    "'alias.removed') ORDER BY model_id, sequence";
+constexpr auto kCreation =
+    "WHERE model_id IN (SELECT id FROM registry_model WHERE name = ?) AND version = ? AND "
+    "action = 'version.created' ORDER BY sequence DESC LIMIT 1";
 
 Change from_row(const Row& row) {
   return {.sequence = row.int64(0),
@@ -91,6 +101,33 @@ Result<Page<Change>> History::of(const std::string& model, std::int64_t version,
            connection.all(std::string(kColumns) + kOfModel,
                           {model, model, version, version, window.limit, window.offset}, from_row));
     return page_of(std::move(items), window);
+  });
+}
+
+Result<std::vector<Period>> History::periods(const std::string& model) const {
+  std::vector<std::pair<std::string, std::vector<Change>>> by_id;
+  SW_CHECK_OK(db_.read([&](Connection& connection) {
+    return connection.query(std::string(kColumns) + kStates, {model, model}, [&](const Row& row) {
+      const std::string id(row.text(11));
+      if (by_id.empty() || by_id.back().first != id) by_id.push_back({id, {}});
+      by_id.back().second.push_back(from_row(row));
+      return true;
+    });
+  }));
+  std::vector<Period> out;
+  for (const auto& [id, changes] : by_id) {
+    auto some = periods_of(changes);
+    out.insert(out.end(), std::make_move_iterator(some.begin()),
+               std::make_move_iterator(some.end()));
+  }
+  return out;
+}
+
+Result<Change> History::creation(const VersionRef& ref) const {
+  return db_.read([&](Connection& connection) -> Result<Change> {
+    SW_TRY(auto found,
+           connection.first(std::string(kColumns) + kCreation, {ref.model, ref.version}, from_row));
+    return std::move(found).value_or(Change{});
   });
 }
 

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "registry/periods.h"
 #include "registry/types.h"
 
 namespace slipway::store {
@@ -27,6 +29,11 @@ class History {
   // Newest first. version 0: everything about the model, also under its earlier names.
   Result<Page<Change>> of(const std::string& model, std::int64_t version,
                           const PageRequest& page) const;
+  // Which version held which alias and was in which stage, since when and until when; oldest first.
+  // Also of models that had the name before. An unknown name has none.
+  Result<std::vector<Period>> periods(const std::string& model) const;
+  // Who made the version, and why; an empty change when the history does not know.
+  Result<Change> creation(const VersionRef& ref) const;
   // Walks the whole chain.
   Result<ChainReport> verify() const;
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "blob/blob.h"
+#include "environment.h"
 #include "impl.h"
 #include "mlmodel.h"
 #include "rows.h"
@@ -78,6 +79,7 @@ Result<Package> Registry::package(const VersionRef& ref) const {
   if (std::find(files.begin(), files.end(), "MLmodel") != files.end()) {
     SW_TRY(const auto yaml, impl_->blobs.get_all(key + "/MLmodel", std::size_t{2} << 20));
     SW_TRY(out.facts, parse_model_file(yaml));
+    out.environment = read_environment(impl_->blobs, key);
   }
   SW_TRY(const auto graph, find_onnx(out, files));
   if (!graph.empty()) out.onnx_file = out.folder + "/" + graph;

@@ -22,12 +22,27 @@ Error taken(const std::string& name) {
 
 Registry::Registry(store::Database& db, tracking::Tracking& tracking, blob::BlobStore& blobs,
                    EventSink& events, Clock& clock, Ids& ids)
-    : impl_(new Impl{db, tracking, blobs, events, clock, ids, History(db, clock)}) {}
+    : impl_(new Impl{db, tracking, blobs, events, clock, ids, History(db, clock),
+                     Promotions(*this)}) {
+  tracking.keep([this](tracking::Removal what, const std::string& id, bool anyway) {
+    return impl_->may_remove(what, id, anyway);
+  });
+}
 
-Registry::~Registry() = default;
+Registry::~Registry() {
+  impl_->tracking.keep({});
+}
 
 History& Registry::history() {
   return impl_->history;
+}
+
+const History& Registry::history() const {
+  return impl_->history;
+}
+
+Promotions& Registry::promotions() {
+  return impl_->promotions;
 }
 
 void Registry::Impl::publish(std::string type, const VersionRef& ref, const By& by,
@@ -182,22 +197,23 @@ Result<void> Registry::set_alias(const std::string& model, const std::string& al
   SW_CHECK_OK(check_model_name(model));
   SW_CHECK_OK(check_alias(alias));
   if (version != 0) SW_CHECK_OK(check_alias_not_reserved(alias));
+  if (version != 0 && alias == kChampion) {
+    SW_CHECK_OK(promote({model, version}, by));
+    return {};
+  }
   bool changed = false;
   SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto row, find_model(db, model));
     if (version != 0) SW_CHECK_OK(find_version(db, {model, version}));
     SW_TRY(const auto before, find_alias(db, row.id, alias));
-    SW_CHECK_OK(impl_->tell_alias(db, row.id, alias, {model, version}));
     changed = before.value_or(0) != version;
     if (!changed) return {};
-    SW_CHECK_OK(put_alias(db, row.id, alias, version == 0 ? std::nullopt : std::optional(version)));
-    const auto text = [&](std::int64_t v) {
-      return v == 0 ? std::string() : alias + "=" + std::to_string(v);
-    };
-    return impl_->history.append(db, row.id,
-                                 impl_->change(version == 0 ? "alias.removed" : "alias.set",
-                                               {model, version == 0 ? *before : version},
-                                               text(before.value_or(0)), text(version), by));
+    if (alias == kChampion) {
+      auto champion = find_version(db, {model, *before});
+      if (champion) return impl_->drop_champion(db, *champion, by);
+    }
+    const VersionRow about{.model_id = row.id, .version = {.model = model}};
+    return impl_->change_alias(db, about, alias, before, version, by);
   }));
   if (changed) impl_->publish("model.alias_set", {model, version}, by, {{"alias", alias}});
   return {};

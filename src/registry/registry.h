@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "domain/event.h"
 #include "registry/history.h"
+#include "registry/promotions.h"
 #include "registry/types.h"
 #include "registry/watcher.h"
 
@@ -61,13 +62,16 @@ class Registry {
                                    const By& by);
   Result<void> remove_version(const VersionRef& ref, const By& by);
   // `archive_others` archives the versions that are in the stage now (staging, production only).
+  // Production and the alias `champion` keep in step: the version that enters Production becomes
+  // champion; when the champion leaves, the newest of those still in Production is, or nobody.
   Result<Version> move(const VersionRef& ref, Stage stage, bool archive_others, const By& by);
 
   // An empty `value` is a value; nothing removes the tag (absent is fine). version 0: the model.
   Result<void> tag(const VersionRef& ref, const std::string& key,
                    const std::optional<std::string>& value, const By& by);
 
-  // version 0 removes the alias (absent is fine).
+  // version 0 removes the alias (absent is fine). `champion` keeps in step with Production:
+  // pointing it at a version is a promotion, removing it archives the version.
   Result<void> set_alias(const std::string& model, const std::string& alias, std::int64_t version,
                          const By& by);
   // Nothing when the model has no such alias; an unknown model is not_found.
@@ -83,8 +87,11 @@ class Registry {
   Result<Package> package(const VersionRef& ref) const;
 
   History& history();
+  const History& history() const;
+  Promotions& promotions();
 
  private:
+  friend class Promotions;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -116,8 +116,25 @@ Result<std::string> Registry::Impl::location_of(const Version& version) const {
                       "register the version from a run or logged model of this server");
 }
 
+namespace {
+
+void read_tags(const std::vector<Tag>& tags, Lineage& out) {
+  out.git_commit = tag_of(tags, "mlflow.source.git.commit");
+  out.git_branch = tag_of(tags, "mlflow.source.git.branch");
+  out.git_repository = tag_of(tags, "mlflow.source.git.repoURL");
+  out.entry_point = tag_of(tags, "mlflow.source.name");
+  for (const auto& tag : tags) {
+    if (tag.key.starts_with("slipway.")) out.recorded[tag.key] = tag.value;
+  }
+}
+
+}  // namespace
+
 Result<Lineage> Registry::lineage(const Version& version) const {
   Lineage out;
+  SW_TRY(auto creation, impl_->history.creation(version.ref()));
+  out.registered_by = std::move(creation.actor);
+  out.registered_because = std::move(creation.reason);
   out.run_id = version.run_id;
   if (version.run_id.empty()) return out;
   auto run = impl_->tracking.runs().get(RunId{version.run_id});
@@ -125,12 +142,14 @@ Result<Lineage> Registry::lineage(const Version& version) const {
   SW_CHECK_OK(run);
   out.run_name = run->name;
   out.experiment_id = run->experiment.str();
-  out.git_commit = tag_of(run->tags, "mlflow.source.git.commit");
+  read_tags(run->tags, out);
   out.user = run->user.empty() ? tag_of(run->tags, "mlflow.user") : run->user;
+  out.started = run->started;
+  out.ended = run->ended;
   out.run_removed = run->lifecycle == tracking::Lifecycle::deleted;
   for (const auto& input : run->datasets) {
-    out.datasets.push_back(
-        {input.dataset.name, input.dataset.digest, tag_of(input.tags, "mlflow.data.context")});
+    out.datasets.push_back({input.dataset.name, input.dataset.digest,
+                            tag_of(input.tags, "mlflow.data.context"), input.dataset.source});
   }
   for (const auto& param : run->params) out.params[param.key] = param.value;
   for (const auto& metric : run->metrics) out.metrics[metric.key] = metric.value;

@@ -77,6 +77,7 @@ struct NewVersion {
 struct By {
   std::string actor = "anonymous";
   std::string reason;
+  bool cleared = false;  // what protects the model was satisfied already (see promotions.h)
 };
 
 struct Search {
@@ -112,6 +113,7 @@ struct DatasetRef {
   std::string name;
   std::string digest;
   std::string context;  // "training", ..
+  std::string source;   // where it was read from, as the client told it
 };
 
 // From a version back to how it was made. Everything may be empty: a version need not have a run.
@@ -120,11 +122,19 @@ struct Lineage {
   std::string run_name;
   std::string experiment_id;
   std::string git_commit;
+  std::string git_branch;
+  std::string git_repository;
+  std::string entry_point;  // the script or notebook
   std::string user;
+  std::optional<Timestamp> started;  // of the run: the training time is what lies between
+  std::optional<Timestamp> ended;
   std::vector<DatasetRef> datasets;
   std::map<std::string, std::string> params;
-  std::map<std::string, double> metrics;  // latest values
-  bool run_removed = false;               // the run was deleted after the version was made
+  std::map<std::string, double> metrics;        // latest values
+  std::map<std::string, std::string> recorded;  // the run's tags slipway.*: hardware, seeds, ..
+  bool run_removed = false;                     // the run was deleted after the version was made
+  std::string registered_by;
+  std::string registered_because;
 };
 
 struct Column {
@@ -157,6 +167,13 @@ struct ModelFile {
   const Flavor* flavor(std::string_view name) const;
 };
 
+// What a version needs to run, as the files beside it say.
+struct Environment {
+  std::string python;                     // "3.11.2"
+  std::vector<std::string> requirements;  // lines of requirements.txt
+  std::string conda;                      // conda.yaml as it is
+};
+
 // A version as files that a runtime can open. The folder stays until the version's files are
 // removed from the store.
 struct Package {
@@ -164,6 +181,7 @@ struct Package {
   std::string folder;     // absolute path
   std::string onnx_file;  // absolute path of the graph; empty when this is no ONNX model
   ModelFile facts;
+  Environment environment;
 };
 
 }  // namespace slipway::registry

@@ -134,13 +134,18 @@ Result<void> Registry::remove_version(const VersionRef& ref, const By& by) {
   return impl_->db.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto row, find_version(db, ref));
     const auto now = impl_->clock.now();
-    for (const auto& alias : row.version.aliases) {
-      SW_CHECK_OK(put_alias(db, row.model_id, alias, std::nullopt));
-    }
     SW_CHECK_OK(
         db.exec("UPDATE registry_version SET removed = 1, updated = ? "
                 "WHERE model_id = ? AND version = ?",
                 {now.ms, row.model_id, ref.version}));
+    for (const auto& alias : row.version.aliases) {
+      if (alias == kChampion) {
+        SW_CHECK_OK(impl_->pass_on(db, row, by));
+      } else {
+        SW_CHECK_OK(impl_->change_alias(db, row, alias, ref.version, 0, by));
+      }
+    }
+    SW_CHECK_OK(impl_->close_requests(db, row, RequestState::withdrawn));
     SW_CHECK_OK(touch_model(db, row.model_id, now));
     return impl_->history.append(db, row.model_id,
                                  impl_->change("version.removed", ref, row.version.source, "", by));
@@ -155,87 +160,42 @@ Result<Version> Registry::move(const VersionRef& ref, Stage stage, bool archive_
                        "' is not an active stage",
                    "the active stages are Staging and Production");
   }
-  Stage before = stage;
-  SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
+  SW_TRY(const auto moved, impl_->db.write([&](Connection& db) -> Result<Impl::Moved> {
     SW_TRY(const auto row, find_version(db, ref));
     const auto now = impl_->clock.now();
-    before = row.version.stage;
-    SW_CHECK_OK(set_stage(db, row, stage, now));
-    SW_CHECK_OK(touch_model(db, row.model_id, now));
-    if (before != stage) {
-      SW_CHECK_OK(impl_->history.append(
-          db, row.model_id,
-          impl_->change("stage.set", ref, stage_text(before), stage_text(stage), by)));
+    if (stage == Stage::production) SW_CHECK_OK(impl_->check_cleared(db, row, by));
+    SW_TRY(const auto champion, find_alias(db, row.model_id, kChampion));
+    Impl::Moved out{.previous = champion, .to = stage};
+    if (row.version.stage != stage) out.from = row.version.stage;
+    SW_CHECK_OK(impl_->change_stage(db, row, stage, now, by));
+    if (archive_others) SW_CHECK_OK(impl_->archive_all_but(db, row, stage, now, by));
+    const bool leads = champion == ref.version;
+    out.alias = leads != (stage == Stage::production);
+    if (stage == Stage::production) {
+      if (!leads) {
+        SW_CHECK_OK(impl_->change_alias(db, row, kChampion, champion, ref.version, by));
+      }
+      SW_CHECK_OK(impl_->close_requests(db, row, RequestState::done));
+    } else if (leads) {
+      SW_CHECK_OK(impl_->pass_on(db, row, by));
     }
-    if (!archive_others) return {};
-    return impl_->archive_all_but(db, row, stage, now, by);
+    return out;
   }));
-  if (before != stage) {
-    impl_->publish("model.stage_set", ref, by,
-                   {{"from", stage_text(before)}, {"to", stage_text(stage)}});
-  }
+  impl_->announce(ref, moved, by);
   return version(ref);
-}
-
-Result<void> Registry::Impl::archive_all_but(Connection& db, const VersionRow& kept, Stage stage,
-                                             Timestamp now, const By& by) const {
-  SW_TRY(
-      const auto others,
-      load_versions(db, "WHERE v.model_id = ? AND v.version <> ? AND v.stage = ? AND v.removed = 0",
-                    {kept.model_id, kept.version.version, stage_text(stage)}));
-  for (const auto& other : others) {
-    SW_CHECK_OK(set_stage(db, other, Stage::archived, now));
-    SW_CHECK_OK(history.append(
-        db, kept.model_id,
-        change("stage.set", other.version.ref(), stage_text(stage), "Archived", by)));
-  }
-  return {};
 }
 
 Result<Promotion> Registry::promote(const VersionRef& ref, const By& by) {
   SW_CHECK_OK(check_model_name(ref.model));
-  std::optional<std::int64_t> previous;
-  Stage before = Stage::production;
-  SW_CHECK_OK(impl_->db.write([&](Connection& db) -> Result<void> {
+  SW_TRY(const auto moved, impl_->db.write([&](Connection& db) -> Result<Impl::Moved> {
     SW_TRY(const auto row, find_version(db, ref));
-    const auto now = impl_->clock.now();
-    before = row.version.stage;
-    SW_TRY(previous, find_alias(db, row.model_id, kChampion));
-    const auto note = [&](const std::string& action, const VersionRef& what, std::string from,
-                          std::string to) {
-      return impl_->history.append(db, row.model_id,
-                                   impl_->change(action, what, std::move(from), std::move(to), by));
-    };
-    if (previous != ref.version) {
-      SW_CHECK_OK(put_alias(db, row.model_id, kChampion, ref.version));
-      SW_CHECK_OK(impl_->tell_alias(db, row.model_id, kChampion, ref));
-      SW_CHECK_OK(note("alias.set", ref,
-                       previous ? "champion=" + std::to_string(*previous) : std::string(),
-                       "champion=" + std::to_string(ref.version)));
-    }
-    if (before != Stage::production) {
-      SW_CHECK_OK(set_stage(db, row, Stage::production, now));
-      SW_CHECK_OK(note("stage.set", ref, stage_text(before), "Production"));
-      SW_CHECK_OK(touch_model(db, row.model_id, now));
-    }
-    SW_CHECK_OK(impl_->archive_all_but(db, row, Stage::production, now, by));
-    if (!previous || *previous == ref.version) return {};
-    // The champion before may never have been in Production; it is archived all the same.
-    auto old = find_version(db, {ref.model, *previous});
-    if (!old || old->version.stage == Stage::archived) return {};
-    SW_CHECK_OK(set_stage(db, *old, Stage::archived, now));
-    return note("stage.set", old->version.ref(), stage_text(old->version.stage), "Archived");
+    SW_CHECK_OK(impl_->check_cleared(db, row, by));
+    return impl_->promote_in(db, row, by);
   }));
-  if (previous != ref.version) {
-    impl_->publish("model.alias_set", ref, by, {{"alias", kChampion}});
-  }
-  if (before != Stage::production) {
-    impl_->publish("model.stage_set", ref, by,
-                   {{"from", stage_text(before)}, {"to", "Production"}});
-  }
+  impl_->announce(ref, moved, by);
   SW_TRY(auto now, version(ref));
   return Promotion{.version = std::move(now),
-                   .previous = previous == ref.version ? std::nullopt : previous};
+                   .previous = moved.previous == ref.version ? std::nullopt : moved.previous};
 }
 
 }  // namespace slipway::registry

@@ -48,7 +48,8 @@ Result<void> Rollouts::Impl::set_routes(const Row& row,
 Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
                                            const std::string& reason) {
   const auto& model = row.rollout.model;
-  const registry::By by{kActor, reason};
+  // Asked at the start; and the way back is always open.
+  const registry::By by{kActor, reason, true};
   SW_CHECK_OK(registry.promote({model, version}, by));
   // An endpoint may follow an alias of another name.
   for (const auto& route : row.routes) {

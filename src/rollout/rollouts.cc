@@ -137,6 +137,8 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
     return precondition("version " + std::to_string(champion) + " of model '" + spec.model +
                         "' answers on endpoint '" + spec.endpoint + "' already");
   }
+  // Its end is a promotion, which a protected model takes only when it is approved.
+  SW_CHECK_OK(impl_->registry.promotions().check({spec.model, spec.version}));
   const auto now = impl_->clock.now();
   Row row{.rollout = {.id = impl_->ids.sortable(),
                       .endpoint = spec.endpoint,

@@ -2,6 +2,7 @@
 // An endpoint as its owner describes it, and as it is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,15 @@ struct EndpointView {
   std::vector<VersionStats> stats;  // by version, also those no longer routed to
   Timestamp created;
   Timestamp updated;
+};
+
+// The routes that an endpoint had from `since` until before `until`.
+struct EndpointPast {
+  std::string endpoint;
+  Timestamp since;
+  std::optional<Timestamp> until;  // nothing: still
+  bool present = true;             // false: it was deleted, and there was none
+  std::vector<RouteSpec> routes;
 };
 
 }  // namespace slipway::serving

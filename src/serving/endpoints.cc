@@ -334,13 +334,17 @@ Result<EndpointView> Endpoints::update(const EndpointSpec& spec, const Principal
   return impl_->view(*entry);
 }
 
+Result<std::vector<EndpointPast>> Endpoints::past(const std::string& name) const {
+  return load_past(impl_->db, name);
+}
+
 Result<void> Endpoints::remove(const std::string& name, const Principal& who) {
   const auto entry = impl_->find(name);
   if (entry == nullptr) return no_endpoint(name);
   {
     const std::scoped_lock change(entry->change);
     if (entry->removed) return no_endpoint(name);
-    SW_CHECK_OK(delete_endpoint(impl_->db, name));
+    SW_CHECK_OK(delete_endpoint(impl_->db, name, impl_->clock.now()));
     entry->removed = true;
     const std::scoped_lock lock(impl_->mutex);
     impl_->entries.erase(name);

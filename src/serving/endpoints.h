@@ -53,6 +53,8 @@ class Endpoints {
   Result<void> remove(const std::string& name, const Principal& who);
   Result<EndpointView> get(const std::string& name) const;
   std::vector<EndpointView> list() const;  // by name
+  // By name and time, oldest first, also of those that are gone; an empty name is all of them.
+  Result<std::vector<EndpointPast>> past(const std::string& name) const;
   // 0..1; does not touch the routes.
   Result<void> set_sample_rate(const std::string& name, double rate);
 

@@ -21,6 +21,34 @@ constexpr const char* kRoutes =
     "SELECT model, alias, version, weight, shadow FROM endpoint_route WHERE endpoint = ? "
     "ORDER BY position";
 
+constexpr const char* kNextChange =
+    "SELECT COALESCE(MAX(change), 0) + 1 FROM endpoint_history WHERE endpoint = ?";
+constexpr const char* kInsertPast =
+    "INSERT INTO endpoint_history (endpoint, at, change, position, present, model, alias, version, "
+    "weight, shadow) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kPast =
+    "SELECT model, alias, version, weight, shadow, at, position, present, endpoint FROM "
+    "endpoint_history ";
+
+// From now on the endpoint has these routes; `present` false: there is no such endpoint any more.
+Result<void> remember(store::Connection& connection, const EndpointSpec& spec, Timestamp at,
+                      bool present) {
+  SW_TRY(const auto change, connection.first(kNextChange, {spec.name},
+                                             [](const store::Row& row) { return row.int64(0); }));
+  const auto number = change.value_or(1);
+  SW_CHECK_OK(connection.exec(
+      kInsertPast, {spec.name, at.ms, number, std::int64_t{-1}, std::int64_t{present ? 1 : 0}, "",
+                    "", "", 0.0, std::int64_t{0}}));
+  std::int64_t position = 0;
+  for (const auto& route : spec.routes) {
+    SW_CHECK_OK(connection.exec(
+        kInsertPast, {spec.name, at.ms, number, position, std::int64_t{1}, route.model, route.alias,
+                      route.version, route.weight, std::int64_t{route.shadow ? 1 : 0}}));
+    ++position;
+  }
+  return {};
+}
+
 Result<void> insert_routes(store::Connection& connection, const EndpointSpec& spec) {
   std::int64_t position = 0;
   for (const auto& route : spec.routes) {
@@ -48,6 +76,7 @@ Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint
     SW_CHECK_OK(
         connection.exec(kInsert, {spec.name, spec.sample_rate, std::int64_t{spec.timeout_ms},
                                   endpoint.created.ms, endpoint.updated.ms}));
+    SW_CHECK_OK(remember(connection, spec, endpoint.updated, true));
     return insert_routes(connection, spec);
   });
 }
@@ -59,12 +88,14 @@ Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Tim
                kUpdate, {spec.sample_rate, std::int64_t{spec.timeout_ms}, updated.ms, spec.name}));
     if (changed == 0) return not_found("there is no endpoint '" + spec.name + "'");
     SW_CHECK_OK(connection.exec(kDeleteRoutes, {spec.name}));
+    SW_CHECK_OK(remember(connection, spec, updated, true));
     return insert_routes(connection, spec);
   });
 }
 
-Result<void> delete_endpoint(store::Database& db, const std::string& name) {
+Result<void> delete_endpoint(store::Database& db, const std::string& name, Timestamp at) {
   return db.write([&](store::Connection& connection) -> Result<void> {
+    SW_CHECK_OK(remember(connection, {.name = name, .routes = {}}, at, false));
     SW_CHECK_OK(connection.exec(kDeleteRoutes, {name}));
     SW_CHECK_OK(connection.exec(kDelete, {name}));
     return {};
@@ -85,6 +116,31 @@ Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db) {
     }
     return endpoints;
   });
+}
+
+Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint) {
+  std::vector<EndpointPast> out;
+  const std::string where = endpoint.empty() ? "" : "WHERE endpoint = ? ";
+  const store::Cells cells = endpoint.empty() ? store::Cells{} : store::Cells{endpoint};
+  SW_CHECK_OK(db.read([&](store::Connection& connection) {
+    return connection.query(kPast + where + "ORDER BY endpoint, change, position", cells,
+                            [&](const store::Row& row) {
+                              if (row.int64(6) >= 0) {
+                                out.back().routes.push_back(route_from_row(row));
+                                return true;
+                              }
+                              const std::string name(row.text(8));
+                              if (!out.empty() && out.back().endpoint == name)
+                                out.back().until = Timestamp{row.int64(5)};
+                              out.push_back({.endpoint = name,
+                                             .since = {row.int64(5)},
+                                             .until = {},
+                                             .present = row.int64(7) != 0,
+                                             .routes = {}});
+                              return true;
+                            });
+  }));
+  return out;
 }
 
 }  // namespace slipway::serving

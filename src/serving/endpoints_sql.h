@@ -19,7 +19,10 @@ struct StoredEndpoint {
 
 Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint);
 Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Timestamp updated);
-Result<void> delete_endpoint(store::Database& db, const std::string& name);
+Result<void> delete_endpoint(store::Database& db, const std::string& name, Timestamp at);
 Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db);
+
+// Every change of an endpoint's routes, oldest first.
+Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint);
 
 }  // namespace slipway::serving

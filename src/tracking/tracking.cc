@@ -39,4 +39,17 @@ Tracking::Tracking(store::Database& db, EventSink& events, Clock& clock, Ids& id
 
 Tracking::~Tracking() = default;
 
+Result<void> Tracking::remove(Removal what, const std::string& id, bool anyway) {
+  if (keeper_) SW_CHECK_OK(keeper_(what, id, anyway));
+  switch (what) {
+    case Removal::experiment:
+      return experiments_->remove(ExperimentId(id));
+    case Removal::run:
+      return runs_->remove(RunId(id));
+    case Removal::logged_model:
+      return models_->remove(LoggedModelId(id));
+  }
+  return {};
+}
+
 }  // namespace slipway::tracking

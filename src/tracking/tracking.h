@@ -6,11 +6,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/ids.h"
 #include "domain/event.h"
 #include "tracking/experiments.h"
+#include "tracking/keeper.h"
 #include "tracking/logged_models.h"
 #include "tracking/runs.h"
 #include "tracking/types.h"
@@ -30,7 +33,14 @@ class Tracking {
   LoggedModels& models() { return *models_; }
   const LoggedModels& models() const { return *models_; }
 
+  // Hides the thing until it is restored, unless the keeper holds on to it. What people and
+  // clients ask for goes through here; the `remove` of the aggregates asks nobody.
+  Result<void> remove(Removal what, const std::string& id, bool anyway = false);
+  // From now on `keeper` is asked by `remove`; an empty one ends that. Set it while nobody calls.
+  void keep(Keeper keeper) { keeper_ = std::move(keeper); }
+
  private:
+  Keeper keeper_;
   std::unique_ptr<Experiments> experiments_;
   std::unique_ptr<Runs> runs_;
   std::unique_ptr<LoggedModels> models_;

@@ -149,5 +149,5 @@ def test_a_version_knows_its_lineage_and_who_moved_it(server, client, run):
     newest = requests.get(api + "/history", timeout=10).json()["items"][0]
     assert (newest["actor"], newest["reason"], newest["to"]) == ("ada", "best so far", "champion=1")
     why = requests.get(api + "/versions/1/why", timeout=10).json()["items"]
-    assert [item["kind"] for item in why] == ["version.created", "alias.set"]
+    assert [item["kind"] for item in why] == ["version.created", "stage.set", "alias.set"]
     assert requests.get(server.url + "/api/v1/audit/verify", timeout=10).json()["valid"]

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "endpoint.h"
 #include "messages_serving.h"
+#include "served.h"
 #include "wire/api/routes.h"
 
 namespace slipway::wire::api {
@@ -21,6 +22,7 @@ using serving::VersionStats;
 
 struct Service {
   serving::Endpoints& endpoints;
+  registry::Registry& registry;
   SetDriftThreshold set_drift_threshold;
 };
 
@@ -168,9 +170,15 @@ Result<EndpointListJson> list(Service& service, const net::Request& request) {
   return out;
 }
 
-Result<EndpointJson> show(Service& service, const net::Request& request) {
+// With ?at=: what it served then, also when it is gone now.
+Result<net::Response> show(Service& service, const net::Request& request) {
+  if (const auto at = request.query_value("at")) {
+    SW_TRY(const auto past,
+           past_of_endpoints(service.registry, service.endpoints, request.param("name"), *at));
+    return net::Response::json(200, json::dump(past));
+  }
   SW_TRY(const auto view, service.endpoints.get(request.param("name")));
-  return to_wire(view);
+  return net::Response::json(200, json::dump(to_wire(view)));
 }
 
 Result<void> remove(Service& service, const net::Request& request) {
@@ -221,36 +229,41 @@ Result<PredictionListJson> predictions(Service& service, const net::Request& req
 }  // namespace
 
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
-                         SetDriftThreshold set_drift_threshold) {
+                         registry::Registry& registry, SetDriftThreshold set_drift_threshold) {
   // The handlers keep it alive by the one route that owns it; all of them go with the router.
-  auto service = std::make_shared<Service>(Service{endpoints, std::move(set_drift_threshold)});
+  auto service =
+      std::make_shared<Service>(Service{endpoints, registry, std::move(set_drift_threshold)});
   const auto add = [&](net::Method method, const char* pattern, const char* action,
                        const char* summary, auto function, int status) {
-    router.add({.method = method,
-                .pattern = pattern,
-                .wire = "api",
-                .action = action,
-                .summary = summary,
-                .handler =
-                    [service, function, status](const net::Request& request) {
-                      auto result = function(*service, request);
-                      if (!result) return problem(request, result.error());
-                      if constexpr (std::is_same_v<decltype(result), Result<void>>) {
-                        net::Response out;
-                        out.status = status;
-                        return out;
-                      } else {
-                        return net::Response::json(status, json::dump(*result));
-                      }
-                    },
-                .body_limit = 1u << 20});
+    router.add(
+        {.method = method,
+         .pattern = pattern,
+         .wire = "api",
+         .action = action,
+         .summary = summary,
+         .handler =
+             [service, function, status](const net::Request& request) {
+               auto result = function(*service, request);
+               if (!result) return problem(request, result.error());
+               if constexpr (std::is_same_v<decltype(result), Result<void>>) {
+                 net::Response out;
+                 out.status = status;
+                 return out;
+               } else if constexpr (std::is_same_v<decltype(result), Result<net::Response>>) {
+                 return *std::move(result);
+               } else {
+                 return net::Response::json(status, json::dump(*result));
+               }
+             },
+         .body_limit = 1u << 20});
   };
   using net::Method;
   const char* one = "/api/v1/endpoints/{name}";
   add(Method::post, "/api/v1/endpoints", "endpoint.write", "Create an endpoint", create, 201);
   add(Method::get, "/api/v1/endpoints", "endpoint.read", "Endpoints with live statistics", list,
       200);
-  add(Method::get, one, "endpoint.read", "One endpoint with live statistics", show, 200);
+  add(Method::get, one, "endpoint.read",
+      "One endpoint with live statistics; with ?at= what it served then", show, 200);
   add(Method::put, one, "endpoint.write", "Change an endpoint's routes at once", update, 200);
   add(Method::del, one, "endpoint.write", "Delete an endpoint", remove, 204);
   add(Method::get, "/api/v1/endpoints/{name}/predictions", "endpoint.read",

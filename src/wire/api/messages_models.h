@@ -38,23 +38,33 @@ struct DatasetJson {
   std::string name;
   std::string digest;
   std::string context;
+  std::string source;
 };
-BOOST_DESCRIBE_STRUCT(DatasetJson, (), (name, digest, context))
+BOOST_DESCRIBE_STRUCT(DatasetJson, (), (name, digest, context, source))
 
 struct LineageJson {
   std::string run_id;
   std::string run_name;
   std::string experiment_id;
   std::string git_commit;
+  std::string git_branch;
+  std::string git_repository;
+  std::string entry_point;
   std::string user;
   bool run_removed = false;
+  Nullable<std::string> started;
+  Nullable<std::string> ended;
+  Nullable<double> training_seconds;
+  Nullable<std::string> data_hash;
   std::vector<DatasetJson> datasets;
   std::map<std::string, std::string> params;
   std::map<std::string, double> metrics;
+  std::map<std::string, std::string> recorded;
 };
 BOOST_DESCRIBE_STRUCT(LineageJson, (),
-                      (run_id, run_name, experiment_id, git_commit, user, run_removed, datasets,
-                       params, metrics))
+                      (run_id, run_name, experiment_id, git_commit, git_branch, git_repository,
+                       entry_point, user, run_removed, started, ended, training_seconds, data_hash,
+                       datasets, params, metrics, recorded))
 
 struct ColumnJson {
   std::string name;
@@ -67,8 +77,17 @@ BOOST_DESCRIBE_STRUCT(ColumnJson, (), (name, type, required, shape))
 struct SignatureJson {
   std::vector<ColumnJson> inputs;
   std::vector<ColumnJson> outputs;
+  std::vector<ColumnJson> params;
 };
-BOOST_DESCRIBE_STRUCT(SignatureJson, (), (inputs, outputs))
+BOOST_DESCRIBE_STRUCT(SignatureJson, (), (inputs, outputs, params))
+
+struct EnvironmentJson {
+  std::string python;
+  std::string mlflow;
+  std::vector<std::string> requirements;
+  std::string conda;
+};
+BOOST_DESCRIBE_STRUCT(EnvironmentJson, (), (python, mlflow, requirements, conda))
 
 struct VersionJson {
   std::string model;
@@ -85,10 +104,14 @@ struct VersionJson {
   Nullable<SignatureJson> signature;
   std::optional<std::vector<std::string>> flavors;
   bool has_reference = false;
+  std::optional<EnvironmentJson> environment;
+  std::optional<std::string> registered_by;
+  std::optional<std::string> registered_because;
 };
 BOOST_DESCRIBE_STRUCT(VersionJson, (),
                       (model, version, stage, aliases, description, run_id, source, created,
-                       updated, tags, lineage, signature, flavors, has_reference))
+                       updated, tags, lineage, signature, flavors, has_reference, environment,
+                       registered_by, registered_because))
 
 struct VersionListJson {
   std::vector<VersionJson> items;

@@ -4,11 +4,13 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "endpoint.h"
 #include "messages_models.h"
 #include "messages_release.h"
 #include "registry/registry.h"
 #include "release_words.h"
+#include "served.h"
 #include "wire/api/routes.h"
 
 namespace slipway::wire::api {
@@ -48,18 +50,7 @@ ModelJson to_wire(const registry::Model& model) {
 }
 
 VersionJson to_wire(const Models& at, const registry::Version& version) {
-  VersionJson out{.model = version.model,
-                  .version = std::to_string(version.version),
-                  .stage = std::string(name_of(version.stage)),
-                  .aliases = version.aliases,
-                  .run_id = version.run_id,
-                  .source = version.source,
-                  .created = to_rfc3339(version.created),
-                  .updated = to_rfc3339(version.updated),
-                  .tags = to_map(version.tags)};
-  if (version.description) out.description.emplace(*version.description);
-  if (at.has_reference) out.has_reference = at.has_reference(version.model, out.version);
-  return out;
+  return version_json(version, at.has_reference);
 }
 
 std::vector<ColumnJson> to_wire(const std::vector<registry::Column>& columns) {
@@ -68,16 +59,40 @@ std::vector<ColumnJson> to_wire(const std::vector<registry::Column>& columns) {
   return out;
 }
 
+// The hash of what the model was trained on, of all that the run read.
+std::optional<std::string> data_hash_of(const registry::Lineage& lineage) {
+  for (const auto& d : lineage.datasets) {
+    if (equal_ignoring_case(d.context, "training") || equal_ignoring_case(d.context, "train")) {
+      return d.digest;
+    }
+  }
+  if (lineage.datasets.empty()) return std::nullopt;
+  return lineage.datasets[0].digest;
+}
+
 LineageJson to_wire(const registry::Lineage& lineage) {
   LineageJson out{.run_id = lineage.run_id,
                   .run_name = lineage.run_name,
                   .experiment_id = lineage.experiment_id,
                   .git_commit = lineage.git_commit,
+                  .git_branch = lineage.git_branch,
+                  .git_repository = lineage.git_repository,
+                  .entry_point = lineage.entry_point,
                   .user = lineage.user,
                   .run_removed = lineage.run_removed,
                   .params = lineage.params,
-                  .metrics = lineage.metrics};
-  for (const auto& d : lineage.datasets) out.datasets.push_back({d.name, d.digest, d.context});
+                  .metrics = lineage.metrics,
+                  .recorded = lineage.recorded};
+  if (lineage.started) out.started.emplace(to_rfc3339(*lineage.started));
+  if (lineage.ended) out.ended.emplace(to_rfc3339(*lineage.ended));
+  if (lineage.started && lineage.ended) {
+    out.training_seconds.emplace(static_cast<double>(lineage.ended->ms - lineage.started->ms) /
+                                 1000.0);
+  }
+  if (const auto hash = data_hash_of(lineage)) out.data_hash.emplace(*hash);
+  for (const auto& d : lineage.datasets) {
+    out.datasets.push_back({d.name, d.digest, d.context, d.source});
+  }
   return out;
 }
 
@@ -109,9 +124,14 @@ Result<ModelListJson> list(Models& at, const Request& request) {
   return out;
 }
 
-Result<ModelJson> show(Models& at, const Request& request) {
+// With ?at=: which versions had its aliases and stages then.
+Result<net::Response> show(Models& at, const Request& request) {
+  if (const auto when = request.query_value("at")) {
+    SW_TRY(const auto past, past_of_model(at.registry, request.param("name"), *when));
+    return net::Response::json(200, json::dump(past));
+  }
   SW_TRY(const auto model, at.registry.model(request.param("name")));
-  return to_wire(model);
+  return net::Response::json(200, json::dump(to_wire(model)));
 }
 
 Result<VersionListJson> versions(Models& at, const Request& request) {
@@ -128,13 +148,19 @@ Result<VersionJson> show_version(Models& at, const Request& request) {
   auto out = to_wire(at, version);
   SW_TRY(const auto lineage, at.registry.lineage(version));
   out.lineage = to_wire(lineage);
+  out.registered_by = lineage.registered_by;
+  out.registered_because = lineage.registered_because;
   // A version whose files are elsewhere, or damaged, is shown without what they would tell.
   if (const auto package = at.registry.package(ref)) {
     out.flavors.emplace();
     for (const auto& flavor : package->facts.flavors) out.flavors->push_back(flavor.name);
     if (const auto& signature = package->facts.signature) {
-      out.signature.emplace(SignatureJson{to_wire(signature->inputs), to_wire(signature->outputs)});
+      out.signature.emplace(SignatureJson{to_wire(signature->inputs), to_wire(signature->outputs),
+                                          to_wire(signature->params)});
     }
+    out.environment =
+        EnvironmentJson{package->environment.python, package->facts.made_with,
+                        package->environment.requirements, package->environment.conda};
   }
   return out;
 }
@@ -160,18 +186,22 @@ Result<VersionJson> set_stage(Models& at, const StageBody& body, const Request& 
   return to_wire(at, moved);
 }
 
-Result<VersionJson> promote(Models& at, const ReasonBody& body, const Request& request) {
-  SW_TRY(const auto ref, ref_of(request));
-  SW_TRY(const auto promoted, at.registry.promote(ref, by(request, body.reason)));
-  return to_wire(at, promoted.version);
+// ?at= ends a list of happenings at that day or moment.
+Result<std::optional<Timestamp>> limit_of(const Request& request) {
+  const auto at = request.query_value("at");
+  if (!at) return std::optional<Timestamp>();
+  SW_TRY(const auto span, registry::parse_span(*at));
+  return std::optional(span.to);
 }
 
 Result<ChangeListJson> history(Models& at, const Request& request) {
   SW_TRY(const auto page, page_of(request));
+  SW_TRY(const auto limit, limit_of(request));
   SW_TRY(const auto changes, at.registry.history().of(request.param("name"), 0, page));
   if (changes.items.empty()) SW_CHECK_OK(at.registry.model(request.param("name")));
   ChangeListJson out{.items = {}, .next_page_token = changes.next_token};
   for (const auto& c : changes.items) {
+    if (limit && c.at > *limit) continue;
     out.items.push_back({c.sequence, to_rfc3339(c.at), c.actor, c.action,
                          c.version == 0 ? std::string() : std::to_string(c.version), c.from, c.to,
                          c.reason, c.hash});
@@ -190,6 +220,11 @@ std::string change_text(const registry::Change& change) {
   if (change.action == "rollout.promoted") return of("rollout promoted it to champion");
   if (change.action == "rollout.rolled_back") return of("rollout rolled back");
   if (change.action == "rollout.aborted") return of("rollout aborted");
+  if (change.action == "promotion.requested") return "promotion requested: " + change.to;
+  if (change.action == "promotion.approved") return "promotion approved: " + change.to;
+  if (change.action == "promotion.rejected") return of("promotion rejected");
+  if (change.action == "promotion.withdrawn") return of("promotion request withdrawn");
+  if (change.action == "origin.removed") return "what it stems from was deleted: " + change.from;
   std::string out = change.action;
   if (!change.from.empty()) out += " from " + change.from;
   if (!change.to.empty()) out += " to " + change.to;
@@ -199,11 +234,13 @@ std::string change_text(const registry::Change& change) {
 // Everything that was decided about a version, oldest first.
 Result<WhyListJson> why(Models& at, const Request& request) {
   SW_TRY(const auto ref, ref_of(request));
+  SW_TRY(const auto limit, limit_of(request));
   SW_TRY(const auto changes, at.registry.history().of(ref.model, ref.version, {.size = 1'000}));
   if (changes.items.empty()) SW_CHECK_OK(at.registry.version(ref));
   SW_TRY(const auto decisions, at.govern.decisions(ref.model, ref.version, {.size = 1'000}));
   WhyListJson out;
   for (const auto& change : changes.items) {
+    if (limit && change.at > *limit) continue;
     out.items.push_back({.at = to_rfc3339(change.at),
                          .kind = change.action,
                          .text = change_text(change),
@@ -211,6 +248,7 @@ Result<WhyListJson> why(Models& at, const Request& request) {
                          .reason = change.reason});
   }
   for (const auto& decision : decisions.items) {
+    if (limit && decision.at > *limit) continue;
     auto wire = api::to_wire(decision);
     WhyJson item{.at = wire.at,
                  .kind = "gate.decided",
@@ -240,12 +278,29 @@ Result<ChainJson> verify(Models& at, const Request&) {
 
 }  // namespace
 
+VersionJson version_json(const registry::Version& version, const HasReference& has_reference) {
+  VersionJson out{.model = version.model,
+                  .version = std::to_string(version.version),
+                  .stage = std::string(name_of(version.stage)),
+                  .aliases = version.aliases,
+                  .run_id = version.run_id,
+                  .source = version.source,
+                  .created = to_rfc3339(version.created),
+                  .updated = to_rfc3339(version.updated),
+                  .tags = to_map(version.tags)};
+  if (version.description) out.description.emplace(*version.description);
+  if (has_reference) out.has_reference = has_reference(version.model, out.version);
+  return out;
+}
+
 void add_model_routes(net::Router& router, Registry& registry, govern::Govern& govern,
                       HasReference has_reference) {
   auto models = std::make_shared<Models>(Models{registry, govern, std::move(has_reference)});
   Endpoints<Models> at{router, std::move(models)};
   at.get("/models", list, {.action = "model.read", .summary = "Registered models"});
-  at.get("/models/{name}", show, {.action = "model.read", .summary = "One model"});
+  at.get("/models/{name}", show,
+         {.action = "model.read",
+          .summary = "One model; with ?at= who held its aliases and stages then"});
   at.get("/models/{name}/versions", versions,
          {.action = "model.read", .summary = "Its versions, newest first"});
   at.get("/models/{name}/versions/{version}", show_version,
@@ -256,8 +311,6 @@ void add_model_routes(net::Router& router, Registry& registry, govern::Govern& g
          {.action = "model.write", .summary = "Remove an alias", .status = 204});
   at.post("/models/{name}/versions/{version}/stage", set_stage,
           {.action = "model.write", .summary = "Move a version to a stage"});
-  at.post("/models/{name}/versions/{version}/promote", promote,
-          {.action = "model.write", .summary = "Make a version the champion, at once"});
   at.get("/models/{name}/history", history,
          {.action = "model.read", .summary = "Who changed what, newest first"});
   at.get("/models/{name}/versions/{version}/why", why,

@@ -5,9 +5,13 @@
 #include "govern/govern.h"
 #include "messages_models.h"
 #include "messages_release.h"
+#include "registry/types.h"
+#include "wire/api/routes.h"
 
 namespace slipway::wire::api {
 
 DecisionJson to_wire(const govern::Decision& decision);
+// Without what its files and its run tell.
+VersionJson version_json(const registry::Version& version, const HasReference& has_reference);
 
 }  // namespace slipway::wire::api

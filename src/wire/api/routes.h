@@ -27,9 +27,6 @@ class Registry;
 namespace slipway::serving {
 class Endpoints;
 }
-namespace slipway::registry {
-class Registry;
-}
 namespace slipway::govern {
 class Govern;
 struct Decision;
@@ -53,7 +50,7 @@ void add_run_routes(net::Router& router, tracking::Tracking& tracking, blob::Blo
 // Hands the drift threshold that an endpoint was given to whoever monitors it; may be empty.
 using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint, double share)>;
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
-                         SetDriftThreshold set_drift_threshold = {});
+                         registry::Registry& registry, SetDriftThreshold set_drift_threshold = {});
 
 // Feedback, monitor settings, drift, quality, alerts and references.
 void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
@@ -74,6 +71,12 @@ struct PolicyQuestion {
 // Gathers the facts about the version, judges and keeps the decision.
 using CheckPolicy = std::function<Result<govern::Decision>(const PolicyQuestion&)>;
 void add_policy_routes(net::Router& router, govern::Govern& govern, CheckPolicy check_policy);
+// Promoting, asking for a promotion and answering it, and what protects a model.
+void add_promotion_routes(net::Router& router, registry::Registry& registry,
+                          CheckPolicy check_policy, HasReference has_reference = {});
+// What served at a given time.
+void add_served_routes(net::Router& router, registry::Registry& registry,
+                       serving::Endpoints& endpoints);
 void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts, CheckPolicy check_policy);
 // Registered pipelines and executions.
 void add_pipeline_routes(net::Router& router, pipeline::Executions& executions);

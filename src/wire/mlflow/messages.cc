@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -11,6 +12,12 @@ SLIPWAY_JSON(slipway::wire::mlflow::Empty)
 SLIPWAY_JSON(slipway::wire::mlflow::FileList)
 
 namespace slipway::wire::mlflow {
+
+bool insists(const std::vector<Tag>& tags) {
+  return std::any_of(tags.begin(), tags.end(), [](const Tag& tag) {
+    return tag.key == "slipway.delete" && tag.value == "anyway";
+  });
+}
 
 std::vector<Tag> to_tags(const std::vector<KeyValue>& in) {
   std::vector<Tag> out;

@@ -27,6 +27,9 @@ BOOST_DESCRIBE_STRUCT(KeyValue, (), (key, value))
 std::vector<Tag> to_tags(const std::vector<KeyValue>& in);
 std::vector<KeyValue> to_wire(const std::vector<Tag>& tags);
 
+// Does the tag slipway.delete say 'anyway': delete although versions stem from it?
+bool insists(const std::vector<Tag>& tags);
+
 struct FileInfo {
   std::string path;
   bool is_dir = false;

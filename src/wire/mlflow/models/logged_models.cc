@@ -117,7 +117,10 @@ Result<LoggedModelResponse> finalize(Tracking& tracking, const FinalizeLoggedMod
 }
 
 Result<Empty> remove(Tracking& tracking, const Empty&, const net::Request& request) {
-  SW_CHECK_OK(tracking.models().remove(id_of(request)));
+  const auto id = id_of(request);
+  const auto found = tracking.models().get(id);
+  const bool anyway = found && insists(found->tags);
+  SW_CHECK_OK(tracking.remove(tracking::Removal::logged_model, id.str(), anyway));
   return Empty{};
 }
 

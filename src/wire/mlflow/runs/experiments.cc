@@ -65,7 +65,9 @@ Result<ExperimentResponse> get_by_name(Tracking& tracking, const ExperimentNameM
 
 Result<Empty> remove(Tracking& tracking, const ExperimentIdMessage& in) {
   SW_CHECK_OK(check_id(in.experiment_id));
-  SW_CHECK_OK(tracking.experiments().remove(ExperimentId(in.experiment_id)));
+  const auto found = tracking.experiments().get(ExperimentId(in.experiment_id));
+  const bool anyway = found && insists(found->tags);
+  SW_CHECK_OK(tracking.remove(tracking::Removal::experiment, in.experiment_id, anyway));
   return Empty{};
 }
 

@@ -73,7 +73,9 @@ Result<UpdateRunResponse> update(Tracking& tracking, const UpdateRun& in) {
 
 Result<Empty> remove(Tracking& tracking, const RunIdMessage& in) {
   SW_TRY(const auto id, id_of(in));
-  SW_CHECK_OK(tracking.runs().remove(id));
+  const auto run = tracking.runs().get(id);
+  const bool anyway = run && insists(run->tags);
+  SW_CHECK_OK(tracking.remove(tracking::Removal::run, id.str(), anyway));
   return Empty{};
 }
 
