@@ -143,7 +143,8 @@ Result<Effective> load_config(const std::map<std::string, std::string>& flags) {
       SW_CHECK_OK(assign(out.config, setting, *variable, variable_of(setting)));
       source = Source::environment;
     } else if (!in_file.empty()) {
-      SW_CHECK_OK(assign(out.config, setting, in_file.mapped(), file + ": " + name));
+      const auto where = std::string(file).append(": ").append(name);
+      SW_CHECK_OK(assign(out.config, setting, in_file.mapped(), where));
       source = Source::file;
     }
   }
