@@ -45,18 +45,26 @@ Result<std::int64_t> Gatekeeper::version_of(const GateQuestion& question) const 
   return newest->version;
 }
 
-std::int64_t Gatekeeper::champion_of(const GateQuestion& question, std::int64_t version) const {
+// The version with most of the endpoint's traffic; without an endpoint the one called champion.
+// Also where no endpoint is loaded: beside a server, or without one.
+Result<std::int64_t> Gatekeeper::champion_of(const GateQuestion& question,
+                                             std::int64_t version) const {
+  std::string alias = registry::kChampion;
   std::int64_t out = 0;
-  if (const auto view = parts_.endpoints.get(question.endpoint); view) {
-    double weight = 0;
-    for (const auto& route : view->routes) {
-      if (route.spec.shadow || route.spec.model != question.model) continue;
-      if (route.spec.weight <= weight) continue;
-      weight = route.spec.weight;
-      out = parse_int(route.version).value_or(0);
+  if (!question.endpoint.empty()) {
+    SW_TRY(const auto spec, parts_.endpoints.stored(question.endpoint));
+    const serving::RouteSpec* most = nullptr;
+    for (const auto& route : spec.routes) {
+      if (route.shadow || route.model != question.model || route.weight <= 0) continue;
+      if (most == nullptr || route.weight > most->weight) most = &route;
     }
-  } else if (const auto named = parts_.registry.by_alias(question.model, registry::kChampion)) {
-    if (*named) out = (*named)->version;
+    if (most == nullptr) return 0;
+    alias = most->alias;
+    out = parse_int(most->version).value_or(0);
+  }
+  if (!alias.empty()) {
+    SW_TRY(const auto named, parts_.registry.by_alias(question.model, alias));
+    if (named) out = named->version;
   }
   return out == version ? 0 : out;
 }
@@ -92,7 +100,7 @@ Result<govern::Decision> Gatekeeper::check(const GateQuestion& question) {
   SW_TRY(const auto number, version_of(question));
   SW_TRY(const auto version, parts_.registry.version({question.model, number}));
   govern::Subject subject{.model = question.model, .version = number};
-  const auto champion = champion_of(question, number);
+  SW_TRY(const auto champion, champion_of(question, number));
   if (champion != 0) subject.champion = champion;
 
   const auto text = evaluation_text(version);

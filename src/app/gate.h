@@ -51,7 +51,7 @@ class Gatekeeper {
 
  private:
   Result<std::int64_t> version_of(const GateQuestion& question) const;
-  std::int64_t champion_of(const GateQuestion& question, std::int64_t version) const;
+  Result<std::int64_t> champion_of(const GateQuestion& question, std::int64_t version) const;
   Result<std::string> evaluation_text(const registry::Version& version) const;
   govern::Facts logged(const registry::Version& version) const;
 

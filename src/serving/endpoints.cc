@@ -360,6 +360,14 @@ Result<EndpointView> Endpoints::get(const std::string& name) const {
   return impl_->view(*entry);
 }
 
+Result<EndpointSpec> Endpoints::stored(const std::string& name) const {
+  SW_TRY(auto all, load_endpoints(impl_->db));
+  for (auto& endpoint : all) {
+    if (endpoint.spec.name == name) return std::move(endpoint.spec);
+  }
+  return no_endpoint(name);
+}
+
 std::vector<EndpointView> Endpoints::list() const {
   std::vector<EndpointView> out;
   for (const auto& entry : impl_->all()) out.push_back(impl_->view(*entry));

@@ -55,6 +55,8 @@ class Endpoints {
   std::vector<EndpointView> list() const;  // by name
   // By name and time, oldest first, also of those that are gone; an empty name is all of them.
   Result<std::vector<EndpointPast>> past(const std::string& name) const;
+  // As the store has it, also where nothing was restored.
+  Result<EndpointSpec> stored(const std::string& name) const;
   // 0..1; does not touch the routes.
   Result<void> set_sample_rate(const std::string& name, double rate);
 
