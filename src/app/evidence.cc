@@ -28,7 +28,8 @@ Result<rollout::Outcomes> LiveEvidence::outcomes(const std::string& endpoint,
                            .classified = quality.classified,
                            .right = quality.correct,
                            .labels = std::move(quality.positives),
-                           .scores = std::move(quality.scores)};
+                           .scores = std::move(quality.scores),
+                           .errors = std::move(quality.errors)};
 }
 
 }  // namespace slipway::app

@@ -2,9 +2,9 @@
 #include "measure.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
+#include "answers.h"
 #include "base/text.h"
 #include "serving/frame.h"
 #include "stats/quality.h"
@@ -22,11 +22,6 @@ constexpr std::size_t kRowsAtOnce = 512;
 constexpr std::size_t kGroupLimit = 1'000;
 constexpr int kWarmUps = 20;
 constexpr int kTimed = 300;
-
-struct Answers {
-  std::vector<double> scores;  // empty: the version gives none
-  std::vector<int> predicted;
-};
 
 // The columns of the table in the order that the version wants.
 Result<std::vector<const TableColumn*>> features_of(const Target& target, const Table& table) {
@@ -77,33 +72,6 @@ Result<std::vector<Tensor>> tensors_of(const Target& target,
   return frame.finish();
 }
 
-// A float output of one value a row is the probability of 1, of two values the second is; another
-// output of one value a row is the predicted class.
-void read_answers(const std::vector<Tensor>& outputs, std::size_t rows, Answers& out) {
-  const Tensor* scores = nullptr;
-  const Tensor* classes = nullptr;
-  for (const auto& tensor : outputs) {
-    const auto width = tensor.row_size();
-    if (serving::is_float(tensor.dtype()) && width <= 2 && scores == nullptr) scores = &tensor;
-    if (!serving::is_float(tensor.dtype()) && width == 1 && classes == nullptr) classes = &tensor;
-  }
-  for (std::size_t i = 0; i < rows; ++i) {
-    double score = std::nan("");
-    if (scores != nullptr) {
-      const auto width = scores->row_size();
-      score = scores->number_at(i * width + width - 1);
-      out.scores.push_back(score);
-    }
-    if (classes != nullptr && classes->dtype() == serving::DType::bytes) {
-      out.predicted.push_back(classes->texts()[i] == "1" ? 1 : 0);
-    } else if (classes != nullptr) {
-      out.predicted.push_back(classes->number_at(i) == 1 ? 1 : 0);
-    } else {
-      out.predicted.push_back(score >= 0.5 ? 1 : 0);
-    }
-  }
-}
-
 Result<Answers> answer(const Target& target, const std::vector<const TableColumn*>& features,
                        const std::vector<std::size_t>& rows) {
   Answers out;
@@ -112,7 +80,7 @@ Result<Answers> answer(const Target& target, const std::vector<const TableColumn
     SW_TRY(auto inputs, tensors_of(target, features, rows, from, to));
     SW_TRY(const auto outputs, target.infer_and_wait({.inputs = std::move(inputs)}));
     if (outputs.empty()) return invalid("the version answers nothing");
-    read_answers(outputs, to - from, out);
+    add_answers(outputs, to - from, out);
   }
   return out;
 }
@@ -159,32 +127,36 @@ void add_fairness(const Table& table, const std::vector<std::size_t>& rows,
   }
 }
 
-Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
-                         std::int64_t version, const Table& table,
-                         const std::vector<std::string>& groups, govern::Facts& facts) {
+// The rows with a label, and the labels.
+Result<std::vector<std::size_t>> labelled_rows(const Table& table, Truth& truth) {
   const auto* label = table.find("label");
   if (label == nullptr) return invalid("evaluation.csv has no column 'label'");
   std::vector<std::size_t> rows;
-  std::vector<int> truth;
   for (std::size_t i = 0; i < table.rows && rows.size() < kRowLimit; ++i) {
     if (label->missing[i]) continue;
-    if (label->text || (label->numbers[i] != 0 && label->numbers[i] != 1)) {
-      return invalid("the labels in evaluation.csv are not 0 and 1");
-    }
     rows.push_back(i);
-    truth.push_back(label->numbers[i] == 1 ? 1 : 0);
+    if (label->text) {
+      truth.texts.push_back(label->texts[i]);
+    } else {
+      truth.numbers.push_back(label->numbers[i]);
+    }
   }
   if (rows.empty()) return invalid("evaluation.csv has no row with a label");
+  return rows;
+}
+
+Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
+                         std::int64_t version, const Table& table,
+                         const std::vector<std::string>& groups, govern::Facts& facts) {
+  Truth truth;
+  SW_TRY(const auto rows, labelled_rows(table, truth));
   SW_TRY(const auto target, endpoints.open(model, std::to_string(version)));
   SW_TRY(const auto features, features_of(target, table));
   SW_TRY(const auto answers, answer(target, features, rows));
-  facts.metrics["accuracy"] = stats::accuracy(truth, answers.predicted);
-  if (answers.scores.size() == truth.size()) {
-    facts.metrics["roc_auc"] = stats::roc_auc(truth, answers.scores);
-    facts.metrics["auc"] = facts.metrics["roc_auc"];
-    facts.metrics["log_loss"] = stats::log_loss(truth, answers.scores);
+  SW_CHECK_OK(add_quality(truth, answers, facts.metrics));
+  if (truth.binary()) {
+    add_fairness(table, rows, groups, truth.classes(), binary_answers(answers), facts);
   }
-  add_fairness(table, rows, groups, truth, answers.predicted, facts);
   SW_CHECK_OK(time_single_rows(clock, target, features, rows, facts));
   facts.source = "measured on " + std::to_string(rows.size()) + " rows of evaluation.csv";
   return {};

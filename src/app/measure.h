@@ -12,7 +12,8 @@
 
 namespace slipway::app {
 
-// Rows with a `label` of 0 or 1; `groups` are columns to compare groups by. What could not be
+// Rows with a `label`: 0 or 1, a class, or a number; see answers.h. `groups` are columns to compare
+// groups by, for labels of 0 and 1. What could not be
 // measured is left out and said in `Facts::source`.
 govern::Facts measure(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
                       std::int64_t version, const monitor::Table& table,

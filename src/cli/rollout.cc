@@ -24,6 +24,7 @@ struct Options {
   std::string policy;
   std::string reason;
   std::vector<std::string> steps;
+  double undecided = 0;
   std::string server;
   std::string json;
 };
@@ -85,6 +86,9 @@ Result<void> start(const Options& o, const Client& client) {
     steps += (steps.empty() ? "" : ",") + one;
   }
   if (!steps.empty()) body += ",\"steps\":[" + steps + "]";
+  if (o.undecided > 0) {
+    body += ",\"tolerances\":{\"undecided_seconds\":" + number_text(o.undecided) + "}";
+  }
   SW_TRY(const auto answer, client.post(kRollouts, body + "}"));
   return show(answer, o);
 }
@@ -146,6 +150,8 @@ int rollout(const Args& args) {
   start_verb->add_option("--step", o.steps,
                          "WEIGHT[:REQUESTS[:SECONDS[:LABELS]]], repeated; default 5, 50, 100 %");
   start_verb->add_option("--policy", o.policy, "policy file that the version must pass first");
+  start_verb->add_option("--undecided-seconds", o.undecided,
+                         "roll back when the comparison is in doubt for so long; default 86400");
   auto* status_verb = app.add_subcommand("status", "All rollouts, or one with its evidence");
   status_verb->add_option("ID", o.id);
   status_verb->add_option("--endpoint", o.endpoint, "only of this endpoint");

@@ -186,6 +186,12 @@ Result<Approval> read_approval(const Node& node, const std::string& file) {
   return out;
 }
 
+Result<double> read_undecided(const Node& node, const std::string& file) {
+  SW_TRY(const double seconds, read_number(node, file, "undecided_seconds"));
+  if (seconds >= 1 && seconds <= 31'536'000) return seconds;
+  return yaml::error_at(file, node.line, "undecided_seconds must be 1 to 31536000");
+}
+
 std::string signed_text(double delta) {
   return (delta < 0 ? "- " : "+ ") + number_text(std::abs(delta));
 }
@@ -218,7 +224,8 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file) {
                           "a policy is a map, got " + std::string(yaml::kind_of(*root)),
                           "start with name: and rules:");
   }
-  SW_CHECK_OK(yaml::only(*root, {"name", "description", "rules", "approval"}, file, "policy"));
+  SW_CHECK_OK(yaml::only(*root, {"name", "description", "rules", "approval", "undecided_seconds"},
+                         file, "policy"));
   Policy out{.text = std::string(text)};
   const auto* name = root->find("name");
   if (name == nullptr) return yaml::error_at(file, root->line, "the policy has no name");
@@ -231,6 +238,9 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file) {
   }
   if (const auto* approval = root->find("approval")) {
     SW_TRY(out.approval, read_approval(*approval, file));
+  }
+  if (const auto* undecided = root->find("undecided_seconds")) {
+    SW_TRY(out.undecided_seconds, read_undecided(*undecided, file));
   }
   const auto* rules = root->find("rules");
   if (rules == nullptr && out.approval) return out;

@@ -44,6 +44,8 @@ struct Policy {
   std::string description;
   std::vector<Rule> rules;
   std::optional<Approval> approval;
+  // For rollouts under it: how long one may stay in doubt.
+  std::optional<double> undecided_seconds;
   std::string text;  // as it was written
 };
 

@@ -127,6 +127,7 @@ std::vector<std::pair<std::string, double>> metrics_of(const std::vector<Outcome
 
 LabelledQuality quality_of(const std::vector<Outcome>& outcomes) {
   LabelledQuality out;
+  bool regression = false;
   for (const auto& outcome : outcomes) {
     const auto verdict = judge(outcome.label, outcome.answer);
     ++out.labelled;
@@ -140,8 +141,17 @@ LabelledQuality quality_of(const std::vector<Outcome>& outcomes) {
       out.scores.push_back(*outcome.answer.score);
       out.positives.push_back(*verdict.positive);
     }
+    // A number that cannot be a class makes all of them numbers.
+    regression |= verdict.error && !verdict.correct;
   }
-  return out;
+  if (!regression) return out;
+  LabelledQuality numbers{.labelled = out.labelled};
+  for (const auto& outcome : outcomes) {
+    const auto truth = parse_double(outcome.label);
+    const auto predicted = parse_double(outcome.answer.prediction);
+    if (truth && predicted) numbers.errors.push_back(*truth - *predicted);
+  }
+  return numbers;
 }
 
 }  // namespace slipway::monitor

@@ -137,6 +137,8 @@ struct LabelledQuality {
   std::int64_t scored = 0;      // rows with a probability and a label of 0 or 1
   std::vector<double> scores;   // of those rows, at most 100,000, the newest
   std::vector<int> positives;   // their labels, 0 or 1
+  // Of a regression, which has none of the above: label - prediction, the newest 100,000.
+  std::vector<double> errors;
 };
 
 }  // namespace slipway::monitor

@@ -168,20 +168,59 @@ Check mean_check(const char* name, const Estimate& champion, const Estimate& cha
   return out;
 }
 
-Estimate log_loss_of(const Outcomes& outcomes) {
-  Estimate out{.n = outcomes.labels.size()};
-  if (outcomes.labels.empty()) return out;
-  const auto n = static_cast<double>(out.n);
+template <class Value>
+Estimate mean_of(std::size_t count, Value&& value) {
+  Estimate out{.n = count};
+  if (count == 0) return out;
+  const auto n = static_cast<double>(count);
   double sum = 0;
-  double squares = 0;
-  for (std::size_t i = 0; i < out.n; ++i) {
-    const double loss = stats::log_loss_of(outcomes.labels[i], outcomes.scores[i]);
-    sum += loss;
-    squares += loss * loss;
-  }
+  for (std::size_t i = 0; i < count; ++i) sum += value(i);
   out.value = sum / n;
-  const double variance = std::max(0.0, squares / n - out.value * out.value);
-  out.error = out.n < 2 ? 0 : std::sqrt(variance / (n - 1));
+  double squares = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    squares += (value(i) - out.value) * (value(i) - out.value);
+  }
+  out.error = count < 2 ? 0 : std::sqrt(squares / n / (n - 1));
+  return out;
+}
+
+Estimate log_loss_of(const Outcomes& outcomes) {
+  return mean_of(outcomes.labels.size(), [&](std::size_t i) {
+    return stats::log_loss_of(outcomes.labels[i], outcomes.scores[i]);
+  });
+}
+
+// The mean absolute error of numbers. It has a unit, so the tolerance is a share of the champion's;
+// the standard error is Welch's (variances of their own, counts of their own).
+Check mae_check(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
+                double alpha) {
+  const auto of = [](const Outcomes& outcomes) {
+    return mean_of(outcomes.errors.size(),
+                   [&](std::size_t i) { return std::abs(outcomes.errors[i]); });
+  };
+  const auto usual = of(champion);
+  const auto now = of(challenger);
+  const auto n = std::min(usual.n, now.n);
+  Check out{.name = "mae",
+            .champion = text("%.4g (%.0f)", usual.value, static_cast<double>(usual.n)),
+            .challenger = text("%.4g (%.0f)", now.value, static_cast<double>(now.n))};
+  if (usual.n > 0) out.champion_value = usual.value;
+  if (now.n > 0) out.challenger_value = now.value;
+  const double bound = usual.value * (1 + t.quality);
+  const double worse = now.value - bound;
+  if (n < kManyOutcomes || !std::isfinite(worse)) {
+    out.detail = "waits for 100 known outcomes of both versions";
+    return out;
+  }
+  const double error = std::hypot(now.error, usual.error * (1 + t.quality));
+  const auto interval = stats::mean_sequence(worse, error, n, alpha);
+  out.detail = text("beyond %.4g (the champion's and %.3g of it) by ", bound, t.quality) +
+               text("[%.4g, %.4g]", interval.low, interval.high);
+  if (interval.low > 0) {
+    out.verdict = Verdict::red;
+  } else {
+    out.verdict = worse > 0 ? Verdict::amber : Verdict::green;
+  }
   return out;
 }
 
@@ -198,6 +237,10 @@ std::vector<Check> compare(const Side& champion, const Side& challenger,
   std::vector<Check> out;
   out.push_back(errors_check(champion.traffic, challenger.traffic, tolerances, alpha));
   out.push_back(latency_check(champion.traffic, challenger.traffic, tolerances, alpha, alone));
+  if (!champion.outcomes.errors.empty() || !challenger.outcomes.errors.empty()) {
+    out.push_back(mae_check(champion.outcomes, challenger.outcomes, tolerances, alpha));
+    return out;
+  }
   out.push_back(accuracy_check(champion.outcomes, challenger.outcomes, tolerances, alpha));
   const auto loss0 = log_loss_of(champion.outcomes);
   const auto loss1 = log_loss_of(challenger.outcomes);

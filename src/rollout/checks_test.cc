@@ -76,6 +76,48 @@ TEST(Checks, AnEqualScorerIsNotRedHoweverOftenOneLooks) {
   EXPECT_EQ(alarms, 0);
 }
 
+Outcomes numbers(std::size_t n, double spread, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> error(0, spread);
+  Outcomes out{.known = static_cast<std::int64_t>(n)};
+  for (std::size_t i = 0; i < n; ++i) out.errors.push_back(error(random));
+  return out;
+}
+
+Check mae_of(const Outcomes& champion, const Outcomes& challenger) {
+  const auto checks = compare({traffic(1, 0), champion}, {traffic(1, 0), challenger}, {}, false);
+  EXPECT_EQ(checks.size(), 3U);
+  return checks.back();
+}
+
+TEST(Checks, NumbersAreComparedByTheirMeanAbsoluteError) {
+  const auto red = mae_of(numbers(1'000, 10, 1), numbers(1'000, 20, 2));
+  EXPECT_EQ(red.name, "mae");
+  EXPECT_EQ(red.verdict, Verdict::red) << red.detail;
+  EXPECT_NEAR(*red.champion_value, 10 * std::sqrt(2 / 3.14159265), 0.6);
+  EXPECT_EQ(mae_of(numbers(1'000, 10, 1), numbers(1'000, 9, 2)).verdict, Verdict::green);
+  EXPECT_EQ(mae_of(numbers(1'000, 10, 1), numbers(99, 20, 2)).verdict, Verdict::waiting);
+  EXPECT_EQ(mae_of(numbers(120, 10, 1), numbers(120, 11.5, 2)).verdict, Verdict::amber);
+  // The unit does not matter.
+  EXPECT_EQ(mae_of(numbers(1'000, 1e-6, 1), numbers(1'000, 2e-6, 2)).verdict, Verdict::red);
+}
+
+TEST(Checks, EqualErrorsAreNotRedHoweverOftenOneLooks) {
+  int alarms = 0;
+  for (std::uint64_t path = 0; path < 20; ++path) {
+    const auto all0 = numbers(2'000, 10, 10 + path);
+    const auto all1 = numbers(2'000, 10, 1'000 + path);
+    for (std::size_t n = 100; n <= 2'000; n += 100) {
+      auto a = all0;
+      auto b = all1;
+      a.errors.resize(n);
+      b.errors.resize(n);
+      alarms += mae_of(a, b).verdict == Verdict::red ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(alarms, 0);
+}
+
 TEST(Spec, WeightsGrowToAHundred) {
   Spec spec{.endpoint = "e", .model = "m", .version = 2};
   EXPECT_EQ(completed(spec)->steps.size(), 3u);

@@ -27,6 +27,7 @@ struct Outcomes {
   std::int64_t right = 0;
   std::vector<int> labels;     // 0 or 1, of those with a probability; maybe only the newest
   std::vector<double> scores;  // probability of 1
+  std::vector<double> errors;  // of a regression: label - prediction; nothing else is known then
 };
 
 // Thread-safe.

@@ -66,6 +66,7 @@ struct Rollouts::Impl {
   Result<void> gather(Row& row, Watched& at);
   std::vector<EvidenceItem> news(const Row& row, Watched& at, const std::vector<Check>& checks);
   Result<void> next_step(Row& row, Watched& at, const std::vector<EvidenceItem>& found);
+  std::string undecided(Row& row, const std::vector<Check>& checks) const;
   std::string waits_for(const Row& row, const Watched& at, const std::vector<Check>& checks) const;
 
   Result<Row> load(const std::string& id) const;

@@ -93,6 +93,10 @@ class Packages : public serving::PackageSource {
 class Requests : public Evidence {
  public:
   Result<Traffic> traffic(const std::string&, const std::string&, std::int64_t version) override {
+    if (doubt) {
+      const auto few = seen_[version] == 0 ? seen_[version]++ : 40;  // from one look to the next
+      return Traffic{.requests = few, .errors = version != 1 && few > 0 ? 1 : 0, .latency = {}};
+    }
     const auto n = seen_[version] += each;
     return Traffic{.requests = n, .errors = bad && version != 1 ? n : 0, .latency = {}};
   }
@@ -102,6 +106,7 @@ class Requests : public Evidence {
   }
   std::int64_t each = 100;
   bool bad = false;
+  bool doubt = false;
 
  private:
   std::map<std::int64_t, std::int64_t> seen_;
@@ -171,6 +176,13 @@ void promote(Process& at, const std::string& name) {
   carry_on(at, name, 2);
 }
 
+// It fails a little more than is tolerated, and nothing more is learned.
+void stay_in_doubt(Process& at, const std::string& name) {
+  at.evidence.doubt = true;
+  carry_on(at, name, 2);
+  at.clock.advance(20'000'000);
+}
+
 void find_it_bad(Process& at, const std::string& name) {
   at.evidence.bad = true;
   carry_on(at, name, 2);
@@ -213,6 +225,7 @@ const Scenario kScenarios[] = {
     {"PromotedByNumber", kByNumber, promote, {State::promoted}, 2},
     {"PromotedByAnotherAlias", kByOtherAlias, promote, {State::promoted}, 2},
     {"FoundBad", kByAlias, find_it_bad, {State::rolled_back}, 1},
+    {"Undecided", kByAlias, stay_in_doubt, {State::rolled_back}, 1},
     {"GivenUp", kByNumber, give_up, {State::aborted}, 1},
     {"TakenBack", kByAlias, take_back, {State::rolled_back}, 1},
     {"TakenBackByNumber", kByNumber, take_back, {State::rolled_back}, 1},
@@ -296,6 +309,9 @@ class KilledTest : public ::testing::TestWithParam<std::tuple<store::Dialect, st
       EXPECT_EQ((*at.registry.by_alias(name, "champion"))->version, champion);
     }
     EXPECT_EQ(at.rollouts.list(name, {.size = 10, .token = {}})->items.size(), 1U);
+    if (scenario().name == "Undecided") {
+      EXPECT_TRUE(at.newest(name)->reason.starts_with("undecided within 86400 s: errors"));
+    }
     EXPECT_FALSE(at.registry.history().verify()->broken_at);
     std::vector<Entry> out;
     const auto history = at.registry.history().of(name, 0, {.size = 100, .token = {}});

@@ -76,7 +76,8 @@ std::string settings_json(const Rollout& r) {
                                        {"latency_ratio", t.latency_ratio},
                                        {"latency_slack_ms", t.latency_slack_ms},
                                        {"quality", t.quality},
-                                       {"alpha", t.alpha}});
+                                       {"alpha", t.alpha},
+                                       {"undecided_seconds", t.undecided_seconds}});
 }
 
 void read_settings(std::string_view text, Rollout& out) {
@@ -88,6 +89,8 @@ void read_settings(std::string_view text, Rollout& out) {
   t.latency_slack_ms = json::number_at(*document, "latency_slack_ms").value_or(t.latency_slack_ms);
   t.quality = json::number_at(*document, "quality").value_or(t.quality);
   t.alpha = json::number_at(*document, "alpha").value_or(t.alpha);
+  t.undecided_seconds =
+      json::number_at(*document, "undecided_seconds").value_or(t.undecided_seconds);
   const auto* steps = json::find(*document, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   for (const auto& step : steps->get_array()) {
@@ -161,7 +164,8 @@ std::string counts_json(const Counts& counts) {
   return json::dump_value(json::object{{"champion", traffic_json(counts.champion)},
                                        {"challenger", traffic_json(counts.challenger)},
                                        {"step_requests", counts.step_requests},
-                                       {"step_labels", counts.step_labels}});
+                                       {"step_labels", counts.step_labels},
+                                       {"doubted_since", counts.doubted_since.ms}});
 }
 
 Counts read_counts(std::string_view text) {
@@ -172,6 +176,7 @@ Counts read_counts(std::string_view text) {
   out.challenger = read_traffic(json::find(*document, "challenger"));
   out.step_requests = json::int_at(*document, "step_requests").value_or(0);
   out.step_labels = json::int_at(*document, "step_labels").value_or(0);
+  out.doubted_since = {json::int_at(*document, "doubted_since").value_or(0)};
   return out;
 }
 

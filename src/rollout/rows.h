@@ -30,6 +30,7 @@ struct Counts {
   Traffic challenger;
   std::int64_t step_requests = 0;  // of the challenger when the step began
   std::int64_t step_labels = 0;
+  Timestamp doubted_since;  // without a break; 0: there is no doubt
 };
 
 struct Row {

@@ -21,6 +21,7 @@ Result<void> check_tolerances(const Tolerances& t) {
   SW_CHECK_OK(between("latency_ratio", t.latency_ratio, 1, 1000));
   SW_CHECK_OK(between("latency_slack_ms", t.latency_slack_ms, 0, 600'000));
   SW_CHECK_OK(between("quality", t.quality, 0, 1));
+  SW_CHECK_OK(between("undecided_seconds", t.undecided_seconds, 1, 31'536'000));
   return between("alpha", t.alpha, 1e-9, 0.5);
 }
 

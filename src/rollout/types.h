@@ -26,8 +26,9 @@ struct Tolerances {
   double error_rate = 0.01;     // added to the champion's
   double latency_ratio = 1.5;   // of the champion's p99 ..
   double latency_slack_ms = 5;  // .. or this much more, whichever is more
-  double quality = 0.02;        // accuracy, AUC and log loss
+  double quality = 0.02;        // accuracy, AUC and log loss; as a share: the error of numbers
   double alpha = 0.05;          // chance of one false alarm in the whole rollout
+  double undecided_seconds = 86'400;  // in doubt for so long: roll back
 };
 
 struct Spec {
@@ -51,7 +52,7 @@ std::string_view name_of(Verdict verdict);
 
 // One comparison at one moment: the numbers, and as text to be shown ("0.40 % of 1234").
 struct Check {
-  std::string name;  // "errors", "latency", "accuracy", "log_loss", "roc_auc"
+  std::string name;  // "errors", "latency", "accuracy", "log_loss", "roc_auc", or "mae"
   std::string champion;
   std::string challenger;
   std::optional<double> champion_value;

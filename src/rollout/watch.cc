@@ -25,6 +25,10 @@ void add_since(const Traffic& now, Traffic& last, Traffic& sum) {
   last = now;
 }
 
+bool is_doubtful(const Check& check) {
+  return check.verdict == Verdict::amber;
+}
+
 std::string missing(std::int64_t have, std::int64_t want, const std::string& what) {
   return have >= want ? std::string() : std::to_string(want - have) + " more " + what;
 }
@@ -70,6 +74,22 @@ std::vector<EvidenceItem> Rollouts::Impl::news(const Row& row, Watched& at,
   return out;
 }
 
+// Why it has been in doubt for too long; empty: it has not. A pause stops no doubt.
+std::string Rollouts::Impl::undecided(Row& row, const std::vector<Check>& checks) const {
+  const auto doubtful = std::find_if(checks.begin(), checks.end(), is_doubtful);
+  auto& since = row.counts.doubted_since;
+  if (doubtful == checks.end()) {
+    since = {};
+    return {};
+  }
+  const auto now = clock.now();
+  if (since.ms == 0 || since > now) since = now;
+  const double limit = row.rollout.tolerances.undecided_seconds;
+  if (static_cast<double>(now.ms - since.ms) < limit * 1000) return {};
+  return "undecided within " + number_text(limit) + " s: " + doubtful->name + ": challenger " +
+         doubtful->challenger + ", champion " + doubtful->champion + " (" + doubtful->detail + ")";
+}
+
 std::string Rollouts::Impl::waits_for(const Row& row, const Watched& at,
                                       const std::vector<Check>& checks) const {
   const auto& r = row.rollout;
@@ -84,7 +104,7 @@ std::string Rollouts::Impl::waits_for(const Row& row, const Watched& at,
   add(missing((clock.now().ms - r.step_started.ms) / 1000, step.min_seconds, "seconds"));
   for (const auto& check : checks) {
     const bool blind = check.name == "errors" && check.verdict == Verdict::waiting;
-    if (check.verdict == Verdict::amber || blind) {
+    if (is_doubtful(check) || blind) {
       add("clearness about " + check.name + " (champion " + check.champion + ", challenger " +
           check.challenger + ")");
     }
@@ -126,6 +146,9 @@ Result<void> Rollouts::Impl::watch(Row& row) {
                  check.name + ": challenger " + check.challenger + ", champion " + check.champion +
                      " (" + check.detail + ")",
                  found);
+  }
+  if (const auto why = undecided(row, checks); !why.empty()) {
+    return begin(row, Phase::roll_back, why, found);
   }
   at.note = waits_for(row, at, checks);
   if (at.note.empty() && row.rollout.state == State::running) return next_step(row, at, found);

@@ -89,9 +89,11 @@ struct TolerancesJson {
   std::optional<double> latency_slack_ms;
   std::optional<double> quality;
   std::optional<double> alpha;
+  std::optional<double> undecided_seconds;
 };
 BOOST_DESCRIBE_STRUCT(TolerancesJson, (),
-                      (error_rate, latency_ratio, latency_slack_ms, quality, alpha))
+                      (error_rate, latency_ratio, latency_slack_ms, quality, alpha,
+                       undecided_seconds))
 
 struct RolloutBody {
   std::string endpoint;

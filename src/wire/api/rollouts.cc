@@ -39,7 +39,8 @@ RolloutJson to_wire(const rollout::Rollout& r) {
     out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
   }
   const auto& t = r.tolerances;
-  out.tolerances = {t.error_rate, t.latency_ratio, t.latency_slack_ms, t.quality, t.alpha};
+  out.tolerances = {t.error_rate, t.latency_ratio, t.latency_slack_ms,
+                    t.quality,    t.alpha,         t.undecided_seconds};
   return out;
 }
 
@@ -76,6 +77,7 @@ Result<rollout::Spec> spec_of(const RolloutBody& body) {
   t.latency_slack_ms = in.latency_slack_ms.value_or(t.latency_slack_ms);
   t.quality = in.quality.value_or(t.quality);
   t.alpha = in.alpha.value_or(t.alpha);
+  t.undecided_seconds = in.undecided_seconds.value_or(t.undecided_seconds);
   return out;
 }
 
@@ -83,11 +85,15 @@ Result<RolloutJson> start(Service& at, const RolloutBody& body, const Request& r
   if (!body.on_success.empty() && body.on_success != "promote") {
     return invalid("on_success: '" + body.on_success + "' is unknown", "the only way is promote");
   }
-  SW_TRY(const auto spec, spec_of(body));
+  SW_TRY(auto spec, spec_of(body));
   if (!body.policy.empty()) {
     if (body.policy.find(':') == std::string::npos) {
       return invalid("policy: '" + body.policy + "' is not the text of a policy",
                      "send what the file holds, not its name");
+    }
+    SW_TRY(const auto policy, govern::parse_policy(body.policy, "policy"));
+    if (policy.undecided_seconds && !body.tolerances.undecided_seconds) {
+      spec.tolerances.undecided_seconds = *policy.undecided_seconds;
     }
     SW_TRY(const auto decision,
            at.check({body.policy, spec.model, spec.version, spec.endpoint, request.principal}));
