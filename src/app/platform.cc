@@ -21,6 +21,7 @@
 #include "rollout/rollouts.h"
 #include "serving/endpoints.h"
 #include "store/database.h"
+#include "tracing/tracing.h"
 #include "tracking/tracking.h"
 #include "webhook/webhook.h"
 #include "wire/mlflow/routes.h"
@@ -40,6 +41,7 @@ struct Platform::Impl {
   std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<registry::Watcher> watcher;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<tracing::Tracing> tracing;
   std::unique_ptr<serving::Endpoints> endpoints;
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<govern::Govern> govern;
@@ -96,6 +98,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       *impl->database, clock, ids, wire::mlflow::webhook_signature(), webhook_options(config));
   impl->watcher = wire::mlflow::webhook_watcher(*impl->webhooks, clock);
   impl->registry->watch(*impl->watcher);
+  impl->tracing = std::make_unique<tracing::Tracing>(*impl->database, *impl->tracking, clock, ids);
   impl->endpoints = std::make_unique<serving::Endpoints>(
       *impl->database, serving::packages_of(*impl->registry), make_backends(config), impl->events,
       clock, impl->meters);
@@ -168,6 +171,9 @@ registry::Registry& Platform::registry() {
 }
 webhook::Webhooks& Platform::webhooks() {
   return *impl_->webhooks;
+}
+tracing::Tracing& Platform::tracing() {
+  return *impl_->tracing;
 }
 serving::Endpoints& Platform::endpoints() {
   return *impl_->endpoints;

@@ -31,6 +31,9 @@ class Endpoints;
 namespace slipway::store {
 class Database;
 }
+namespace slipway::tracing {
+class Tracing;
+}
 namespace slipway::tracking {
 class Tracking;
 }
@@ -76,6 +79,7 @@ class Platform {
   tracking::Tracking& tracking();
   registry::Registry& registry();
   webhook::Webhooks& webhooks();
+  tracing::Tracing& tracing();
   serving::Endpoints& endpoints();
   monitor::Monitor& monitor();
   govern::Govern& govern();

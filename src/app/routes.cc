@@ -12,6 +12,7 @@
 #include "wire/api/routes.h"
 #include "wire/mlflow/routes.h"
 #include "wire/oip/routes.h"
+#include "wire/otlp/routes.h"
 #include "wire/prometheus/routes.h"
 #include "wire/scoring/routes.h"
 #include "wire/web/routes.h"
@@ -64,12 +65,13 @@ std::vector<std::function<std::vector<wire::api::Happening>(std::size_t)>> what_
 void add_routes(net::Router& router, Platform& platform) {
   router.render_errors("", wire::api::problem);
   wire::prometheus::add_metric_routes(router, platform.meters());
-  wire::api::add_platform_routes(router, version());
+  wire::api::add_platform_routes(router, version(), wire::mlflow::version_for);
   wire::api::add_event_routes(router, platform.events());
   wire::api::add_experiment_routes(router, platform.tracking());
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
-                                  platform.blobs(), platform.webhooks());
+                                  platform.tracing(), platform.blobs(), platform.webhooks());
+  wire::otlp::add_routes(router, platform.tracing());
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),

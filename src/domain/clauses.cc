@@ -66,6 +66,11 @@ class Reader {
         entity = std::move(part);
         continue;
       }
+      // A key such as attributes.`my key`: quoted from one of its later points on.
+      if (has_entity && quoted() && part.ends_with('.')) {
+        SW_TRY(const auto rest, text());
+        part += rest;
+      }
       skip();
       if (part.empty()) return fail("a key is empty");
       return std::pair(std::move(entity), std::move(part));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -41,8 +42,11 @@ class Executions;
 
 namespace slipway::wire::api {
 
+// A bare version at /version for those whose protocol wants one; nothing for anybody else.
+using ForeignVersion = std::function<std::optional<std::string>(const net::Request&)>;
 // /health, /version and /api/v1/openapi.json. Nothing may be added to the router once it is served.
-void add_platform_routes(net::Router& router, const std::string& version);
+void add_platform_routes(net::Router& router, const std::string& version,
+                         const ForeignVersion& foreign = {});
 void add_event_routes(net::Router& router, EventBus& bus);
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
 void add_run_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);

@@ -6,8 +6,8 @@
 namespace slipway::wire::mlflow {
 
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
-                       registry::Registry& registry, blob::BlobStore& blobs,
-                       webhook::Webhooks& webhooks) {
+                       registry::Registry& registry, tracing::Tracing& tracing,
+                       blob::BlobStore& blobs, webhook::Webhooks& webhooks) {
   add_experiment_routes(router, tracking);
   add_run_routes(router, tracking);
   add_metric_routes(router, tracking);
@@ -17,6 +17,11 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_model_version_routes(router, registry, tracking);
   add_webhook_routes(router, webhooks);
   add_graphql_routes(router);
+  add_trace_routes(router, tracing);
+  add_old_trace_routes(router, tracing);
+  add_assessment_routes(router, tracing);
+  add_trace_metric_routes(router, tracing);
+  add_trace_file_routes(router, tracing, blobs);
   add_server_routes(router);
 
   // What the router itself refuses: unknown paths, wrong methods, bodies over the limit.

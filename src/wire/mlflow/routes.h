@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "net/http.h"
 #include "webhook/webhook.h"
@@ -20,13 +22,16 @@ namespace slipway::registry {
 class Registry;
 class Watcher;
 }  // namespace slipway::registry
+namespace slipway::tracing {
+class Tracing;
+}
 
 namespace slipway::wire::mlflow {
 
 // All of it. What is referred to must outlive the router.
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
-                       registry::Registry& registry, blob::BlobStore& blobs,
-                       webhook::Webhooks& webhooks);
+                       registry::Registry& registry, tracing::Tracing& tracing,
+                       blob::BlobStore& blobs, webhook::Webhooks& webhooks);
 
 // By noun, one file each; the whole is their sum.
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
@@ -46,7 +51,15 @@ void add_webhook_routes(net::Router& router, webhook::Webhooks& webhooks);
 std::unique_ptr<registry::Watcher> webhook_watcher(webhook::Webhooks& webhooks, Clock& clock);
 // MLflow's header fields: delivery id, time, and the HMAC of both and the body.
 webhook::Sign webhook_signature();
-// /version, server-info, and 501 for what is known but not offered.
+void add_trace_routes(net::Router& router, tracing::Tracing& tracing);
+void add_old_trace_routes(net::Router& router, tracing::Tracing& tracing);
+void add_assessment_routes(net::Router& router, tracing::Tracing& tracing);
+void add_trace_metric_routes(net::Router& router, tracing::Tracing& tracing);
+void add_trace_file_routes(net::Router& router, tracing::Tracing& tracing, blob::BlobStore& blobs);
+// The version of the interface, as its own client asks for it (a bare number at /version, where
+// others learn about this server); nothing for anybody else.
+std::optional<std::string> version_for(const net::Request& request);
+// server-info, and 501 for what is known but not offered.
 void add_server_routes(net::Router& router);
 
 }  // namespace slipway::wire::mlflow

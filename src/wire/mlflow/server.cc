@@ -19,6 +19,10 @@ constexpr const char* kServerInfo =
 constexpr const char* kNoTelemetry =
     R"({"disable_ui_telemetry":true,"disable_ui_events":[],"ui_rollout_percentage":0})";
 
+// What it asks of this version and later it finds here, such as spans over OTLP.
+constexpr const char* kVersion = "3.17.2";
+constexpr std::string_view kClient = "mlflow-python-client/";
+
 struct Absent {
   const char* version;
   const char* root;  // this path and all below it
@@ -29,15 +33,11 @@ constexpr const char* kJobs = "this server runs no evaluation jobs: call the Pyt
 constexpr const char* kLater = "not offered yet";
 // A 501 tells the client at once, where a 404 would make it guess, and a 503 make it repeat.
 constexpr Absent kAbsent[] = {
-    {"2.0", "traces", kLater},
-    {"3.0", "traces", kLater},
-    {"2.0", "unified-traces", kLater},
     {"3.0", "datasets", kLater},
     {"3.0", "scorers", kLater},
     {"3.0", "label-schemas", kLater},
     {"3.0", "review-queues", kLater},
     {"3.0", "issues", kLater},
-    {"2.0", "get-online-trace-details", "Databricks only"},
     {"3.0", "gateway", kGateway},
     {"3.0", "prompt-optimization", "prompt optimization is not part of this server"},
     {"2.0", "runs/create-promptlab-run", kGateway},
@@ -100,6 +100,11 @@ Result<Response> no_job(const Request& request) {
 }
 
 }  // namespace
+
+std::optional<std::string> version_for(const net::Request& request) {
+  if (!request.headers.get("user-agent").starts_with(kClient)) return std::nullopt;
+  return kVersion;
+}
 
 void add_server_routes(net::Router& router) {
   const auto fixed = [](const char* body) {
