@@ -48,7 +48,8 @@ std::optional<std::size_t> find_from(std::string_view segment, std::string_view 
 }  // namespace
 
 Like::Like(std::string_view pattern, bool any_case) : any_case_(any_case) {
-  for (const auto segment : split(any_case ? to_lower(pattern) : std::string(pattern), '%')) {
+  const std::string text = any_case ? to_lower(pattern) : std::string(pattern);
+  for (const auto segment : split(text, '%')) {
     segments_.emplace_back(segment);
   }
 }

@@ -30,6 +30,12 @@ TEST(LikeTest, PercentIsAnythingAndUnderscoreOneCharacter) {
   EXPECT_TRUE(like("%_", "\xC3\xA9"));
 }
 
+TEST(LikeTest, LongPatternsMatchToo) {
+  EXPECT_TRUE(
+      like("%a text that is longer%than thirty%", "so: a text that is longer or than thirty."));
+  EXPECT_TRUE(like("%A TEXT THAT IS LONGER%", "so: a text that is longer", true));
+}
+
 TEST(LikeTest, CaseCountsUnlessToldOtherwise) {
   EXPECT_FALSE(like("%HELLO%", "say hello"));
   EXPECT_TRUE(like("%HELLO%", "say hello", true));

@@ -157,13 +157,14 @@ Result<std::vector<Trace>> Traces::get_all(
       if (experiments && !wanted.contains(one.trace.experiment.str())) continue;
       by_id[one.trace.id.str()] = &one.trace;
     }
-    std::vector<Trace> out;
-    for (const auto& id : ids) {
-      const auto at = by_id.find(id.str());
+    std::vector<Trace> out;  // an id that is given twice counts where it is last
+    for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+      const auto at = by_id.find(id->str());
       if (at == by_id.end()) continue;
       out.push_back(std::move(*at->second));
       by_id.erase(at);
     }
+    std::reverse(out.begin(), out.end());
     return out;
   });
 }

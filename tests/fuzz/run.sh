@@ -27,3 +27,6 @@ fuzz infer tests/fuzz/infer_fuzz.cc src/wire/oip/request.cc "${tensors[@]}" "${b
 fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/payload.cc src/wire/scoring/csv.cc \
   src/serving/frame.cc "${tensors[@]}" "${base[@]}"
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
+otlp=(src/wire/otlp/{attributes,batches,preview,protobuf,read_json,read_protobuf,translate}.cc)
+fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc "${base[@]}" \
+  -lboost_json

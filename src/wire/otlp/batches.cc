@@ -70,8 +70,21 @@ Result<std::string> padded(const std::string& id, std::size_t size, std::string_
   return std::string(size - id.size(), '\0') + id;
 }
 
+// JSON has no NaN and no infinities: here they become texts.
+void make_finite(json::value& value) {
+  if (value.is_double() && !std::isfinite(value.get_double())) {
+    value = json::value(number_text(value.get_double()));
+  } else if (value.is_array()) {
+    for (auto& item : value.get_array()) make_finite(item);
+  } else if (value.is_object()) {
+    for (auto& item : value.get_object()) make_finite(item.value());
+  }
+}
+
 std::string spaced(const Attributes& attributes) {
-  return json::dump_spaced(json::value(attributes), Escape::none);
+  json::value finite(attributes);
+  make_finite(finite);
+  return json::dump_spaced(finite, Escape::none);
 }
 
 void append_events(std::string& out, const std::vector<EventIn>& events) {

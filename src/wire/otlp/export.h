@@ -53,7 +53,7 @@ Result<ExportIn> read_protobuf(std::string_view bytes);
 Result<ExportIn> read_json(std::string_view text);
 
 // How deep values may lie in each other.
-inline constexpr int kDepthLimit = 60;
+inline constexpr int kDepthLimit = 50;
 
 // b'abc\x00': how bytes are shown.
 std::string shown_bytes(std::string_view bytes);

@@ -118,7 +118,7 @@ struct GetTrace {
 BOOST_DESCRIBE_STRUCT(GetTrace, (), (trace_id, allow_partial))
 
 struct BatchGetTraces {
-  std::vector<std::string> trace_ids;
+  std::optional<std::vector<std::string>> trace_ids;
   std::optional<std::vector<std::string>> experiment_ids;
 };
 BOOST_DESCRIBE_STRUCT(BatchGetTraces, (), (trace_ids, experiment_ids))
@@ -134,7 +134,7 @@ struct TraceInfoList {
 BOOST_DESCRIBE_STRUCT(TraceInfoList, (), (trace_infos))
 
 struct SearchTracesV3 {
-  std::vector<TraceLocation> locations;
+  std::optional<std::vector<TraceLocation>> locations;
   std::string filter;
   std::optional<std::int64_t> max_results;
   std::vector<std::string> order_by;
@@ -169,7 +169,7 @@ struct TraceTag {
 BOOST_DESCRIBE_STRUCT(TraceTag, (), (key, value))
 
 struct LinkTracesToRun {
-  std::vector<std::string> trace_ids;
+  std::optional<std::vector<std::string>> trace_ids;
   std::string run_id;
 };
 BOOST_DESCRIBE_STRUCT(LinkTracesToRun, (), (trace_ids, run_id))

@@ -35,9 +35,9 @@ double npmi(const tracing::Overlap& counts, double smoothing) {
   return std::clamp(pmi / -(std::log(joint) - std::log(total)), -1.0, 1.0);
 }
 
-// The client takes NaN for "not defined".
-std::string shown(double value) {
-  return std::isnan(value) ? "\"NaN\"" : number_text(value);
+// A member of the answer; what is not defined is left out.
+std::string shown(const char* name, double value) {
+  return std::isnan(value) ? "" : "\"" + std::string(name) + "\":" + number_text(value) + ",";
 }
 
 }  // namespace
@@ -53,9 +53,9 @@ Result<net::Response> calculate_correlation(tracing::Tracing& tracing,
   std::vector<tracing::ExperimentId> experiments;
   for (const auto& id : in.experiment_ids) experiments.emplace_back(id);
   SW_TRY(const auto counts, tracing.traces().overlap(experiments, base, first, second));
-  return answer_with("{\"npmi\":" + shown(npmi(counts, 0)) +
-                     ",\"npmi_smoothed\":" + shown(npmi(counts, 0.5)) +
-                     ",\"filter1_count\":" + std::to_string(counts.first) +
+  return answer_with("{" + shown("npmi", npmi(counts, 0)) +
+                     shown("npmi_smoothed", npmi(counts, 0.5)) +
+                     "\"filter1_count\":" + std::to_string(counts.first) +
                      ",\"filter2_count\":" + std::to_string(counts.second) +
                      ",\"joint_count\":" + std::to_string(counts.both) +
                      ",\"total_count\":" + std::to_string(counts.total) + "}");

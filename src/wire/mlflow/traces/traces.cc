@@ -76,8 +76,8 @@ std::optional<std::vector<tracing::ExperimentId>> experiments_of(
 }
 
 Result<std::vector<tracing::Trace>> found(Tracing& tracing, const BatchGetTraces& in) {
-  if (in.trace_ids.empty()) return missing("trace_ids");
-  return tracing.traces().get_all(ids_of(in.trace_ids), experiments_of(in.experiment_ids));
+  if (!in.trace_ids) return missing("trace_ids");
+  return tracing.traces().get_all(ids_of(*in.trace_ids), experiments_of(in.experiment_ids));
 }
 
 Result<TraceList> batch_get(Tracing& tracing, const BatchGetTraces& in) {
@@ -98,10 +98,10 @@ Result<TraceInfoList> batch_get_infos(Tracing& tracing, const BatchGetTraces& in
 }
 
 Result<FoundTraces> search(Tracing& tracing, const SearchTracesV3& in) {
-  if (in.locations.empty()) return missing("locations");
+  if (!in.locations) return missing("locations");
   tracing::Search search;
   search.experiments.emplace();
-  for (const auto& location : in.locations) {
+  for (const auto& location : *in.locations) {
     if (location.mlflow_experiment) {
       search.experiments->emplace_back(location.mlflow_experiment->experiment_id);
     }
@@ -180,14 +180,15 @@ Result<Empty> delete_tag(Tracing& tracing, const TraceTag& in, const Request& re
 }
 
 Result<Empty> link_to_run(Tracing& tracing, const LinkTracesToRun& in) {
-  if (in.trace_ids.empty()) return missing("trace_ids");
+  if (!in.trace_ids) return missing("trace_ids");
   if (in.run_id.empty()) return missing("run_id");
-  if (in.trace_ids.size() > kLinksLimit) {
-    return invalid("cannot link " + std::to_string(in.trace_ids.size()) +
+  if (in.trace_ids->size() > kLinksLimit) {
+    return invalid("cannot link " + std::to_string(in.trace_ids->size()) +
                        " traces to a run in a single request",
                    "at most " + std::to_string(kLinksLimit));
   }
-  SW_CHECK_OK(tracing.traces().link_to_run(ids_of(in.trace_ids), tracing::RunId(in.run_id)));
+  if (in.trace_ids->empty()) return Empty{};
+  SW_CHECK_OK(tracing.traces().link_to_run(ids_of(*in.trace_ids), tracing::RunId(in.run_id)));
   return Empty{};
 }
 
