@@ -127,5 +127,33 @@ TEST(Json, TheSchemaNamesEveryField) {
             R"("maybe":{"anyOf":[{"type":["number","null"]},{"type":"null"}]},"raw":{}}})");
 }
 
+TEST(Value, DoublesAreReadExactly) {
+  for (const double number :
+       {0.9333333333333333, 0.1, 1.0 / 3, 8.41e21, 5e-324, 1.7976931348623157e308,
+        2.2250738585072014e-308, 123456.789012345678}) {
+    const auto read = json::parse_value("[" + number_text(number) + ", 1]");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->get_array()[0].is_double() ? read->get_array()[0].get_double()
+                                               : read->get_array()[0].to_number<double>(),
+              number);
+  }
+  std::uint64_t bits = 0x9E3779B97F4A7C15u;
+  for (int i = 0; i < 10'000; ++i) {
+    bits ^= bits << 13;
+    bits ^= bits >> 7;
+    bits ^= bits << 17;
+    const double number = static_cast<double>(bits >> 11) * 0x1p-53;
+    EXPECT_EQ(json::parse_value(number_text(number))->to_number<double>(), number);
+  }
+}
+
+TEST(Value, WhatIsNoSingleDocumentIsRefused) {
+  for (const auto* text : {"", " ", "1 2", "{} x", "[1", "{\"a\":1,}", "nul", "1e", "-"}) {
+    EXPECT_FALSE(json::parse_value(text)) << text;
+  }
+  EXPECT_TRUE(json::parse_value(" [1, 2]\n "));
+  EXPECT_EQ(json::parse_value("{\"a\":1,\"a\":2.5}")->get_object().at("a").get_double(), 2.5);
+}
+
 }  // namespace
 }  // namespace slipway::json_test
