@@ -13,8 +13,8 @@ from pathlib import Path
 
 import peers
 import predicting
-
-import tracking
+import rest
+import sections
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 10_000
@@ -37,16 +37,16 @@ def measure_tracking(peer: peers.Peer, seconds: float, starts: int) -> dict:
     found["memory"] = peer.pss_mib()
     say(f"{peer.name}: {found['memory']:.0f} MiB idle")
     for name, metrics, clients in (("batch", 1000, 2), ("single", 1, 8)):
-        found[name] = tracking.log_batch(peer, metrics, clients, seconds)
+        found[name] = rest.log_batch(peer, metrics, clients, seconds)
         say(f"{peer.name}: {found[name]:,.0f} metrics/s, {metrics} a request")
     peer.stop()
     if peer.name == "slipway":
         peer.start()
-        tracking.fill_slipway(peer, RUNS)
+        rest.fill_slipway(peer, RUNS)
     else:
-        tracking.fill_mlflow(peer, RUNS)
+        rest.fill_mlflow(peer, RUNS)
         peer.start()
-    found["search"] = tracking.search(peer, 15)
+    found["search"] = rest.search(peer, 15)
     say(f"{peer.name}: search in {found['search']:.1f} ms")
     return found
 
@@ -168,8 +168,7 @@ def main() -> None:
             ours.stop()
             theirs.stop()
     text = page(slipway_numbers, mlflow_numbers, predictions, load)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text)
+    sections.write(args.out, "start", text)
     print("\n" + text)
 
 

@@ -107,22 +107,24 @@ class Peer:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def slipway(folder: Path) -> Peer:
+def slipway(folder: Path, store: str | None = None) -> Peer:
     binary = os.environ.get("SLIPWAY_BIN", "build/slipway")
 
     def command(port, data):
         ports = ["--port", str(port), "--grpc-port", str(free_port())]
-        return [binary, "up", *ports, "--data", str(data / "data")]
+        more = ["--store", store] if store else []
+        return [binary, "up", *ports, "--data", str(data / "data"), *more]
 
     return Peer("slipway", folder, command)
 
 
-def mlflow(folder: Path) -> Peer:
+def mlflow(folder: Path, store: str | None = None, workers: int | None = None) -> Peer:
     def command(port, data):
+        more = ["--workers", str(workers)] if workers else []
         return [
             sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-            "--backend-store-uri", f"sqlite:///{data}/mlflow.db",
-            "--artifacts-destination", str(data / "artifacts"),
+            "--backend-store-uri", store or f"sqlite:///{data}/mlflow.db",
+            "--artifacts-destination", str(data / "artifacts"), *more,
         ]  # fmt: skip
 
     return Peer("mlflow server", folder, command, {"MLFLOW_DISABLE_TELEMETRY": "true"})

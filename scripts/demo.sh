@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev demo and ./dev bench: the platform against real flights, and against a real mlflow server.
+# ./dev demo and ./dev bench: the platform against real flights, and against a real mlflow server
+# (./dev bench tracking: only tracking, in depth).
 
 dev_demo() {
   dev_build
@@ -11,5 +12,10 @@ dev_bench() {
   setup_packages build bench
   dev_build
   setup_python
-  SLIPWAY_BIN="$ROOT/build/slipway" exec "$VENV/clients/bin/python" bench/bench.py "$@"
+  local script=bench/bench.py
+  if [ "${1:-}" = tracking ]; then
+    script=bench/tracking/run.py
+    shift
+  fi
+  SLIPWAY_BIN="$ROOT/build/slipway" exec "$VENV/clients/bin/python" "$script" "$@"
 }

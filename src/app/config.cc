@@ -18,6 +18,10 @@ const std::vector<Setting>& settings() {
       {"store", &Config::store,
        "database URL: sqlite:///PATH or postgresql://USER@HOST/NAME (default: SQLite in the data "
        "folder)"},
+      {"durability", &Config::durability,
+       "what an acknowledged write survives: disk is the loss of power, process only the end of "
+       "slipway itself (quicker where syncs are slow)",
+       0, 0, "disk|process"},
       {"artifacts", &Config::artifacts,
        "where artifacts live (default: the folder blobs in the data folder)"},
       {"config", &Config::config, "file with settings"},

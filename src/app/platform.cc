@@ -73,6 +73,12 @@ webhook::Options webhook_options(const Config& config) {
   return out;
 }
 
+store::Options store_options(const Config& config) {
+  store::Options out;
+  if (config.durability == "process") out.durability = store::Durability::process;
+  return out;
+}
+
 std::string artifact_folder(const Config& config) {
   std::string_view at = config.artifacts;
   if (at.empty()) return config.data + "/blobs";
@@ -87,7 +93,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->config = config;
   impl->mode = mode;
   SW_TRY(impl->folder, DataFolder::open(config.data, mode == Mode::server));
-  SW_TRY(impl->database, store::Database::open(store_url(config)));
+  SW_TRY(impl->database, store::Database::open(store_url(config), store_options(config)));
   SW_TRY(impl->blobs, blob::open_local(artifact_folder(config)));
   auto& clock = system_clock();
   auto& ids = system_ids();

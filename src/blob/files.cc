@@ -25,7 +25,7 @@ Error system_error(const std::string& what) {
   switch (number) {
     case ENOSPC:
     case EDQUOT:
-      return exhausted(message, "free some space on that disk and retry");
+      return unavailable(message, "free some space on that disk and retry");
     case ENOENT:
       return not_found(message);
     case EACCES:

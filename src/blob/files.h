@@ -24,7 +24,7 @@ class File {
   int fd_;
 };
 
-// From errno: a full disk is exhausted, missing rights unavailable, and so on.
+// From errno: a full disk and missing rights are unavailable, and so on.
 Error system_error(const std::string& what);
 Result<void> write_all(int fd, std::string_view bytes);
 Result<void> sync_folder(const std::string& path);

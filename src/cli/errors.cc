@@ -22,7 +22,7 @@ constexpr Meaning kMeanings[] = {
     {Code::failed_precondition, "the right words, but the thing is in the wrong state"},
     {Code::unauthenticated, "it is not known who asks"},
     {Code::permission_denied, "the one who asks may not"},
-    {Code::exhausted, "a bound was reached (queue, size, disk): retry later or ask for less"},
+    {Code::exhausted, "a bound was reached (queue, size): retry later or ask for less"},
     {Code::unavailable, "a part is not there now: retry"},
     {Code::deadline, "the time allowed ran out"},
     {Code::cancelled, "the caller went away or stopped it"},

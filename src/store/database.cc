@@ -31,6 +31,11 @@ class DriverDatabase : public Database {
   Result<void> read_raw(const std::function<Result<void>(Connection&)>& body) override {
     SW_TRY(auto connection, borrow());
     auto result = connection->begin(false);
+    if (!result && !connection->usable()) {  // lost while it was idle: nothing has been read yet
+      auto made = connect_(true);
+      if (made) connection = *std::move(made);
+      result = made ? connection->begin(false) : Result<void>(made.error());
+    }
     if (result) result = body(*connection);
     connection->rollback();
     give_back(std::move(connection));

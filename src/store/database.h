@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SQL: one database of two dialects, transactions, and the values that cross.
 //
-// `write` is durable when it returns: SQLite runs in WAL mode with synchronous=FULL, and writers
-// that wait at the same moment share one commit. A failed write leaves nothing of itself behind.
+// `write` is durable when it returns: SQLite runs in WAL mode with synchronous=FULL (unless
+// Options::durability says less), and writers that wait at the same moment share one commit. A
+// failed write leaves nothing of itself behind.
 #pragma once
 
 #include <cstddef>
@@ -53,7 +54,7 @@ class Connection {
 
   // `sql` is one statement with ? for each parameter, in either dialect. Answers the number of rows
   // changed. A violated UNIQUE or PRIMARY KEY is already_exists, a foreign key failed_precondition,
-  // a full disk exhausted, a read-only database or a lost server unavailable.
+  // a full disk, a read-only database or a lost server unavailable.
   virtual Result<std::int64_t> exec(std::string_view sql, const Cells& parameters = {}) = 0;
   // Calls `each` for every row until it returns false.
   virtual Result<void> query(std::string_view sql, const Cells& parameters,
@@ -86,7 +87,12 @@ class Connection {
   }
 };
 
+// What an acknowledged write survives: the loss of power, or only the end of the process (the
+// machine's own end may take the last moments, whole transactions only).
+enum class Durability { disk, process };
+
 struct Options {
+  Durability durability = Durability::disk;
   std::size_t readers = 4;         // connections for reading
   std::size_t queue_limit = 4096;  // waiting writers beyond this are refused as exhausted
 };

@@ -157,6 +157,37 @@ TEST_P(DatabaseTest, QueriesMayNestAndStopEarly) {
   EXPECT_EQ(inner, 3);
 }
 
+TEST_P(DatabaseTest, DurabilityIsOfTheDiskUnlessLessIsAskedFor) {
+  const auto setting = [&](Database& database) {
+    const bool sqlite = GetParam() == Dialect::sqlite;
+    const auto found = database.write([&](Connection& c) {
+      return c.first(sqlite ? "PRAGMA synchronous" : "SHOW synchronous_commit", {},
+                     [](const Row& r) { return std::string(r.text(0)); });
+    });
+    return found ? found->value_or("") : found.error().message;
+  };
+  const bool sqlite = GetParam() == Dialect::sqlite;
+  EXPECT_EQ(setting(database_), sqlite ? "2" : "on");
+  const auto quick = *Database::open(database_.url(), {.durability = Durability::process});
+  EXPECT_EQ(setting(*quick), sqlite ? "1" : "off");
+}
+
+TEST_P(DatabaseTest, ALostServerConnectionIsMadeAnew) {
+  if (GetParam() == Dialect::sqlite) GTEST_SKIP() << "there is no connection to lose";
+  ASSERT_TRUE(insert(1));
+  EXPECT_EQ(count(), 1);
+  const auto other = *Database::open(database_.url());
+  ASSERT_TRUE(other->write([](Connection& c) {
+    return c.exec(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  }));
+  EXPECT_EQ(count(), 1);
+  const auto late = insert(2);
+  EXPECT_TRUE(late) << late.error().message;
+  EXPECT_EQ(count(), 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Dialects, DatabaseTest, ::testing::ValuesIn(TestDatabase::dialects()),
                          [](const auto& info) {
                            return info.param == Dialect::sqlite ? "sqlite" : "postgres";

@@ -8,7 +8,9 @@ namespace slipway::store {
 
 Result<std::unique_ptr<Database>> open_postgres_database(const std::string& url,
                                                          const Options& options) {
-  auto connect = [url](bool) { return open_postgres(url); };
+  auto connect = [url, durability = options.durability](bool) {
+    return open_postgres(url, durability);
+  };
   auto copy_to = [](const std::string&) -> Result<void> {
     return Error{Code::unimplemented, "a PostgreSQL store is not copied by slipway", "use pg_dump"};
   };

@@ -152,7 +152,7 @@ class PostgresConnection : public DriverConnection {
     if (state == "23505") return already_exists(what);
     if (state.starts_with("23")) return precondition(what);
     if (state == "53100" || state == "53200") {
-      return exhausted("the database server is out of space: " + what, "free some and retry");
+      return unavailable("the database server is out of space: " + what, "free some and retry");
     }
     if (state == "25006" || state == "42501") {
       return unavailable("the database cannot be written: " + what, "check the rights of the user");
@@ -238,15 +238,24 @@ class PostgresConnection : public DriverConnection {
 
 }  // namespace
 
-Result<std::unique_ptr<DriverConnection>> open_postgres(const std::string& url) {
+Result<std::unique_ptr<DriverConnection>> open_postgres(const std::string& url,
+                                                        Durability durability) {
   SW_TRY(const auto* const pq, Libpq::load());
-  PGconn* raw = pq->connectdb(url.c_str());
+  // A server that does not even refuse is given up after a while.
+  std::string patient = url;
+  if (url.find("connect_timeout=") == url.npos) {
+    patient += url.find('?') == url.npos ? "?connect_timeout=10" : "&connect_timeout=10";
+  }
+  PGconn* raw = pq->connectdb(patient.c_str());
   auto connection = std::make_unique<PostgresConnection>(*pq, raw);
   if (!connection->usable()) {
     return unavailable("cannot reach the database: " + std::string(trim(pq->error_message(raw))),
                        "check the --store URL and that the PostgreSQL server runs");
   }
   SW_CHECK_OK(connection->script("SET client_min_messages = warning"));
+  if (durability == Durability::process) {
+    SW_CHECK_OK(connection->script("SET synchronous_commit = off"));
+  }
   return std::unique_ptr<DriverConnection>(std::move(connection));
 }
 

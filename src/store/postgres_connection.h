@@ -9,6 +9,7 @@
 
 namespace slipway::store {
 
-Result<std::unique_ptr<DriverConnection>> open_postgres(const std::string& url);
+Result<std::unique_ptr<DriverConnection>> open_postgres(const std::string& url,
+                                                        Durability durability);
 
 }  // namespace slipway::store

@@ -28,7 +28,7 @@ Error to_error(sqlite3* db, int code, std::string_view sql) {
       }
       return precondition(what);
     case SQLITE_FULL:
-      return exhausted("the disk that holds the database is full", "free some space and retry");
+      return unavailable("the disk that holds the database is full", "free some space and retry");
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -96,6 +96,13 @@ struct ResetStatement {
 };
 using BoundStatement = std::unique_ptr<sqlite3_stmt, ResetStatement>;
 
+struct HashText {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
 class SqliteConnection : public DriverConnection {
  public:
   explicit SqliteConnection(sqlite3* db) : db_(db) {}
@@ -123,7 +130,15 @@ class SqliteConnection : public DriverConnection {
   }
 
   Result<void> exec_many(std::string_view sql, const std::vector<Cells>& lists) override {
-    for (const auto& parameters : lists) SW_CHECK_OK(exec(sql, parameters));
+    if (lists.empty()) return {};
+    SW_TRY(const auto statement, prepare(sql, lists.front()));
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (i > 0) SW_CHECK_OK(bind(statement.get(), sql, lists[i]));
+      int code = sqlite3_step(statement.get());
+      while (code == SQLITE_ROW) code = sqlite3_step(statement.get());
+      if (code != SQLITE_DONE) return to_error(db_.get(), code, sql);
+      sqlite3_reset(statement.get());
+    }
     return {};
   }
 
@@ -133,22 +148,29 @@ class SqliteConnection : public DriverConnection {
     return {};
   }
 
-  Result<void> begin(bool write) override { return script(write ? "BEGIN IMMEDIATE" : "BEGIN"); }
-  Result<void> commit() override { return script("COMMIT"); }
+  Result<void> begin(bool write) override { return step(write ? "BEGIN IMMEDIATE" : "BEGIN"); }
+  Result<void> commit() override { return step("COMMIT"); }
   void rollback() override {
-    if (in_transaction()) (void)script("ROLLBACK").ok();
+    if (in_transaction()) (void)step("ROLLBACK").ok();
   }
   bool in_transaction() const override { return sqlite3_get_autocommit(db_.get()) == 0; }
   bool usable() const override { return true; }
 
  private:
+  Result<void> step(std::string_view sql) {
+    SW_CHECK_OK(exec(sql, {}));
+    return {};
+  }
+
   Result<sqlite3_stmt*> cached(std::string_view sql) {
-    std::string key(sql);
-    if (const auto found = statements_.find(key); found != statements_.end()) {
+    std::string numbered;
+    const auto found = statements_.find(sql);
+    if (found != statements_.end()) {
       // A statement that is still being stepped (a query within a query's rows) is not shared.
       if (sqlite3_stmt_busy(found->second.get()) == 0) return found->second.get();
-      key += "\n--" + std::to_string(++nested_);
+      numbered = "\n--" + std::to_string(++nested_);
     }
+    std::string key = std::string(sql) + numbered;
     if (statements_.size() >= kStatementLimit) drop_idle();
     sqlite3_stmt* made = nullptr;
     const int code = sqlite3_prepare_v3(db_.get(), key.data(), static_cast<int>(key.size()),
@@ -166,6 +188,11 @@ class SqliteConnection : public DriverConnection {
   Result<BoundStatement> prepare(std::string_view sql, const Cells& parameters) {
     SW_TRY(auto* const statement, cached(sql));
     BoundStatement out(statement);
+    SW_CHECK_OK(bind(statement, sql, parameters));
+    return out;
+  }
+
+  Result<void> bind(sqlite3_stmt* statement, std::string_view sql, const Cells& parameters) {
     if (sqlite3_bind_parameter_count(statement) != static_cast<int>(parameters.size())) {
       return internal("wrong number of parameters for: " + std::string(sql.substr(0, 200)));
     }
@@ -173,18 +200,19 @@ class SqliteConnection : public DriverConnection {
       const int code = std::visit(Bind{statement, static_cast<int>(i) + 1}, parameters[i]);
       if (code != SQLITE_OK) return to_error(db_.get(), code, sql);
     }
-    return out;
+    return {};
   }
 
   // Declared first, so that it closes after its statements are gone.
   std::unique_ptr<sqlite3, CloseDatabase> db_;
-  std::unordered_map<std::string, StatementPtr> statements_;
+  std::unordered_map<std::string, StatementPtr, HashText, std::equal_to<>> statements_;
   std::uint64_t nested_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only) {
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only,
+                                                      Durability durability) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
@@ -197,6 +225,10 @@ Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, b
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 10'000);
   auto ready = connection->script(kPragmas);
+  // NORMAL syncs at checkpoints only, so the file stays sound whatever happens.
+  if (ready && durability == Durability::process) {
+    ready = connection->script("PRAGMA synchronous=NORMAL");
+  }
   if (ready && query_only) ready = connection->script("PRAGMA query_only=ON");
   if (!ready) {
     auto error = ready.error();

@@ -10,6 +10,7 @@
 namespace slipway::store {
 
 // `query_only`: refuses to write.
-Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only);
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only,
+                                                      Durability durability = Durability::disk);
 
 }  // namespace slipway::store

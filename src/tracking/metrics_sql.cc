@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run reports, stored: the tail of its history, the latest value of each metric, and the
 // logged models that were measured.
-#include <charconv>
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -109,11 +109,14 @@ Result<void> insert_metrics(Connection& db, const RunKey& run, const RunId& id,
     if (!metric.model.empty()) of_models.push_back(model_row(id, metric));
   }
   SW_CHECK_OK(append_points(db, run.id, std::move(history)));
+  std::vector<Latest> in_order;  // neighbours in the table follow each other
+  in_order.reserve(latest.size());
+  for (const auto& [name, newest] : latest) in_order.push_back(newest);
+  std::sort(in_order.begin(), in_order.end(),
+            [](const Latest& a, const Latest& b) { return a.key < b.key; });
   std::vector<Cells> rows;
-  rows.reserve(latest.size());
-  for (const auto& [name, newest] : latest) {
-    rows.push_back(latest_row(run.id, newest.key, newest.point));
-  }
+  rows.reserve(in_order.size());
+  for (const auto& newest : in_order) rows.push_back(latest_row(run.id, newest.key, newest.point));
   SW_CHECK_OK(set_latest(db, rows));
   if (!of_models.empty()) SW_CHECK_OK(db.exec_many(kAddModelMetric, of_models));
   return {};

@@ -36,12 +36,18 @@ void add_route(net::Router& router, net::Method method, std::string_view version
                std::string_view path, std::string_view noun, const Answer& answer);
 
 template <class In>
-Result<In> read(const net::Request& request) {
-  SW_TRY(const auto text, json_of(request));
+Result<In> read_any(const std::string& text, const net::Request& request) {
   auto in = json::parse<In>(text, parse_options(request));
   // What is no JSON at all counts as no fields at all, as it does for the original.
   if (!in && !is_json(text)) return json::parse<In>("{}");
   return in;
+}
+
+// A message that comes very often may have a reader of its own (a specialisation).
+template <class In>
+Result<In> read(const net::Request& request) {
+  SW_TRY(const auto text, json_of(request));
+  return read_any<In>(text, request);
 }
 
 template <class Out>

@@ -77,6 +77,16 @@ Result<void> check_length(std::string_view field, std::string_view text, std::si
                  std::to_string(limit) + " characters");
 }
 
+bool is_plain_name(std::string_view name) {
+  if (name.empty() || name.size() > kKeyLimit || name.front() == '.') return false;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || c == '.' || c == ' ' || c == ':';
+    if (!plain) return false;
+  }
+  return true;
+}
+
 Result<void> check_name(std::string_view field, std::string_view name) {
   const auto refuse = [&](const std::string& why) {
     return invalid("invalid value '" + cut(name, 300) + "' for parameter '" + std::string(field) +

@@ -17,6 +17,8 @@ Result<void> check_length(std::string_view field, std::string_view text, std::si
 // Letters, digits and "/_-. :" only, and no path that would normalise to another one. `field` is
 // where it was given ("metrics[3].key"). For metrics, params and tags, of whatever owner.
 Result<void> check_name(std::string_view field, std::string_view name);
+// True for names that check_name and the limit of a key let pass at first sight: most of them.
+bool is_plain_name(std::string_view name);
 
 // An id of a run: a letter or digit, then up to 255 letters, digits, '_' or '-'.
 Result<void> check_run_id(std::string_view id);

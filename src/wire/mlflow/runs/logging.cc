@@ -5,12 +5,30 @@
 #include "endpoint.h"
 #include "json/value.h"
 #include "rules.h"
+#include "runs/batch_reader.h"
 #include "runs/messages_run.h"
 #include "tracking/tracking.h"
 #include "uris.h"
 #include "wire/mlflow/routes.h"
 
 namespace slipway::wire::mlflow {
+
+// The plain form of the two frequent reports is read directly; everything else, and what is wrong
+// with it, is the general reader's.
+template <>
+Result<LogBatch> read<LogBatch>(const net::Request& request) {
+  SW_TRY(const auto text, json_of(request));
+  if (auto plain = read_plain_batch(text)) return *std::move(plain);
+  return read_any<LogBatch>(text, request);
+}
+
+template <>
+Result<LogMetric> read<LogMetric>(const net::Request& request) {
+  SW_TRY(const auto text, json_of(request));
+  if (auto plain = read_plain_metric(text)) return *std::move(plain);
+  return read_any<LogMetric>(text, request);
+}
+
 namespace {
 
 using tracking::RunId;
@@ -27,16 +45,26 @@ Result<RunId> id_of(const In& in) {
   return RunId(id);
 }
 
-// `path` is "" for a single call and "metrics[3]." inside a batch.
-Result<tracking::Metric> metric_of(const LogMetric& in, const std::string& path) {
-  if (in.key.empty()) return missing(path + "key");
-  if (!in.value) return missing(path + "value");
-  if (!in.timestamp) return missing(path + "timestamp");
-  SW_CHECK_OK(check_name(path + "name", in.key));
+// Where a field stands: nothing for a single call, "metrics[3]." inside a batch.
+struct Place {
+  const char* list = "";
+  std::size_t index = 0;
+
+  std::string operator+(std::string_view field) const {
+    if (*list == 0) return std::string(field);
+    return std::string(list) + "[" + std::to_string(index) + "]." + std::string(field);
+  }
+};
+
+Result<tracking::Metric> metric_of(const LogMetric& in, const Place& place) {
+  if (in.key.empty()) return missing(place + "key");
+  if (!in.value) return missing(place + "value");
+  if (!in.timestamp) return missing(place + "timestamp");
+  if (!is_plain_name(in.key)) SW_CHECK_OK(check_name(place + "name", in.key));
   SW_CHECK_OK(check_length("Metric name", in.key, kKeyLimit));
   if (*in.timestamp < 0) {
-    return invalid("invalid value " + std::to_string(*in.timestamp) + " for parameter '" + path +
-                       "timestamp' of metric '" + in.key + "'",
+    return invalid("invalid value " + std::to_string(*in.timestamp) + " for parameter '" +
+                       (place + "timestamp") + "' of metric '" + in.key + "'",
                    "it must be a nonnegative 64-bit integer");
   }
   return tracking::Metric{.key = in.key,
@@ -48,17 +76,17 @@ Result<tracking::Metric> metric_of(const LogMetric& in, const std::string& path)
                           .dataset_digest = in.dataset_digest};
 }
 
-Result<tracking::Param> param_of(const KeyValue& in, const std::string& path) {
-  if (in.key.empty()) return missing(path + "key");
-  SW_CHECK_OK(check_name(path + "key", in.key));
+Result<tracking::Param> param_of(const KeyValue& in, const Place& place) {
+  if (in.key.empty()) return missing(place + "key");
+  if (!is_plain_name(in.key)) SW_CHECK_OK(check_name(place + "key", in.key));
   SW_CHECK_OK(check_length("Param key", in.key, kKeyLimit));
   return tracking::Param{in.key, cut(in.value, kParamLimit)};
 }
 
-Result<void> add_tag(tracking::Batch& batch, const KeyValue& in, const std::string& path) {
-  if (in.key.empty()) return missing(path + "key");
-  SW_CHECK_OK(check_name(path + "key", in.key));
-  SW_CHECK_OK(check_length(path + "key", in.key, kKeyLimit));
+Result<void> add_tag(tracking::Batch& batch, const KeyValue& in, const Place& place) {
+  if (in.key.empty()) return missing(place + "key");
+  if (!is_plain_name(in.key)) SW_CHECK_OK(check_name(place + "key", in.key));
+  SW_CHECK_OK(check_length(place + "key", in.key, kKeyLimit));
   if (in.key == kRunNameTag) {
     batch.name = cut(in.value, kTagLimit);
   } else {
@@ -69,7 +97,7 @@ Result<void> add_tag(tracking::Batch& batch, const KeyValue& in, const std::stri
 
 Result<Empty> log_metric(Tracking& tracking, const LogMetric& in) {
   SW_TRY(const auto id, id_of(in));
-  SW_TRY(auto metric, metric_of(in, ""));
+  SW_TRY(auto metric, metric_of(in, {}));
   tracking::Batch batch;
   batch.metrics.push_back(std::move(metric));
   SW_CHECK_OK(tracking.runs().log(id, batch));
@@ -78,7 +106,7 @@ Result<Empty> log_metric(Tracking& tracking, const LogMetric& in) {
 
 Result<Empty> log_param(Tracking& tracking, const RunPair& in) {
   SW_TRY(const auto id, id_of(in));
-  SW_TRY(auto param, param_of({in.key, in.value}, ""));
+  SW_TRY(auto param, param_of({in.key, in.value}, {}));
   tracking::Batch batch;
   batch.params.push_back(std::move(param));
   SW_CHECK_OK(tracking.runs().log(id, batch));
@@ -88,7 +116,7 @@ Result<Empty> log_param(Tracking& tracking, const RunPair& in) {
 Result<Empty> set_tag(Tracking& tracking, const RunPair& in) {
   SW_TRY(const auto id, id_of(in));
   tracking::Batch batch;
-  SW_CHECK_OK(add_tag(batch, {in.key, in.value}, ""));
+  SW_CHECK_OK(add_tag(batch, {in.key, in.value}, {}));
   SW_CHECK_OK(tracking.runs().log(id, batch));
   return Empty{};
 }
@@ -122,12 +150,12 @@ Result<Empty> log_batch(Tracking& tracking, const LogBatch& in) {
   tracking::Batch batch;
   batch.metrics.reserve(in.metrics.size());
   for (std::size_t i = 0; i < in.metrics.size(); ++i) {
-    SW_TRY(auto metric, metric_of(in.metrics[i], "metrics[" + std::to_string(i) + "]."));
+    SW_TRY(auto metric, metric_of(in.metrics[i], Place{"metrics", i}));
     batch.metrics.push_back(std::move(metric));
   }
   std::set<std::string_view> keys;
   for (std::size_t i = 0; i < in.params.size(); ++i) {
-    SW_TRY(auto param, param_of(in.params[i], "params[" + std::to_string(i) + "]."));
+    SW_TRY(auto param, param_of(in.params[i], Place{"params", i}));
     if (!keys.insert(in.params[i].key).second) {
       return invalid("duplicate parameter keys have been submitted: '" + in.params[i].key + "'",
                      "give one value per key");
@@ -135,7 +163,7 @@ Result<Empty> log_batch(Tracking& tracking, const LogBatch& in) {
     batch.params.push_back(std::move(param));
   }
   for (std::size_t i = 0; i < in.tags.size(); ++i) {
-    SW_CHECK_OK(add_tag(batch, in.tags[i], "tags[" + std::to_string(i) + "]."));
+    SW_CHECK_OK(add_tag(batch, in.tags[i], Place{"tags", i}));
   }
   SW_CHECK_OK(tracking.runs().log(RunId(in.run_id), batch));
   return Empty{};

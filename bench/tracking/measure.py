@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The measurements: each asks one server for one thing and answers with numbers."""
+
+import hashlib
+import http.client
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import threading
+import time
+import urllib.parse
+import uuid
+from pathlib import Path
+
+import rest
+from peers import Http, Peer
+
+API = "/api/2.0/mlflow/"
+ROOT = Path(__file__).resolve().parents[2]
+LOAD = ROOT / "build/bench/tracking_load"
+
+
+def build_load() -> None:
+    LOAD.parent.mkdir(parents=True, exist_ok=True)
+    source = ROOT / "bench/tracking/load.cc"
+    if not LOAD.exists() or LOAD.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["g++", "-std=c++20", "-O2", "-o", LOAD, source, "-lpthread"], check=True)
+
+
+def load(peer: Peer, kind: str, connections: int, seconds: float, size=1000, requests=-1) -> dict:
+    command = [LOAD, peer.port, kind, connections, seconds, size, requests]
+    cpu = peer.cpu_seconds()
+    done = subprocess.run([str(x) for x in command], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    found["cpu_ms"] = 1000 * (peer.cpu_seconds() - cpu) / max(1, found["requests"])
+    return found
+
+
+def written(peer: Peer) -> int:
+    """Bytes that the server has sent to the disk."""
+    total = 0
+    for pid in peer.tree():
+        for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+            if line.startswith("write_bytes:"):
+                total += int(line.split()[1])
+    return total
+
+
+def folder_size(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+class Peak(threading.Thread):
+    """The greatest PSS while it runs, in MiB."""
+
+    def __init__(self, peer: Peer):
+        super().__init__(daemon=True)
+        self.peer, self.over = peer, threading.Event()
+        self.mib = peer.pss_mib()
+
+    def run(self) -> None:
+        while not self.over.wait(0.05):
+            try:
+                self.mib = max(self.mib, self.peer.pss_mib())
+            except (OSError, ProcessLookupError):
+                pass
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+def timed(call, repeats: int) -> float:
+    """Median milliseconds."""
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return statistics.median(times)
+
+
+def get_bytes(peer: Peer, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=600)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    size = 0
+    while part := answer.read(1 << 20):
+        size += len(part)
+    if answer.status != 200:
+        raise SystemExit(f"error: {peer.name}: GET {path}: {answer.status}")
+    return size
+
+
+# Histories
+
+
+def log_history(peer: Peer, points: int) -> str:
+    """A run with one long metric, through log-batch."""
+    http = Http(peer.port)
+    run = rest.new_run(http)
+    for first in range(0, points, 1000):
+        metrics = [
+            {"key": "loss", "value": 1 / (1 + n * 1e-3), "timestamp": 1_700_000_000_000 + 10 * n,
+             "step": n}
+            for n in range(first, min(points, first + 1000))
+        ]  # fmt: skip
+        http.post(API + "runs/log-batch", {"run_id": run, "metrics": metrics})
+    return run
+
+
+def history(peer: Peer, run: str, repeats: int) -> dict:
+    query = urllib.parse.urlencode({"run_id": run, "metric_key": "loss"})
+    whole = timed(lambda: get_bytes(peer, f"{API}metrics/get-history?{query}"), repeats)
+    query = urllib.parse.urlencode({"run_ids": run, "metric_key": "loss", "max_results": 1000})
+    path = f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{query}"
+    return {"whole": whole, "sampled": timed(lambda: get_bytes(peer, path), repeats)}
+
+
+def page_through(peer: Peer, run: str, key: str, size: int) -> tuple[int, float]:
+    """All pages of a history: points and seconds."""
+    http, token, points = Http(peer.port), b"", 0
+    began = time.perf_counter()
+    while True:
+        query = {"run_id": run, "metric_key": key, "max_results": size}
+        if token:
+            query["page_token"] = token.decode()
+        http.connection.request("GET", f"{API}metrics/get-history?{urllib.parse.urlencode(query)}")
+        page = http.connection.getresponse().read()
+        points += page.count(b'"step"')
+        token = page.rpartition(b'"next_page_token":"')[2][:-2] if b"page_token" in page else b""
+        if not token:
+            return points, time.perf_counter() - began
+
+
+# Searches
+
+
+def fill_slipway(peer: Peer, runs: int) -> None:
+    """Straight into its database while it is stopped, set at a time."""
+    base = sqlite3.connect(peer.folder / "data/slipway.db")
+    base.execute("PRAGMA synchronous=OFF")
+    base.execute("PRAGMA cache_size=-262144")
+    now = int(time.time() * 1000)
+    last = base.execute("SELECT COALESCE(MAX(id), 0) FROM runs").fetchone()[0]
+    base.execute("INSERT OR IGNORE INTO metric_keys (name) VALUES ('auc'), ('loss')")
+    key = dict(base.execute("SELECT name, id FROM metric_keys"))
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < {runs - 1})"
+    base.execute(
+        f"{numbers} INSERT INTO runs (id, uuid, experiment, name, user_name, status, started,"
+        f" artifact_root, state) SELECT {last} + 1 + i, lower(hex(randomblob(16))), 0, 'run-' || i,"
+        f" 'bench', 1, {now} + i, '0/x/artifacts', 0 FROM n"
+    )
+    latest = "(run, metric, step, at, value, kind)"
+    for name, value in (("auc", "(i * 7919 % 10007) / 10007.0"), ("loss", "i / 10.0")):
+        base.execute(
+            f"{numbers} INSERT INTO latest_metrics {latest} SELECT {last} + 1 + i, {key[name]}, 0,"
+            f" {now}, {value}, 0 FROM n"
+        )
+    for name, value in (("depth", "i % 8"), ("rate", "i % 5")):
+        base.execute(
+            f"{numbers} INSERT INTO run_params (run, key, value) SELECT {last} + 1 + i, '{name}',"
+            f" CAST({value} AS TEXT) FROM n"
+        )
+    base.commit()
+    base.execute("ANALYZE")
+    base.commit()
+    base.close()
+
+
+def search(peer: Peer, repeats: int) -> dict:
+    http = Http(peer.port)
+
+    def ask(body: dict) -> list:
+        return http.post(API + "runs/search", {"experiment_ids": ["0"], **body})["runs"]
+
+    wanted = {"filter": "metrics.auc > 0.9 and params.depth = '5'", "max_results": 100,
+              "order_by": ["metrics.auc DESC"]}  # fmt: skip
+    ordered = {"order_by": ["metrics.auc DESC"], "max_results": 1000}
+    found = ask(wanted)
+    auc = [{m["key"]: m["value"] for m in run["data"]["metrics"]}["auc"] for run in found]
+    if len(found) != 100 or auc != sorted(auc, reverse=True) or auc[0] < 0.99:
+        raise SystemExit(f"error: {peer.name} answered the search with {len(found)} runs")
+    if len(ask(ordered)) != 1000:
+        raise SystemExit(f"error: {peer.name} did not find 1,000 runs")
+    return {
+        "filtered": timed(lambda: ask(wanted), repeats),
+        "ordered": timed(lambda: ask(ordered), max(3, repeats // 3)),
+    }
+
+
+# Artifacts
+
+
+def artifact(peer: Peer, mib: int) -> dict:
+    """One file up and down again; seconds, and how much memory grew meanwhile."""
+    piece = os.urandom(1 << 20)
+    name = uuid.uuid4().hex
+    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{name}/artifacts/big.bin"
+    idle = peer.pss_mib()
+    sent = hashlib.sha256()
+    with Peak(peer) as peak:
+        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=600)
+        began = time.perf_counter()
+        connection.putrequest("PUT", path)
+        connection.putheader("content-length", str(mib << 20))
+        connection.putheader("content-type", "application/octet-stream")
+        connection.endheaders()
+        for _ in range(mib):
+            connection.send(piece)
+            sent.update(piece)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"error: {peer.name}: PUT: {answer.status}")
+        up = time.perf_counter() - began
+    received = hashlib.sha256()
+    with Peak(peer) as peak_down:
+        began = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        while part := answer.read(1 << 20):
+            received.update(part)
+        down = time.perf_counter() - began
+    if sent.digest() != received.digest():
+        raise SystemExit(f"error: {peer.name} answered other bytes than it was given")
+    return {"up": mib / up, "down": mib / down, "growth": max(peak.mib, peak_down.mib) - idle}
