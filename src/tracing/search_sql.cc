@@ -21,6 +21,7 @@ using store::Row;
 
 constexpr std::size_t kTracesAtOnce = 64;
 constexpr std::size_t kBodiesAtOnce = 64;
+constexpr std::size_t kFirstPiece = 1'024;
 
 std::string token_of(std::size_t offset) {
   return to_base64("{\"offset\": " + std::to_string(offset) + "}");
@@ -201,33 +202,41 @@ Result<Matches> matches_of(Connection& db, const Sql& scope, const Filter& filte
   for (const auto& column : conditions.columns) (sql += ", ") += column;
   ((sql += " FROM traces t WHERE ") += scope) += " AND (";
   ((sql += conditions.where) += ") ORDER BY ") += order;
-  Matches out;
-  const bool decided = conditions.all_in_sql();
   sql += " LIMIT ? OFFSET ?";
-  sql.cells.emplace_back(static_cast<std::int64_t>(decided ? most : 10'000'000));
-  sql.cells.emplace_back(static_cast<std::int64_t>(offset));
-  Decider decider(db, conditions);
-  std::vector<Candidate> candidates;
-  SW_CHECK_OK(db.query(sql.text, sql.cells, [&](const Row& row) {
-    if (decided) {
-      out.keys.push_back(row.int64(0));
-    } else {
-      candidates.push_back(decider.candidate(row));
-    }
-    return true;
-  }));
-  out.next = offset + out.keys.size();
-  for (std::size_t at = 0; at < candidates.size(); at += kTracesAtOnce) {
-    const auto end = std::min(candidates.size(), at + kTracesAtOnce);
-    SW_TRY(const auto yes, decider.decide(&candidates[at], candidates.data() + end));
-    for (std::size_t i = at; i < end; ++i) {
-      if (!yes[i - at]) continue;
-      out.keys.push_back(candidates[i].key);
-      out.next = offset + i + 1;
-      if (out.keys.size() == most) return out;
-    }
+  const auto rows = [&](std::size_t size, std::size_t from, const auto& each) {
+    auto cells = sql.cells;
+    cells.emplace_back(static_cast<std::int64_t>(size));
+    cells.emplace_back(static_cast<std::int64_t>(from));
+    return db.query(sql.text, cells, [&](const Row& row) {
+      each(row);
+      return true;
+    });
+  };
+  Matches out;
+  if (conditions.all_in_sql()) {
+    SW_CHECK_OK(rows(most, offset, [&](const Row& row) { out.keys.push_back(row.int64(0)); }));
+    out.next = offset + out.keys.size();
+    return out;
   }
-  return out;
+  Decider decider(db, conditions);
+  // In growing pieces, since a full page ends it.
+  for (std::size_t piece = kFirstPiece;; piece *= 8) {
+    std::vector<Candidate> candidates;
+    SW_CHECK_OK(
+        rows(piece, offset, [&](const Row& row) { candidates.push_back(decider.candidate(row)); }));
+    for (std::size_t at = 0; at < candidates.size(); at += kTracesAtOnce) {
+      const auto end = std::min(candidates.size(), at + kTracesAtOnce);
+      SW_TRY(const auto yes, decider.decide(&candidates[at], candidates.data() + end));
+      for (std::size_t i = at; i < end; ++i) {
+        if (!yes[i - at]) continue;
+        out.keys.push_back(candidates[i].key);
+        out.next = offset + i + 1;
+        if (out.keys.size() == most) return out;
+      }
+    }
+    offset += candidates.size();
+    if (candidates.size() < piece) return out;
+  }
 }
 
 Result<std::vector<Trace>> load(Connection& db, const std::vector<std::int64_t>& keys) {

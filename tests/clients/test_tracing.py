@@ -180,7 +180,12 @@ def test_what_people_and_judges_say(traced):
     trace_id = last(traced).info.trace_id
     source = traced.entities.AssessmentSource("HUMAN", "me")
     feedback = traced.log_feedback(
-        trace_id=trace_id, name="ok", value=False, rationale="no", source=source, metadata={"a": "1"}
+        trace_id=trace_id,
+        name="ok",
+        value=False,
+        rationale="no",
+        source=source,
+        metadata={"a": "1"},
     )
     traced.log_feedback(trace_id=trace_id, name="score", value=0.75)
     traced.log_feedback(trace_id=trace_id, name="broken", error=ValueError("bad"))
@@ -227,9 +232,7 @@ def test_tags_links_and_removal(traced):
     client.link_prompt_versions_to_trace(trace_id=ids[2], prompt_versions=[prompt])
     assert found(traced, f"prompt = '{prompt.name}/{prompt.version}'") == ["one-2"]
     assert client.delete_traces(traced.experiment_id, trace_ids=ids[:1]) == 1
-    assert client.delete_traces(
-        traced.experiment_id, max_timestamp_millis=2**50, max_traces=1
-    ) == 1
+    assert client.delete_traces(traced.experiment_id, max_timestamp_millis=2**50, max_traces=1) == 1
     assert found(traced, "name LIKE 'one-%'", order_by=["timestamp_ms"]) == ["one-2", "one-3"]
     assert traced.get_trace(ids[0]) is None
 
@@ -277,7 +280,7 @@ def test_older_servers_way_of_storing_spans_works(traced, server, monkeypatch):
 
 
 def test_figures_as_the_ui_asks(traced, server):
-    for n in range(3):
+    for _ in range(3):
         with traced.start_span("measured"):
             pass
     traced.flush_trace_async_logging()
@@ -354,7 +357,10 @@ def test_nothing_acknowledged_is_lost_by_a_kill(new_server):
             },
             b"no gzip",
         ),
-        ({"x-mlflow-experiment-id": "-1", "content-type": "application/json"}, b'{"resourceSpans":[]}'),
+        (
+            {"x-mlflow-experiment-id": "-1", "content-type": "application/json"},
+            b'{"resourceSpans":[]}',
+        ),
     ],
 )
 def test_bad_exports_are_refused(server, headers, body):
@@ -376,7 +382,14 @@ def test_hostile_traces_are_refused_or_kept_never_an_error_of_ours(server):
     ]
     for body in bodies:
         assert requests.post(api, json=body).status_code == 400, body
-    for text in ["(" * 200, "name RLIKE '('", "name RLIKE '" + "(a*)*" * 40 + "b'", "'", "tags.", deep]:
+    for text in [
+        "(" * 200,
+        "name RLIKE '('",
+        "name RLIKE '" + "(a*)*" * 40 + "b'",
+        "'",
+        "tags.",
+        deep,
+    ]:
         search = {
             "locations": [{"mlflow_experiment": {"experiment_id": "0"}}],
             "filter": text,

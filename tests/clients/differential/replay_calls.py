@@ -15,7 +15,7 @@ from calls import CALLS
 TIMES = {"creation_time", "last_update_time", "creation_timestamp_ms", "last_updated_timestamp_ms"}
 # What only the original has: nothing reads these on our side.
 IGNORED = {"workspace", "effective_trace_archival_retention", "message", "sqlstate", "error_class"}
-UNORDERED = {"metrics", "params", "tags"}
+UNORDERED = {"metrics", "params", "tags", "request_metadata", "attributes"}
 
 
 def fill(value, known):

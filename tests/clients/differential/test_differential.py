@@ -16,7 +16,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from replay_calls import replay  # noqa: E402
 
-REFERENCE = json.loads((HERE / "reference.json").read_text())
+REFERENCE = {}
+for recording in sorted(HERE.glob("reference*.json")):
+    REFERENCE |= json.loads(recording.read_text())
 
 
 def complaint(call, status, body, reference):
