@@ -36,6 +36,17 @@ struct Folders {
   std::string object(const std::string& hash) const {
     return root + "/objects/" + hash.substr(0, 2) + "/" + hash.substr(2);
   }
+
+  // Does a folder on the way to the key, or the key itself, link to somewhere else? We make no
+  // links, so one leads out of the store.
+  bool leaves(const std::string& key) const {
+    for (std::size_t end = key.find('/');; end = key.find('/', end + 1)) {
+      struct stat info {};
+      if (::lstat(name(key.substr(0, end)).c_str(), &info) != 0) return false;
+      if (S_ISLNK(info.st_mode)) return true;
+      if (end == std::string::npos) return false;
+    }
+  }
 };
 
 class LocalReader : public Reader {
@@ -128,6 +139,7 @@ class LocalStore : public BlobStore {
 
   Result<std::unique_ptr<Writer>> put(const std::string& key) override {
     SW_CHECK_OK(check_key(key, false));
+    if (folders_.leaves(key)) return outside(key);
     auto temporary = folders_.temporary();
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file.ok()) return system_error("cannot store '" + key + "'");
@@ -138,6 +150,7 @@ class LocalStore : public BlobStore {
   Result<std::unique_ptr<Reader>> get(const std::string& key, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override {
     SW_CHECK_OK(check_key(key, false));
+    if (folders_.leaves(key)) return missing(key);
     File file(::open(folders_.name(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file.ok()) return missing(key);
     struct stat info {};
@@ -155,6 +168,7 @@ class LocalStore : public BlobStore {
 
   Result<std::optional<Stat>> stat(const std::string& key) override {
     SW_CHECK_OK(check_key(key, true));
+    if (folders_.leaves(key)) return std::optional<Stat>{};
     struct stat info {};
     if (::lstat(folders_.name(key).c_str(), &info) != 0) {
       if (errno == ENOENT || errno == ENOTDIR) return std::optional<Stat>{};
@@ -166,6 +180,7 @@ class LocalStore : public BlobStore {
   Result<std::vector<Stat>> list(const std::string& prefix) override {
     SW_CHECK_OK(check_key(prefix, true));
     std::vector<Stat> out;
+    if (folders_.leaves(prefix)) return out;
     std::error_code error;
     for (fs::directory_iterator it(folders_.name(prefix), error), end; !error && it != end;
          it.increment(error)) {
@@ -183,6 +198,7 @@ class LocalStore : public BlobStore {
 
   Result<void> remove(const std::string& prefix) override {
     SW_CHECK_OK(check_key(prefix, false));
+    if (folders_.leaves(prefix)) return outside(prefix);
     const auto path = folders_.name(prefix);
     std::error_code error;
     for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
@@ -204,6 +220,10 @@ class LocalStore : public BlobStore {
 
  private:
   static Error missing(const std::string& key) { return not_found("there is no '" + key + "'"); }
+
+  static Error outside(const std::string& key) {
+    return invalid("'" + key + "' leads out of the store through a link");
+  }
 
   static Stat to_stat(std::string key, const struct stat& info) {
     const bool folder = S_ISDIR(info.st_mode);

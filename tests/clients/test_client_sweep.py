@@ -181,7 +181,7 @@ def prompts(c, w):
         "link_prompt_version_to_run": lambda: c.link_prompt_version_to_run(
             w.run, "prompts:/greet/1"
         ),
-        # Asks for a tag on the prompt, while linking sets one on the run: empty, in the original too.
+        # Asks for a tag on the prompt, while linking sets one on the run.
         "list_logged_prompts": lambda: c.list_logged_prompts(w.run) == [],
         "delete_prompt_version": lambda: c.delete_prompt_version("greet", "1"),
         "delete_prompt": lambda: c.delete_prompt("greet"),

@@ -51,16 +51,36 @@ struct Range {
   std::uint64_t length = 0;
 };
 
+// Changes with the file's content: a file is only ever replaced as a whole.
+std::string etag_of(const blob::Stat& stat) {
+  return "\"" + std::to_string(stat.modified.ms) + "-" + std::to_string(stat.size) + "\"";
+}
+
+bool names_etag(std::string_view header, std::string_view etag) {
+  for (auto one : split(header, ',')) {
+    one = trim(one);
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == etag || one == "*") return true;
+  }
+  return false;
+}
+
 // One range of bytes within `size`. Nothing when none is asked for, or one that we do not follow
-// (then the whole is sent, as the protocol allows); an error when it lies outside.
-Result<std::optional<Range>> range_of(const net::Request& request, std::uint64_t size) {
+// (then the whole is sent, as the protocol allows), or when If-Range names another content; an
+// error when it lies outside, or when several are asked for at once.
+Result<std::optional<Range>> range_of(const net::Request& request, std::uint64_t size,
+                                      std::string_view etag) {
   const auto header = request.headers.get("range");
   if (!header.starts_with("bytes=")) return std::optional<Range>();
+  const auto unchanged = request.headers.get("if-range");
+  if (!unchanged.empty() && unchanged != etag) return std::optional<Range>();
   const auto spec = trim(header.substr(6));
-  const auto dash = spec.find('-');
-  if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) {
-    return std::optional<Range>();
+  if (spec.find(',') != std::string_view::npos) {
+    return invalid("several ranges in one request: '" + std::string(spec.substr(0, 100)) + "'",
+                   "ask for one range at a time");
   }
+  const auto dash = spec.find('-');
+  if (dash == std::string_view::npos) return std::optional<Range>();
   const auto first = parse_int(spec.substr(0, dash));
   const auto last = parse_int(spec.substr(dash + 1));
   const auto outside = invalid("the range '" + std::string(spec) + "' is outside the file");
@@ -90,7 +110,14 @@ Result<net::Response> send_file(tracking::Artifacts& artifacts, const std::strin
     return invalid("artifact path refers to a directory, not a file: '" + path + "'");
   }
   net::Response out;
-  const auto range = range_of(request, stat->size);
+  const auto etag = etag_of(*stat);
+  if (const auto known = request.headers.get("if-none-match");
+      !known.empty() && names_etag(known, etag)) {
+    out.status = 304;
+    out.headers.set("etag", etag);
+    return out;
+  }
+  const auto range = range_of(request, stat->size, etag);
   if (!range) {
     out = net::Response::text(416, range.error().message + "\n");
     out.headers.set("content-range", "bytes */" + std::to_string(stat->size));
@@ -106,6 +133,7 @@ Result<net::Response> send_file(tracking::Artifacts& artifacts, const std::strin
   out.headers.set("content-disposition", disposition_of(name));
   out.headers.set("x-content-type-options", "nosniff");
   out.headers.set("accept-ranges", "bytes");
+  out.headers.set("etag", etag);
   if (*range) {
     out.headers.set("content-range", "bytes " + std::to_string(part.first) + "-" +
                                          std::to_string(part.first + part.length - 1) + "/" +
