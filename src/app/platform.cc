@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "data_folder.h"
 #include "drivers.h"
+#include "evaluation/evaluation.h"
 #include "evidence.h"
 #include "govern/govern.h"
 #include "launcher.h"
@@ -40,6 +41,7 @@ struct Platform::Impl {
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<registry::Watcher> watcher;
+  std::unique_ptr<evaluation::Evaluation> evaluation;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<tracing::Tracing> tracing;
   std::unique_ptr<serving::Endpoints> endpoints;
@@ -102,6 +104,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
                                                         *impl->blobs, impl->events, clock, ids);
   impl->webhooks = std::make_unique<webhook::Webhooks>(
       *impl->database, clock, ids, wire::mlflow::webhook_signature(), webhook_options(config));
+  impl->evaluation =
+      std::make_unique<evaluation::Evaluation>(*impl->database, *impl->tracking, clock, ids);
   impl->watcher = wire::mlflow::webhook_watcher(*impl->webhooks, clock);
   impl->registry->watch(*impl->watcher);
   impl->tracing = std::make_unique<tracing::Tracing>(*impl->database, *impl->tracking, clock, ids);
@@ -174,6 +178,9 @@ tracking::Tracking& Platform::tracking() {
 }
 registry::Registry& Platform::registry() {
   return *impl_->registry;
+}
+evaluation::Evaluation& Platform::evaluation() {
+  return *impl_->evaluation;
 }
 webhook::Webhooks& Platform::webhooks() {
   return *impl_->webhooks;

@@ -16,6 +16,9 @@
 namespace slipway::blob {
 class BlobStore;
 }
+namespace slipway::evaluation {
+class Evaluation;
+}
 namespace slipway::monitor {
 class Monitor;
 }
@@ -80,6 +83,7 @@ class Platform {
   registry::Registry& registry();
   webhook::Webhooks& webhooks();
   tracing::Tracing& tracing();
+  evaluation::Evaluation& evaluation();
   serving::Endpoints& endpoints();
   monitor::Monitor& monitor();
   govern::Govern& govern();

@@ -70,7 +70,8 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_experiment_routes(router, platform.tracking());
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
-                                  platform.tracing(), platform.blobs(), platform.webhooks());
+                                  platform.tracing(), platform.blobs(), platform.webhooks(),
+                                  platform.evaluation());
   wire::otlp::add_routes(router, platform.tracing());
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));

@@ -7,7 +7,8 @@ namespace slipway::wire::mlflow {
 
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
                        registry::Registry& registry, tracing::Tracing& tracing,
-                       blob::BlobStore& blobs, webhook::Webhooks& webhooks) {
+                       blob::BlobStore& blobs, webhook::Webhooks& webhooks,
+                       evaluation::Evaluation& evaluation) {
   add_experiment_routes(router, tracking);
   add_run_routes(router, tracking);
   add_metric_routes(router, tracking);
@@ -16,6 +17,9 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_registered_model_routes(router, registry);
   add_model_version_routes(router, registry, tracking);
   add_webhook_routes(router, webhooks);
+  add_evaluation_dataset_routes(router, evaluation);
+  add_scorer_routes(router, evaluation);
+  add_review_routes(router, evaluation);
   add_graphql_routes(router);
   add_trace_routes(router, tracing);
   add_old_trace_routes(router, tracing);

@@ -18,6 +18,9 @@ class BlobStore;
 namespace slipway::tracking {
 class Tracking;
 }
+namespace slipway::evaluation {
+class Evaluation;
+}
 namespace slipway::registry {
 class Registry;
 class Watcher;
@@ -31,7 +34,8 @@ namespace slipway::wire::mlflow {
 // All of it. What is referred to must outlive the router.
 void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
                        registry::Registry& registry, tracing::Tracing& tracing,
-                       blob::BlobStore& blobs, webhook::Webhooks& webhooks);
+                       blob::BlobStore& blobs, webhook::Webhooks& webhooks,
+                       evaluation::Evaluation& evaluation);
 
 // By noun, one file each; the whole is their sum.
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
@@ -46,6 +50,10 @@ void add_model_version_routes(net::Router& router, registry::Registry& registry,
                               tracking::Tracking& tracking);
 // The UI's GraphQL, answered by the routes beside it: `router` is kept.
 void add_graphql_routes(net::Router& router);
+// Evaluation datasets; scorers and issues; label schemas and review queues.
+void add_evaluation_dataset_routes(net::Router& router, evaluation::Evaluation& evaluation);
+void add_scorer_routes(net::Router& router, evaluation::Evaluation& evaluation);
+void add_review_routes(net::Router& router, evaluation::Evaluation& evaluation);
 void add_webhook_routes(net::Router& router, webhook::Webhooks& webhooks);
 // Tells the webhooks of what happens in the registry, in MLflow's words.
 std::unique_ptr<registry::Watcher> webhook_watcher(webhook::Webhooks& webhooks, Clock& clock);

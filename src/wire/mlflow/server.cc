@@ -30,14 +30,9 @@ struct Absent {
 };
 constexpr const char* kGateway = "the LLM gateway is not part of this server";
 constexpr const char* kJobs = "this server runs no evaluation jobs: call the Python client";
-constexpr const char* kLater = "not offered yet";
 // A 501 tells the client at once, where a 404 would make it guess, and a 503 make it repeat.
 constexpr Absent kAbsent[] = {
-    {"3.0", "datasets", kLater},
-    {"3.0", "scorers", kLater},
-    {"3.0", "label-schemas", kLater},
-    {"3.0", "review-queues", kLater},
-    {"3.0", "issues", kLater},
+    {"3.0", "scorers/online-config", kJobs},
     {"3.0", "gateway", kGateway},
     {"3.0", "prompt-optimization", "prompt optimization is not part of this server"},
     {"2.0", "runs/create-promptlab-run", kGateway},
