@@ -62,7 +62,7 @@ class Peer:
                 Http(self.port).get("/health")
                 return time.perf_counter() - began
             except (OSError, http.client.HTTPException):
-                if self.process.poll() is not None or time.perf_counter() - began > 180:
+                if self.process.poll() is not None or time.perf_counter() - began > 600:
                     what = f"error: {self.name} did not start; see {self.folder}/log"
                     raise SystemExit(what) from None
                 time.sleep(0.002)

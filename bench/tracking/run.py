@@ -106,7 +106,7 @@ def searches(args, ours, theirs, table: Table) -> None:
         ours.start()
         a = measure.search(ours, 9)
         b = {}
-        if total == 0:
+        if runs == args.peer_runs:
             theirs.stop()
             rest.fill_mlflow(theirs, runs)
             theirs.start()
@@ -254,7 +254,9 @@ def main() -> None:
     parser.add_argument("--wide", type=int, nargs=2, default=[1500, 10],
                         help="requests of 750 metrics a connection, ours and theirs")  # fmt: skip
     parser.add_argument("--artifact", type=int, default=5120, help="MiB")
-    parser.add_argument("--only", nargs="+", default=[], help="parts to run; nothing is written")
+    parser.add_argument("--only", nargs="+", default=[], help="parts to run")
+    parser.add_argument("--peer-runs", type=int, default=10_000,
+                        help="runs that theirs is searched over; 0 leaves it out")  # fmt: skip
     parser.add_argument("--out", type=Path, default=ROOT / "docs/benchmarks.md")
     args = parser.parse_args()
     measure.build_load()
@@ -288,15 +290,18 @@ def main() -> None:
                 if name == "search":
                     ours.stop()
                     theirs.stop()
-                part()
+                try:
+                    part()
+                except (Exception, SystemExit) as problem:  # the rest is still worth having
+                    say(f"{name} failed: {problem!r}")
+                    tables["rest"].add(f"{name}: failed here, {type(problem).__name__}", "", "", "")
         finally:
             for peer in (ours, theirs, *FRESH):
                 peer.stop()
     load.append(os.getloadavg()[0])
     text = page(args, tables, load)
     print("\n" + text)
-    if not args.only:
-        sections.write(args.out, "tracking", text)
+    sections.write(args.out, "tracking", text)
 
 
 FRESH: list[peers.Peer] = []
@@ -306,7 +311,7 @@ def fresh(folder: Path, args) -> tuple[peers.Peer, peers.Peer]:
     """Servers without what the parts before have left."""
     FRESH.extend([peers.slipway(folder / "search"),
                   peers.mlflow(folder / "mlflow-search", None, args.workers)])  # fmt: skip
-    for peer in FRESH:
+    for peer in FRESH[: 2 if args.peer_runs else 1]:
         peer.start()
     return FRESH[0], FRESH[1]
 
