@@ -378,6 +378,10 @@ function table(state, page) {
     ["GET", p("/models/{}/versions/{}/reference"), () => data().reference],
     ["GET", p("/models/{}/history"), () => ({ items: data().changes })],
     ["PUT", p("/models/{}/aliases/{}"), () => ({})],
+    ["POST", p("/models/{}/versions/{}/promote"), () => ({})],
+    ["GET", p("/promotions"), () => ({ items: [], next_page_token: "" })],
+    ["POST", p("/promotions/{}/approve"), () => ({})],
+    ["POST", p("/promotions/{}/reject"), () => ({})],
     ["GET", p("/endpoints"), () => ({ items: endpoints(state) })],
     ["GET", p("/endpoints/{}"), ([name]) => byName(endpoints(state), "name", name)],
     [

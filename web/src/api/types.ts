@@ -110,6 +110,33 @@ export interface Lineage {
   datasets: RunDataset[];
   params: Record<string, string>;
   metrics: Record<string, Num>;
+  git_branch?: string;
+  entry_point?: string;
+  user?: string;
+  started?: string | null;
+  training_seconds?: number | null;
+  data_hash?: string | null;
+  recorded?: Record<string, string>;
+}
+
+export interface Environment {
+  python: string;
+  mlflow: string;
+  requirements: string[];
+}
+
+export interface PromotionRequest {
+  id: string;
+  model: string;
+  version: string;
+  state: string;
+  asked: string;
+  actor: string;
+  reason: string;
+  policy: string;
+  approvals: number;
+  approvals_needed: number;
+  approvers: string[];
 }
 
 export interface ModelVersion {
@@ -124,6 +151,8 @@ export interface ModelVersion {
   lineage?: Lineage | null;
   signature?: unknown;
   has_reference?: boolean;
+  environment?: Environment | null;
+  registered_by?: string;
 }
 
 export interface HistoryEntry {

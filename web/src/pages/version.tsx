@@ -2,7 +2,7 @@
 // One version of a model: where it came from, and everything that was decided about it.
 import { address, call } from "../api/client";
 import { useGet } from "../api/query";
-import type { DecisionRule, List, ModelVersion, WhyEntry } from "../api/types";
+import type { DecisionRule, List, ModelVersion, PromotionRequest, WhyEntry } from "../api/types";
 import { moment, number, shortId } from "../format";
 import { Ago, Badge, Card, Empty, Facts, Head, Ready, Stage } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
@@ -18,10 +18,22 @@ export function VersionPage({ name, version }: { name: string; version: string }
   const why = useGet<List<WhyEntry>>(address("/models/{}/versions/{}/why", [name, version]), {
     on: ["model.", "gate.", "rollout."],
   });
+  const requests = useGet<List<PromotionRequest>>(
+    address("/promotions", [], { model: name, version, state: "requested" }),
+    { on: ["model."] },
+  );
   const data = found.data;
+  const request = requests.data?.items[0];
   const promote = async (reason: string) => {
-    await call("PUT", address("/models/{}/aliases/{}", [name, "champion"]), { version, reason });
+    await call("POST", address("/models/{}/versions/{}/promote", [name, version]), { reason });
     found.refresh();
+    requests.refresh();
+  };
+  const answer = (verb: "approve" | "reject") => async (reason: string) => {
+    if (!request) return;
+    await call("POST", address(`/promotions/{}/${verb}`, [request.id]), { reason });
+    found.refresh();
+    requests.refresh();
   };
   return (
     <>
@@ -52,6 +64,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
         }
         actions={
           data &&
+          !request &&
           !data.aliases.includes("champion") && (
             <Confirm
               button="Make champion"
@@ -62,7 +75,8 @@ export function VersionPage({ name, version }: { name: string; version: string }
               run={promote}
             >
               Endpoints that route to the alias switch at once, without a canary. A rollout is the
-              careful way.
+              careful way. If the model is protected, this asks for the approval that its policy
+              wants.
             </Confirm>
           )
         }
@@ -70,6 +84,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
       <Ready of={found} lines={6}>
         {(v) => (
           <>
+            {request && <RequestCard request={request} answer={answer} />}
             <LineageCard version={v} />
             <div class="grid">
               <Card
@@ -101,6 +116,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
                 <Card title="Package">
                   <Facts
                     rows={[
+                      ...factsOf(v),
                       ["Source", <span class="mono small">{v.source || "–"}</span>],
                       [
                         "Reference",
@@ -146,6 +162,76 @@ function FactsOf({ values, empty }: { values: [string, string][]; empty: string 
         .sort(([a], [b]) => a.localeCompare(b))
         .map(([key, value]) => [key, <span class="num">{value}</span>])}
     />
+  );
+}
+
+// What is known about how it was made, each line only when it is.
+function factsOf(v: ModelVersion): [string, string][] {
+  const lines: [string, string | null | undefined][] = [
+    ["Registered by", v.registered_by],
+    ["Trained by", v.lineage?.user],
+    ["Training began", v.lineage?.started && moment(v.lineage.started)],
+    [
+      "Training took",
+      typeof v.lineage?.training_seconds === "number"
+        ? `${number(v.lineage.training_seconds)} s`
+        : null,
+    ],
+    ["Entry point", v.lineage?.entry_point],
+    ["Git branch", v.lineage?.git_branch],
+    ["Data hash", v.lineage?.data_hash],
+    ["Python", v.environment?.python],
+    ["Requirements", v.environment?.requirements.join(", ")],
+    ...Object.entries(v.lineage?.recorded ?? {}),
+  ];
+  return lines.filter((line): line is [string, string] => !!line[1]);
+}
+
+function RequestCard({
+  request,
+  answer,
+}: {
+  request: PromotionRequest;
+  answer: (verb: "approve" | "reject") => (reason: string) => Promise<void>;
+}) {
+  const people = request.approvers.length ? ` by one of ${request.approvers.join(", ")}` : "";
+  return (
+    <Card
+      title="Promotion requested"
+      note={`${request.approvals} of ${request.approvals_needed} approvals${people}`}
+    >
+      <div class="row">
+        <span>
+          {request.actor} asks to put v{request.version} into Production
+          {request.reason && `: ${request.reason}`} <Ago at={request.asked} />
+        </span>
+        <span class="row push">
+          <Confirm
+            button="Approve"
+            icon="check"
+            small
+            title={`Approve v${request.version} for Production?`}
+            confirm="Approve"
+            ask="Reason (kept in the history)"
+            run={answer("approve")}
+          >
+            The last approval that is missing promotes the version at once.
+          </Confirm>
+          <Confirm
+            button="Reject"
+            icon="cross"
+            small
+            danger
+            title={`Reject the promotion of v${request.version}?`}
+            confirm="Reject"
+            ask="Reason (kept in the history)"
+            run={answer("reject")}
+          >
+            The request is closed; another one may be made.
+          </Confirm>
+        </span>
+      </div>
+    </Card>
   );
 }
 
