@@ -53,6 +53,27 @@ def columns_in_score_out(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def slowed(model: onnx.ModelProto, size: int = 1400) -> onnx.ModelProto:
+    """The same scores, each after a matrix product that nobody needs: 2 x size^3 operations."""
+    graph = model.graph
+    last = next(node for node in graph.node if node.output[0] == OUTPUT)
+    last.output[0] = "score"
+    graph.initializer.append(helper.make_tensor("square", TensorProto.INT64, [2], [size, size]))
+    graph.initializer.append(helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]))
+    graph.node.extend(
+        [
+            helper.make_node("ReduceMean", ["score"], ["mean"], axes=[0], keepdims=0),
+            helper.make_node("Expand", ["mean", "square"], ["large"]),
+            helper.make_node("MatMul", ["large", "large"], ["product"]),
+            helper.make_node("ReduceMean", ["product"], ["whole"], keepdims=0),
+            helper.make_node("Mul", ["whole", "nothing"], ["none"]),
+            helper.make_node("Add", ["score", "none"], [OUTPUT]),
+        ]
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
 def run(model: onnx.ModelProto, rows) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString())
     types = dict.fromkeys(flights.NUMERIC, np.float32)

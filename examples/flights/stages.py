@@ -11,6 +11,7 @@ import export
 import flights
 import ingest
 import judge
+from client import Refused
 from replay import Replay
 from story import NAMES, Story
 
@@ -299,6 +300,63 @@ def worse_in_canary_rolled_back(story: Story) -> None:
     story.tell(f"version 4 rolled back: {rollout['reason']}", story.facts["day"])
 
 
+def too_slow_refused(story: Story) -> None:
+    story.title("A challenger with the champion's scores, but slow")
+    import mlflow
+
+    mlflow.set_tracking_uri(story.slipway.url)
+    client = mlflow.MlflowClient()
+    champion = client.get_model_version_by_alias(MODEL, "champion")
+    uri = f"models:/{MODEL}@champion"
+    model = export.slowed(mlflow.onnx.load_model(uri))
+    with mlflow.start_run(run_name="slow"):
+        file = mlflow.artifacts.download_artifacts(
+            run_id=champion.run_id, artifact_path="evaluation.csv"
+        )
+        mlflow.log_artifact(file)
+        logged = mlflow.onnx.log_model(
+            model,
+            name="model",
+            registered_model_name=MODEL,
+            signature=mlflow.models.get_model_info(uri).signature,
+            pip_requirements=["onnxruntime"],
+        )
+    version = str(logged.registered_model_version)
+    before = story.shares()
+    story.run(
+        "slipway", "policy", "check", "policies/production.yaml",
+        "--model", MODEL, "--version", version, "--endpoint", ENDPOINT, code=1,
+    )  # fmt: skip
+    decision = story.decisions(version)[0]
+    broken = [rule["rule"] for rule in decision["rules"] if not rule["passed"]]
+    story.see(not decision["allowed"] and broken == ["p99_ms"], f"refused for latency: {broken}")
+    try:
+        policy = (story.home / "policies/production.yaml").read_text()
+        body = {"endpoint": ENDPOINT, "model": MODEL, "version": version, "policy": policy}
+        story.slipway.api("POST", "/rollouts", body)
+        story.see(False, "no rollout of what the policy refuses")
+    except Refused as refused:
+        story.see("p99_ms" in refused.body, "the latency as the reason of the refusal")
+    story.see(story.shares() == before, "the champion keeps all the traffic")
+    story.tell(f"the gate refused version {version}: {rules(decision)}")
+
+
+def taken_back(story: Story) -> None:
+    story.title("slipway rollback, there and back")
+    (now,) = story.shares()
+    for reason in ("drill", "the drill is over"):
+        (before,) = story.shares()
+        began = time.monotonic()
+        text = story.run("slipway", "rollback", ENDPOINT, "--reason", reason)
+        took = time.monotonic() - began
+        (after,) = story.shares()
+        story.see(took < 1, f"a roll-back within a second, but it took {took:.2f} s")
+        story.see(before != after == story.champion(), "another version as champion, alone")
+        story.tell(f"version {before} -> {after} in {1000 * took:.0f} ms: {text.strip()}")
+    story.see(after == now, "the version from before the drill")
+    story.run("slipway", "audit", "verify")
+
+
 def rest_of_the_year(story: Story) -> None:
     story.title("The rest of the year")
     for day in days_left(story):
@@ -331,6 +389,8 @@ ALL = [
     promoted,
     bad_labels_refused,
     worse_in_canary_rolled_back,
+    too_slow_refused,
+    taken_back,
     rest_of_the_year,
     judged,
 ]

@@ -9,7 +9,7 @@ namespace slipway::pipeline {
 Result<Params> with_params(const Params& declared, const Params& given) {
   Params out = declared;
   for (const auto& [name, value] : given) {
-    const auto same = [&](const auto& entry) { return entry.first == name; };
+    const auto same = [&key = name](const auto& entry) { return entry.first == key; };
     const auto at = std::find_if(out.begin(), out.end(), same);
     if (at == out.end()) {
       std::vector<std::string_view> names;

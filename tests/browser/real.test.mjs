@@ -18,6 +18,7 @@ let child;
 let folder;
 let url;
 let experiment;
+let execution;
 const runs = [];
 
 async function start() {
@@ -62,6 +63,34 @@ async function logRun(i, evil) {
   return run_id;
 }
 
+async function api(method, path, body) {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${path}: ${await response.clone().text()}`);
+  return response.json();
+}
+
+// One that its data trigger would start, executed by hand.
+async function executePipeline() {
+  const yaml = [
+    "name: nightly",
+    "on: {data: {path: flights.csv}}",
+    "steps:",
+    "  - {name: greet, run: 'echo hello from the step'}",
+    "  - {name: fail, needs: [greet], run: 'echo no good; exit 3'}",
+  ].join("\n");
+  await api("POST", "/pipelines", { yaml, folder });
+  execution = (await api("POST", "/executions", { pipeline: "nightly" })).id;
+  for (let i = 0; i < 200; i += 1) {
+    if ((await api("GET", `/executions/${execution}`)).status === "failed") return;
+    await new Promise((later) => setTimeout(later, 50));
+  }
+  assert.fail("the execution did not end");
+}
+
 before(async () => {
   if (skip) return;
   browser = await launch();
@@ -71,7 +100,11 @@ before(async () => {
     runs.push(...(await Promise.all(Array.from({ length: 40 }, (_, k) => logRun(i + k, false)))));
   }
   runs.push(await logRun(kRuns, true));
+  await executePipeline();
   await mlflow("registered-models/create", { name: "flights" });
+  for (let i = 0; i < 230; i += 1) {
+    await mlflow("registered-models/create", { name: `model-${String(i).padStart(3, "0")}` });
+  }
   const run_id = runs.at(-1);
   await mlflow("model-versions/create", { name: "flights", source: `runs:/${run_id}/m`, run_id });
 });
@@ -98,6 +131,8 @@ const pages = () => [
   "#/models/flights/versions/1",
   "#/endpoints",
   "#/alerts",
+  "#/pipelines",
+  `#/executions/${execution}`,
 ];
 
 for (const [colorScheme, width] of [
@@ -118,6 +153,37 @@ for (const [colorScheme, width] of [
     await page.context().close();
   });
 }
+
+test("pipelines and executions of the real server", { skip }, async () => {
+  const page = await open(browser, url);
+  await page.show("#/pipelines");
+  await page.waitForSelector("text=data flights.csv");
+  const row = page.locator("tbody tr", { has: page.locator(`a[href="#/executions/${execution}"]`) });
+  assert.match(await row.textContent(), /nightly.*failed.*api/i);
+  await page.show(`#/executions/${execution}`);
+  await page.waitForSelector("text=no good");
+  await page.show(`#/executions/${execution}?step=greet`);
+  await page.waitForSelector("text=hello from the step");
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
+test("a list of the real server goes on behind its first page", { skip }, async () => {
+  const page = await open(browser, url);
+  await page.show("#/models");
+  await page.waitForSelector("text=model-000");
+  for (let i = 0; i < 40 && (await page.locator("text=model-229").count()) === 0; i += 1) {
+    await page.locator(".scroll").evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await page.waitForTimeout(100);
+  }
+  assert.equal(await page.locator("text=model-229").count(), 1);
+  await page.context().close();
+});
+
+test("styles come from files only", { skip }, async () => {
+  const policy = (await fetch(url)).headers.get("content-security-policy");
+  assert.ok(!policy.includes("unsafe"), policy);
+});
 
 test("a run that is logged appears without a reload", { skip }, async () => {
   const page = await open(browser, url);

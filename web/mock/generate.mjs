@@ -204,10 +204,11 @@ export function execution(rand, id, started, status, trigger, pipeline = "retrai
     return name === "train" ? [one(0), one(1), one(2)] : [one(null)];
   });
   return {
+    id,
     run_id: id,
     pipeline,
     status,
-    trigger,
+    trigger: { kind: trigger, id: "" },
     params: { months: "1-6", rows: 200000 },
     started: iso(started),
     ended: status === "running" ? null : iso(started + 65_000),

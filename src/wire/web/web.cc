@@ -9,7 +9,7 @@ namespace {
 // Shown when the executable was built without the web page.
 constexpr std::string_view kPlainPage = R"(<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Slipway</title>
-<body style="font: 16px/1.5 system-ui, sans-serif; max-width: 40em; margin: 3em auto">
+<body>
 <h1>Slipway</h1>
 <p>The platform is running. Its web page was not built into this executable
 (<code>./dev build</code> does that); everything else is here:</p>
@@ -46,7 +46,7 @@ const EmbeddedFile* find(const std::vector<EmbeddedFile>& files, std::string_vie
 
 void add_security_fields(net::Headers& headers) {
   headers.add("content-security-policy",
-              "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+              "default-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
               "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
   headers.add("x-content-type-options", "nosniff");
   headers.add("x-frame-options", "DENY");

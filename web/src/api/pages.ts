@@ -15,21 +15,28 @@ interface State<T> {
 }
 
 // The fresh first page, then what was known behind it. A list that fitted one page is replaced.
-export function overlay<T extends { id: string }>(fresh: T[], known: T[], complete: boolean): T[] {
+export function overlay<T>(
+  fresh: T[],
+  known: T[],
+  complete: boolean,
+  idOf: (item: T) => string = (item) => (item as { id: string }).id,
+): T[] {
   if (complete) return fresh;
-  const ids = new Set(fresh.map((item) => item.id));
-  return [...fresh, ...known.filter((item) => !ids.has(item.id))];
+  const ids = new Set(fresh.map(idOf));
+  return [...fresh, ...known.filter((item) => !ids.has(idOf(item)))];
 }
 
-export function usePages<T extends { id: string }>(
+export function usePages<T>(
   url: (token: string) => string,
   topics: string[],
+  idOf: (item: T) => string = (item) => (item as { id: string }).id,
 ) {
   const first = url("");
   const fresh = (): State<T> => ({ first, items: [], token: "", loaded: false, error: null });
   const [state, setState] = useState<State<T>>(fresh);
   const busy = useRef(false);
   const current = useRef(first);
+  const key = useRef(idOf);
   current.current = first;
 
   const load = useCallback((address: string, token: string) => {
@@ -42,10 +49,10 @@ export function usePages<T extends { id: string }>(
           if (was.first !== current.current && token) return was;
           const same = was.first === current.current;
           if (token) {
-            const ids = new Set(was.items.map((item) => item.id));
+            const ids = new Set(was.items.map(key.current));
             return {
               ...was,
-              items: [...was.items, ...page.items.filter((item) => !ids.has(item.id))],
+              items: [...was.items, ...page.items.filter((item) => !ids.has(key.current(item)))],
               token: next,
               error: null,
             };
@@ -53,7 +60,7 @@ export function usePages<T extends { id: string }>(
           const longer = same && was.items.length > page.items.length && next !== "";
           return {
             first: current.current,
-            items: longer ? overlay(page.items, was.items, false) : page.items,
+            items: longer ? overlay(page.items, was.items, false, key.current) : page.items,
             token: longer ? was.token : next,
             loaded: true,
             error: null,

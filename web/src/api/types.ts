@@ -341,6 +341,9 @@ export interface Pipeline {
   path?: string;
   folder?: string;
   schedule?: string | null;
+  drift_endpoint?: string | null;
+  data_path?: string | null;
+  push_branch?: string | null;
   next_run?: string | null;
   steps?: { name: string; needs?: string[] }[];
 }
@@ -369,11 +372,19 @@ export interface StepExecution {
 
 export type ExecutionStatus = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
+// What started it; an id makes it unique.
+export interface Trigger {
+  kind: string;
+  id: string;
+  detail?: string;
+}
+
 export interface Execution {
+  id: string;
   run_id: string;
   pipeline: string;
   status: ExecutionStatus;
-  trigger: string;
+  trigger: Trigger;
   params: Record<string, unknown>;
   started: string | null;
   ended: string | null;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a monitor found that somebody should see.
 import { address, call } from "../api/client";
-import { useGet } from "../api/query";
-import type { Alert, List } from "../api/types";
+import { usePages } from "../api/pages";
+import type { Alert } from "../api/types";
 import { number } from "../format";
-import { Ago, Badge, Card, Empty, Head, Ready, State, Tabs } from "../parts/basics";
+import { Ago, Badge, Card, Empty, Head, Pages, State, Tabs } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
 import { type Column, Table } from "../parts/table";
 import { type Place, to, withQuery } from "../router";
@@ -92,10 +92,12 @@ export function AlertTable({
   alerts,
   refresh,
   withEndpoint = true,
+  next,
 }: {
   alerts: Alert[];
   refresh: () => void;
   withEndpoint?: boolean;
+  next?: () => void;
 }) {
   const rows = [...alerts].sort(
     (a, b) =>
@@ -108,13 +110,18 @@ export function AlertTable({
       columns={columnsFor(refresh, withEndpoint)}
       rows={rows}
       rowKey={(a) => a.id}
+      height={next && 680}
+      onEnd={next}
     />
   );
 }
 
 export function AlertsPage({ place }: { place: Place }) {
   const state = place.query.get("state") ?? "";
-  const alerts = useGet<List<Alert>>(address("/alerts", [], { state }), { on: ["alert."] });
+  const alerts = usePages<Alert>(
+    (token) => address("/alerts", [], { state, page_token: token }),
+    ["alert."],
+  );
   return (
     <>
       <Head title="Alerts" sub="What a monitor found that somebody should see." />
@@ -130,18 +137,18 @@ export function AlertsPage({ place }: { place: Place }) {
         ]}
       />
       <Card flush>
-        <Ready of={alerts}>
-          {(data) =>
-            data.items.length === 0 ? (
+        <Pages of={alerts}>
+          {(items) =>
+            items.length === 0 ? (
               <Empty icon="check" title={state ? `No ${state} alerts` : "No alerts"}>
                 An alert opens when drift, quality, errors or latency of an endpoint pass their
                 thresholds.
               </Empty>
             ) : (
-              <AlertTable alerts={data.items} refresh={alerts.refresh} />
+              <AlertTable alerts={items} refresh={alerts.refresh} next={alerts.next} />
             )
           }
-        </Ready>
+        </Pages>
       </Card>
     </>
   );

@@ -2,6 +2,7 @@
 // One endpoint: its routes and live numbers; drift, quality, predictions, rollouts and alerts behind
 // tabs; and the brake.
 import { address, call } from "../api/client";
+import { usePages } from "../api/pages";
 import { useGet } from "../api/query";
 import type { Alert, Endpoint, List, Overview, Rollout } from "../api/types";
 import { Ago, Badge, Card, Empty, Head, Ready, State, Tabs, Trouble } from "../parts/basics";
@@ -13,6 +14,7 @@ import { Drift } from "./endpoint/drift";
 import { Predictions } from "./endpoint/predictions";
 import { Quality } from "./endpoint/quality";
 import { Settings } from "./endpoint/settings";
+import { StartRollout } from "./endpoint/start";
 import { Traffic } from "./endpoint/traffic";
 import { RolloutActions } from "./rollout";
 
@@ -61,6 +63,9 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
         }
         actions={
           <>
+            {!running && endpoint.data && (
+              <StartRollout endpoint={endpoint.data} done={rollouts.refresh} />
+            )}
             {running && <RolloutActions rollout={running} done={rollouts.refresh} />}
             <Confirm
               danger
@@ -112,7 +117,7 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
           )}
         </Card>
       )}
-      {tab === "rollouts" && <Rollouts items={ours} name={name} error={rollouts.error} />}
+      {tab === "rollouts" && <Rollouts name={name} />}
     </>
   );
 }
@@ -133,7 +138,12 @@ const kRollouts: Column<Rollout>[] = [
   { id: "reason", title: "Why", wrap: true, cell: (r) => r.reason || <span class="faint">–</span> },
 ];
 
-function Rollouts({ items, name, error }: { items: Rollout[]; name: string; error: Error | null }) {
+function Rollouts({ name }: { name: string }) {
+  const rollouts = usePages<Rollout>(
+    (token) => address("/rollouts", [], { endpoint: name, page_token: token }),
+    ["rollout."],
+  );
+  const { items, error } = rollouts;
   return (
     <Card flush>
       {error && <Trouble error={error} />}
@@ -151,6 +161,8 @@ function Rollouts({ items, name, error }: { items: Rollout[]; name: string; erro
           columns={kRollouts}
           rows={[...items].sort((a, b) => Date.parse(b.started) - Date.parse(a.started))}
           rowKey={(r) => r.id}
+          height={680}
+          onEnd={rollouts.next}
         />
       )}
     </Card>

@@ -31,7 +31,7 @@ export function ExecutionPage({ id, place }: { id: string; place: Place }) {
           data && (
             <>
               <State state={data.status} />
-              <Badge outline>{data.trigger || "by hand"}</Badge>
+              <Badge outline>{data.trigger.kind}</Badge>
               <span class="mono small">{id}</span>
               <Copy text={id} label="Copy the id" />
             </>
@@ -106,7 +106,7 @@ function Details({ execution: e, place }: { execution: Execution; place: Place }
             rows={[
               ["Started", <span class="num">{moment(e.started)}</span>],
               ["Took", <span class="num">{duration(between(e.started, e.ended))}</span>],
-              ["Started by", e.trigger || "–"],
+              ["Started by", [e.trigger.kind, e.trigger.detail].filter(Boolean).join(": ")],
               ...params.map(([key, value]): [string, string] => [
                 key,
                 typeof value === "string" ? value : JSON.stringify(value),

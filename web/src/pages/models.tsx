@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from "preact/hooks";
-import { useGet } from "../api/query";
-import type { List, Model } from "../api/types";
-import { Ago, Badge, Card, Empty, Head, Ready } from "../parts/basics";
+import { address } from "../api/client";
+import { usePages } from "../api/pages";
+import type { Model } from "../api/types";
+import { Ago, Badge, Card, Empty, Head, Pages } from "../parts/basics";
 import { type Column, type Sort, sortRows, Table } from "../parts/table";
 import { to } from "../router";
 
@@ -53,15 +54,19 @@ const kColumns: Column<Model>[] = [
 ];
 
 export function ModelsPage() {
-  const models = useGet<List<Model>>("/api/v1/models", { on: ["model."] });
+  const models = usePages<Model>(
+    (token) => address("/models", [], { page_token: token }),
+    ["model."],
+    (model) => model.name,
+  );
   const [sort, setSort] = useState<Sort>({ id: "name", descending: false });
   return (
     <>
       <Head title="Registry" sub="Models, their versions, and who may serve." />
       <Card flush>
-        <Ready of={models}>
-          {(data) =>
-            data.items.length === 0 ? (
+        <Pages of={models}>
+          {(items) =>
+            items.length === 0 ? (
               <Empty
                 icon="models"
                 title="No models yet"
@@ -75,7 +80,7 @@ export function ModelsPage() {
                 label="Models"
                 columns={kColumns}
                 rows={sortRows(
-                  data.items,
+                  items,
                   (m) => (sort.id === "updated" ? (m.updated ?? m.created) : m.name),
                   sort.descending,
                 )}
@@ -83,10 +88,11 @@ export function ModelsPage() {
                 sort={sort}
                 onSort={setSort}
                 height={680}
+                onEnd={models.next}
               />
             )
           }
-        </Ready>
+        </Pages>
       </Card>
     </>
   );

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pipelines that are registered, and everything that was executed.
 import { address } from "../api/client";
+import { usePages } from "../api/pages";
 import { useGet } from "../api/query";
 import type { Execution, List, Pipeline } from "../api/types";
 import { between, duration } from "../format";
-import { Ago, Badge, Card, Empty, Head, Ready, State } from "../parts/basics";
+import { Ago, Badge, Card, Empty, Head, Pages, State } from "../parts/basics";
 import { type Column, Table } from "../parts/table";
 import { type Place, to, withQuery } from "../router";
 
@@ -19,7 +20,7 @@ const kExecutions: Column<Execution>[] = [
     ),
   },
   { id: "status", title: "Status", cell: (e) => <State state={e.status} /> },
-  { id: "trigger", title: "Started by", cell: (e) => <Badge outline>{e.trigger || "–"}</Badge> },
+  { id: "trigger", title: "Started by", cell: (e) => <Badge outline>{e.trigger.kind}</Badge> },
   { id: "steps", title: "Steps", cell: (e) => <StepDots execution={e} /> },
   { id: "started", title: "Started", cell: (e) => <Ago at={e.started} /> },
   { id: "took", title: "Took", right: true, cell: (e) => duration(between(e.started, e.ended)) },
@@ -66,15 +67,24 @@ function StepDots({ execution }: { execution: Execution }) {
   );
 }
 
+function triggers(p: Pipeline): string {
+  const all = [
+    p.drift_endpoint && `drift of ${p.drift_endpoint}`,
+    p.data_path && `data ${p.data_path}`,
+    p.push_branch && `pushes to ${p.push_branch}`,
+  ];
+  return all.filter(Boolean).join(", ");
+}
+
 export function PipelinesPage({ place }: { place: Place }) {
   const only = place.query.get("pipeline") ?? "";
   const pipelines = useGet<List<Pipeline>>("/api/v1/pipelines", {
     on: ["pipeline.", "execution."],
   });
-  const executions = useGet<List<Execution>>(address("/executions", [], { pipeline: only }), {
-    on: ["execution."],
-    everyMs: 5000,
-  });
+  const executions = usePages<Execution>(
+    (token) => address("/executions", [], { pipeline: only, page_token: token }),
+    ["execution."],
+  );
   const columns: Column<Pipeline>[] = [
     {
       id: "name",
@@ -94,6 +104,11 @@ export function PipelinesPage({ place }: { place: Place }) {
       id: "schedule",
       title: "Schedule",
       cell: (p) => (p.schedule ? <code>{p.schedule}</code> : <span class="faint">–</span>),
+    },
+    {
+      id: "on",
+      title: "Started by",
+      cell: (p) => <span class="muted">{triggers(p) || "–"}</span>,
     },
     {
       id: "folder",
@@ -121,9 +136,9 @@ export function PipelinesPage({ place }: { place: Place }) {
         }
         flush
       >
-        <Ready of={executions}>
-          {(data) =>
-            data.items.length === 0 ? (
+        <Pages of={executions}>
+          {(items) =>
+            items.length === 0 ? (
               <Empty
                 icon="pipelines"
                 title="Nothing was executed yet"
@@ -136,13 +151,14 @@ export function PipelinesPage({ place }: { place: Place }) {
               <Table
                 label="Executions"
                 columns={kExecutions}
-                rows={data.items}
+                rows={items}
                 rowKey={(e) => e.run_id}
                 height={640}
+                onEnd={executions.next}
               />
             )
           }
-        </Ready>
+        </Pages>
       </Card>
     </>
   );

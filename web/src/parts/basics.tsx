@@ -318,3 +318,19 @@ export function Tabs({
     </nav>
   );
 }
+
+// The same for a list that comes page by page.
+export function Pages<T>({
+  of,
+  children,
+}: {
+  of: { items: T[]; loaded: boolean; error: Error | null; refresh: () => void };
+  children: (items: T[]) => ComponentChildren;
+}) {
+  return (
+    <>
+      {of.error && <Trouble error={of.error} retry={of.refresh} />}
+      {of.loaded ? children(of.items) : !of.error && <Loading />}
+    </>
+  );
+}
