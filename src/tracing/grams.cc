@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "grams.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -30,16 +31,18 @@ void each_gram(std::string_view text, const Each& each) {
 }  // namespace
 
 std::string grams_of(std::string_view text) {
-  std::vector<std::uint64_t> bits(kMostBits / 64);
+  // No more than a text of this size can need.
+  const std::size_t room = std::clamp(std::bit_ceil(text.size() * 4), kLeastBits, kMostBits);
+  std::vector<std::uint64_t> bits(room / 64);
   std::size_t different = 0;
   each_gram(text, [&](std::uint32_t hash) {
-    const auto at = hash & (kMostBits - 1);
+    const auto at = hash & (room - 1);
     const auto bit = std::uint64_t{1} << (at % 64);
     different += (bits[at / 64] & bit) == 0 ? 1 : 0;
     bits[at / 64] |= bit;
   });
   std::size_t size = kLeastBits;
-  while (size < kMostBits && size < different * 4) size *= 2;
+  while (size < room && size < different * 4) size *= 2;
   const std::size_t words = size / 64;
   for (std::size_t i = words; i < bits.size(); ++i) bits[i % words] |= bits[i];
   std::string out(size / 8, '\0');
