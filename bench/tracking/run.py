@@ -225,6 +225,7 @@ def postgres_pair(args, folder: Path, tables: dict) -> None:
 
 
 def page(args, tables: dict, load: list[float]) -> str:
+    now = os.getloadavg()[0]
     command = "./dev bench tracking " + " ".join(sys.argv[1:])
     machine = next((line.split(":")[1].strip() for line in
                     Path("/proc/cpuinfo").read_text().splitlines()
@@ -232,8 +233,8 @@ def page(args, tables: dict, load: list[float]) -> str:
     return "\n".join([
         "## Tracking beside a real `mlflow server`", "",
         f"Written by `{command.strip()}` on {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores "
-        f"({machine}), load average {load[0]:.1f} at the start and {load[1]:.1f} at the end"
-        f"{' (**not idle**: read ratios, not digits)' if max(load) > 3 else ''}. mlflow "
+        f"({machine}), load average {load[0]:.1f} at the start and {now:.1f} at the end"
+        f"{' (**not idle**: read ratios, not digits)' if max(now, load[0]) > 3 else ''}. mlflow "
         f"{version('mlflow')} with {args.workers} worker(s). Both servers run side by side, share "
         "the cores with the load generator (bench/tracking/load.cc), and are asked in turns; "
         f"medians of {args.rounds} rounds of {args.seconds:g} s. Slipway's commits are durable "
@@ -295,13 +296,11 @@ def main() -> None:
                 except (Exception, SystemExit) as problem:  # the rest is still worth having
                     say(f"{name} failed: {problem!r}")
                     tables["rest"].add(f"{name}: failed here, {type(problem).__name__}", "", "", "")
+                sections.write(args.out, "tracking", page(args, tables, load))
         finally:
             for peer in (ours, theirs, *FRESH):
                 peer.stop()
-    load.append(os.getloadavg()[0])
-    text = page(args, tables, load)
-    print("\n" + text)
-    sections.write(args.out, "tracking", text)
+    print("\n" + page(args, tables, load))
 
 
 FRESH: list[peers.Peer] = []
