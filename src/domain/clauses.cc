@@ -31,7 +31,7 @@ bool is_blank(char c) {
 
 bool is_key_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         c == '.' || c == '-' || c == '/' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
+         c == '.' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 class Reader {
@@ -39,6 +39,8 @@ class Reader {
   explicit Reader(std::string_view text) : text_(text) { skip(); }
 
   bool done() const { return at_ == text_.size(); }
+  std::size_t at() const { return at_; }
+  std::string_view since(std::size_t begin) const { return text_.substr(begin, at_ - begin); }
 
   bool take(char c) {
     if (done() || text_[at_] != c) return false;
@@ -59,15 +61,17 @@ class Reader {
     std::string entity;
     bool has_entity = false;
     for (;;) {
-      SW_TRY(auto part, quoted() ? text() : bare_part(has_entity));
+      const char quote = quoted(has_entity);
+      SW_TRY(auto part, quote != 0 ? text() : bare_part(has_entity));
       if (!has_entity && at_ < text_.size() && text_[at_] == '.') {
+        if (quote == '"') return fail("an entity is bare or in backticks");
         ++at_;
         has_entity = true;
         entity = std::move(part);
         continue;
       }
       // A key such as attributes.`my key`: quoted from one of its later points on.
-      if (has_entity && quoted() && part.ends_with('.')) {
+      if (has_entity && quoted(true) != 0 && part.ends_with('.')) {
         SW_TRY(const auto rest, text());
         part += rest;
       }
@@ -104,7 +108,9 @@ class Reader {
       if (take_keyword("NULL")) return negated ? Op::is_not_null : Op::is_null;
       return fail("expected NULL or NOT NULL after IS");
     }
-    return fail("expected a comparator");
+    auto error = fail("expected a comparator");
+    error.hint = "a key with other characters than letters, digits, _ and . goes into backticks";
+    return error;
   }
 
   Result<void> value(Clause& out) {
@@ -147,22 +153,31 @@ class Reader {
 
   std::string_view number() const {
     std::size_t end = at_;
-    while (end < text_.size() && (is_key_character(text_[end]) || text_[end] == '+')) ++end;
+    while (end < text_.size() &&
+           (is_key_character(text_[end]) || text_[end] == '+' || text_[end] == '-')) {
+      ++end;
+    }
     return text_.substr(at_, end - at_);
   }
 
-  bool quoted() const { return at_ < text_.size() && (text_[at_] == '`' || text_[at_] == '"'); }
+  // The quote that begins here, or 0. A text in single quotes may be a key, never an entity.
+  char quoted(bool has_entity) const {
+    if (done()) return 0;
+    const char c = text_[at_];
+    return c == '`' || c == '"' || (c == '\'' && has_entity) ? c : '\0';
+  }
 
-  // Up to the closing quote; a doubled one stands for itself.
+  // Up to the closing quote, as written: a doubled quote, or one behind a backslash, does not close
+  // and stays what it is.
   Result<std::string> text() {
     const char quote = text_[at_];
-    std::string out;
     for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
-      if (text_[i] != quote) {
-        out += text_[i];
-      } else if (i + 1 < text_.size() && text_[i + 1] == quote) {
-        out += text_[i++];
-      } else {
+      if (text_[i] == '\\' && quote != '`' && i + 1 < text_.size() && text_[i + 1] == quote) {
+        ++i;
+      } else if (text_[i] == quote && i + 1 < text_.size() && text_[i + 1] == quote) {
+        ++i;
+      } else if (text_[i] == quote) {
+        std::string out(text_.substr(at_ + 1, i - at_ - 1));
         at_ = i + 1;
         return out;
       }
@@ -179,6 +194,23 @@ class Reader {
     return std::string(part);
   }
 
+  // Within a list quotes are those of Python: a doubled one is nothing, one behind a backslash
+  // stands for itself.
+  static std::string listed(std::string_view text, char quote) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+      if (text[i] == '\\' && (next == '\\' || next == '\'' || next == '"')) {
+        out += text[++i];
+      } else if (text[i] == quote) {
+        ++i;
+      } else {
+        out += text[i];
+      }
+    }
+    return out;
+  }
+
   Result<void> list(Clause& out) {
     std::vector<std::string> items;
     ++at_;
@@ -186,8 +218,9 @@ class Reader {
       if (at_ == text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) {
         return fail("expected a quoted text in a list");
       }
-      SW_TRY(auto item, text());
-      items.push_back(std::move(item));
+      const char quote = text_[at_];
+      SW_TRY(const auto item, text());
+      items.push_back(listed(item, quote));
       skip();
       if (at_ < text_.size() && text_[at_] == ',') {
         ++at_;
@@ -211,7 +244,10 @@ Result<Clause> parse_clause(Reader& reader) {
   SW_TRY(auto identifier, reader.identifier());
   out.entity = std::move(identifier.first);
   out.key = std::move(identifier.second);
+  const auto begin = reader.at();
   SW_TRY(out.op, reader.comparator());
+  const auto sign = reader.since(begin);
+  out.upper = std::none_of(sign.begin(), sign.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (out.op == Op::is_null || out.op == Op::is_not_null) return out;
   SW_CHECK_OK(reader.value(out));
   const bool is_list = std::holds_alternative<std::vector<std::string>>(out.value);
@@ -300,6 +336,11 @@ Result<OrderClause> parse_order(std::string_view text) {
   Reader reader(text);
   SW_TRY(auto identifier, reader.identifier());
   OrderClause out{std::move(identifier.first), std::move(identifier.second), true};
+  // Quotes may stand around both: `metrics.loss`.
+  if (const auto point = out.key.find('.'); out.entity.empty() && point != std::string::npos) {
+    out.entity = out.key.substr(0, point);
+    out.key.erase(0, point + 1);
+  }
   if (reader.take_keyword("DESC")) {
     out.ascending = false;
   } else {

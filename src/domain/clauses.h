@@ -29,6 +29,7 @@ struct Clause {
   Filter::Op op = Filter::Op::eq;
   Filter::Value value;
   bool integer = false;  // the number was written without point and exponent
+  bool upper = true;     // the comparator was written without small letters
 };
 
 // An empty text holds for everything; one of blanks only is refused. `to_leaf` turns a clause into

@@ -98,10 +98,33 @@ TEST(Clauses, WhatIsNoFilterIsRefusedAtItsPlace) {
   EXPECT_NE(error_of(std::string(200'000, 'a')), "no error");
 }
 
+TEST(Clauses, QuotesAreKeptAsTheyStand) {
+  auto out =
+      parse_clauses("tags.'a b' = 'it''s' AND p = \"it's\" AND q = 'a\\'b' AND r IN ('a''b')");
+
+  ASSERT_TRUE(out) << out.parsed.error().message;
+  EXPECT_EQ((*out)[0].key, "a b");
+  EXPECT_EQ(std::get<std::string>((*out)[0].value), "it''s");
+  EXPECT_EQ(std::get<std::string>((*out)[1].value), "it's");
+  EXPECT_EQ(std::get<std::string>((*out)[2].value), "a\\'b");
+  EXPECT_EQ(std::get<std::vector<std::string>>((*out)[3].value)[0], "ab");
+}
+
+TEST(Clauses, OtherCharactersInAKeyNeedBackticks) {
+  EXPECT_EQ(error_of("metrics.a-b > 1"), "invalid filter: expected a comparator at '-b > 1'");
+  EXPECT_EQ(error_of("metrics.val/loss > 1"),
+            "invalid filter: expected a comparator at '/loss > 1'");
+  EXPECT_EQ(error_of("\"metrics\".m > 1"),
+            "invalid filter: an entity is bare or in backticks at '.m > 1'");
+  EXPECT_EQ(error_of("metrics.`val/loss` > -1e-3"), "no error");
+}
+
 TEST(Clauses, AnOrderIsAscendingUnlessItSaysOtherwise) {
   EXPECT_TRUE(parse_order("metrics.loss")->ascending);
   EXPECT_FALSE(parse_order("metrics.`a b` desc")->ascending);
   EXPECT_EQ(parse_order("metrics.`a b` desc")->key, "a b");
+  EXPECT_EQ(parse_order("`metrics.a b` DESC")->key, "a b");
+  EXPECT_EQ(parse_order("`metrics.a b` DESC")->entity, "metrics");
   EXPECT_FALSE(parse_order("metrics.a DESC DESC"));
   EXPECT_FALSE(parse_order(""));
 }

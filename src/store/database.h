@@ -25,6 +25,8 @@ enum class Dialect { sqlite, postgres };
 
 struct Blob {
   std::string bytes;
+
+  bool operator==(const Blob&) const = default;
 };
 
 // What a cell holds. Booleans travel as 0 and 1, times as milliseconds, ids and JSON as text.

@@ -152,7 +152,7 @@ constexpr Attribute kAttributes[] = {
     {"name", "m.name", ColumnType::text},
     {"type", "m.type", ColumnType::text},
     {"status", kStatus, ColumnType::text},
-    {"source_run", "m.source_run", ColumnType::text},
+    {"source_run", "COALESCE(m.source_run, '')", ColumnType::text},
     {"artifact_root", "m.artifact_root", ColumnType::text},
     {"experiment", "CAST(m.experiment AS TEXT)", ColumnType::text},
     {"created", "m.created", ColumnType::number},
@@ -199,8 +199,7 @@ Result<std::string> leaf_of(store::Dialect dialect, const std::vector<Dataset>& 
   if (attribute == nullptr) {
     return invalid("logged models have no field '" + leaf.entity + "." + leaf.key + "'");
   }
-  return compare(dialect, attribute->column, attribute->type, leaf, parameters,
-                 leaf.key == "source_run");
+  return compare(dialect, attribute->column, attribute->type, leaf, parameters);
 }
 
 // A metric's latest value, over all runs and steps, on the dataset when one is named.

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "chunks_sql.h"
 #include "rows.h"
+#include "run_search.h"
 #include "runs_sql.h"
 #include "store/database.h"
 
@@ -139,20 +140,12 @@ Result<Run> Runs::get(const RunId& id) const {
 }
 
 Result<Page<Run>> Runs::search(const Search& search) const {
-  SW_TRY(const auto offset, offset_of(search.page.token));
-  SW_TRY(auto query, run_query(db_.dialect(), search));
-  query.sql += " LIMIT ? OFFSET ?";
-  query.parameters.emplace_back(static_cast<std::int64_t>(search.page.size + 1));
-  query.parameters.emplace_back(static_cast<std::int64_t>(offset));
   Page<Run> page;
   SW_TRY(auto found, db_.read([&](Connection& c) -> Result<std::vector<FoundRun>> {
-    SW_TRY(auto runs, c.all(query.sql, query.parameters, run_from_row));
-    if (runs.size() > search.page.size) {
-      runs.resize(search.page.size);
-      page.next_token = offset_token(offset + search.page.size);
-    }
-    SW_CHECK_OK(load_data(c, runs));
-    return runs;
+    SW_TRY(auto out, find_runs(c, search));
+    page.next_token = std::move(out.next_token);
+    SW_CHECK_OK(load_data(c, out.runs));
+    return std::move(out.runs);
   }));
   page.items.reserve(found.size());
   for (auto& each : found) page.items.push_back(std::move(each.run));

@@ -26,13 +26,6 @@ FoundRun run_from_row(const store::Row& row);
 Result<void> load_data(store::Connection& db, std::vector<FoundRun>& runs);
 Result<Run> load_run(store::Connection& db, const RunId& id);
 
-// One page of a search: the statement and its parameters, without LIMIT and OFFSET.
-struct RunQuery {
-  std::string sql;
-  store::Cells parameters;
-};
-Result<RunQuery> run_query(store::Dialect dialect, const Search& search);
-
 // Stores metrics (history and latest values) of one run.
 Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
                             const std::vector<Metric>& metrics, MetricKeys& keys,

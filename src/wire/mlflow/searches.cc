@@ -35,7 +35,18 @@ constexpr Attribute kRun[] = {
     {"created", "started", true},
     {"Created", "started", true},
     {"end_time", "ended", true},
-    {"experiment_id", "experiment"},
+};
+// Without the names that only a filter may use.
+constexpr Attribute kRunOrder[] = {
+    {"run_id", "id"},
+    {"run_name", "name"},
+    {"status", "status"},
+    {"artifact_uri", "artifact_root"},
+    {"user_id", "user"},
+    {"start_time", "started", true},
+    {"created", "started", true},
+    {"Created", "started", true},
+    {"end_time", "ended", true},
 };
 constexpr Attribute kExperiment[] = {
     {"name", "name"},
@@ -88,9 +99,10 @@ Error bad_entity(std::string_view word, std::string_view valid) {
                  "valid values are " + std::string(valid));
 }
 
-Error bad_comparator(const Clause& clause) {
-  return invalid("invalid comparator '" + std::string(text_of(clause.op)) + "' for '" + clause.key +
-                 "'");
+Error bad_comparator(const Clause& clause, std::string_view hint = {}) {
+  return invalid(
+      "invalid comparator '" + std::string(text_of(clause.op)) + "' for '" + clause.key + "'",
+      std::string(hint));
 }
 
 bool is_order_op(Op op) {
@@ -197,6 +209,10 @@ Result<Filter> experiment_leaf(Clause clause) {
   const bool known = clause.entity.empty() || clause.entity == "attribute" ||
                      clause.entity == "tag" || clause.entity == "tags";
   if (!known) return bad_entity(clause.entity, "attribute, tag, tags");
+  // Alone among the searches this one wants its comparators in capitals.
+  if (!clause.upper && (clause.op == Op::like || clause.op == Op::ilike || clause.op == Op::in)) {
+    return bad_comparator(clause, "write it in capitals");
+  }
   if (entity == "tag") {
     SW_CHECK_OK(check_text(clause, false, true));
     auto key = clause.key;
@@ -264,7 +280,7 @@ Result<std::vector<SearchOrder>> runs_order(const std::vector<std::string>& orde
     }
     std::string key = order.key;
     if (entity == "attribute") {
-      SW_TRY(const auto attribute, attribute_of(kRun, key));
+      SW_TRY(const auto attribute, attribute_of(kRunOrder, key));
       key = attribute.ours;
     }
     const bool name = entity == "tag" && key == kRunNameTag;

@@ -18,8 +18,8 @@ const kFewColumns = 6;
 export function toFilter(text: string): string {
   const trimmed = text.trim();
   if (!trimmed) return "";
-  if (/(=|!=|<|>|\blike\b|\bin\b\s*\()/i.test(trimmed)) return trimmed;
-  return `attributes.run_name ILIKE '%${trimmed.replace(/'/g, "").replace(/[%_]/g, "")}%'`;
+  if (/(=|<|>|\bi?like\b|\bin\b\s*\(|\bis\b.*\bnull\b)/i.test(trimmed)) return trimmed;
+  return `attributes.run_name ILIKE '%${trimmed.replace(/['%]/g, "")}%'`;
 }
 
 // A metric or param as the tracking API quotes it in expressions.
@@ -116,7 +116,8 @@ export function ExperimentPage({ id, place }: { id: string; place: Place }) {
         experiment_id: id,
         filter: toFilter(filter),
         order_by: orderBy(sort),
-        page_size: 500,
+        // Runs may have thousands of metrics: few at a time, more as one scrolls.
+        page_size: 100,
         page_token: token,
       }),
     ["run."],
@@ -176,7 +177,7 @@ export function ExperimentPage({ id, place }: { id: string; place: Place }) {
           <input
             class="input"
             value={draft}
-            placeholder="A name, or metrics.auc > 0.7 and params.depth = '4'"
+            placeholder="A name, or metrics.auc > 0.7 AND (params.depth = '4' OR tags.team = 'ops')"
             onInput={(event) => setDraft(event.currentTarget.value)}
             spellcheck={false}
           />

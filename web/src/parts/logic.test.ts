@@ -46,7 +46,9 @@ describe("runs", () => {
   it("takes a word for a name and anything with an operator for an expression", () => {
     expect(toFilter(" tern ")).toBe("attributes.run_name ILIKE '%tern%'");
     expect(toFilter("o'hare")).toBe("attributes.run_name ILIKE '%ohare%'");
+    expect(toFilter("run_1")).toBe("attributes.run_name ILIKE '%run_1%'");
     expect(toFilter("metrics.auc > 0.7")).toBe("metrics.auc > 0.7");
+    expect(toFilter("NOT (params.p IS NOT NULL)")).toBe("NOT (params.p IS NOT NULL)");
     expect(toFilter("  ")).toBe("");
   });
   it("quotes what is sorted by", () => {

@@ -91,7 +91,8 @@ Result<ModelVersionPage> search(Registry& registry, const RegistrySearch& in) {
     return invalid("invalid value for max_results: it must be a positive integer, but is " +
                    std::to_string(*in.max_results));
   }
-  SW_TRY(const auto wanted, to_search(in, {.page_default = 10'000, .page_limit = 200'000}));
+  SW_TRY(const auto wanted,
+         to_search(in, {.page_default = 10'000, .page_limit = 200'000, .versions = true}));
   SW_TRY(const auto page, registry.search_versions(wanted));
   ModelVersionPage out;
   for (const auto& version : page.items) out.model_versions.push_back(to_wire(version));

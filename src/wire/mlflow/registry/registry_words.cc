@@ -12,9 +12,14 @@ namespace {
 
 using Op = Filter::Op;
 
-constexpr std::string_view kKeys[] = {
-    "name",        "version_number",     "run_id",
-    "source_path", "creation_timestamp", "last_updated_timestamp"};
+constexpr std::string_view kVersionKeys[] = {"name", "version_number", "run_id", "source_path"};
+constexpr std::string_view kVersionOrders[] = {"name", "version_number", "creation_timestamp",
+                                               "last_updated_timestamp"};
+
+template <std::size_t N>
+bool has(const std::string_view (&keys)[N], std::string_view key) {
+  return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
+}
 
 Filter leaf(std::string entity, Clause clause) {
   return {.kind = Filter::Kind::compare,
@@ -27,7 +32,7 @@ Filter leaf(std::string entity, Clause clause) {
 
 constexpr std::string_view kAboutPrompts = "about prompts";  // a leaf, until the tree is known
 
-Result<Filter> to_leaf(Clause clause) {
+Result<Filter> to_leaf(Clause clause, bool versions) {
   if (clause.entity == "tag" || clause.entity == "tags") {
     if (!std::holds_alternative<std::string>(clause.value)) {
       return invalid("expected a quoted text for tag '" + clause.key + "'",
@@ -42,8 +47,14 @@ Result<Filter> to_leaf(Clause clause) {
     return invalid("invalid entity type '" + clause.entity + "'",
                    "valid values are attribute, tag, tags");
   }
-  if (std::find(std::begin(kKeys), std::end(kKeys), clause.key) == std::end(kKeys)) {
-    return invalid("invalid attribute key '" + clause.key + "' specified");
+  if (versions ? !has(kVersionKeys, clause.key) : clause.key != "name") {
+    return invalid("invalid attribute key '" + clause.key + "' specified",
+                   versions ? "valid keys are name, version_number, run_id, source_path"
+                            : "the valid key is name");
+  }
+  if (const auto* text = std::get_if<std::string>(&clause.value);
+      text != nullptr && clause.key == "version_number") {
+    if (const auto number = parse_int(*text)) clause.value = static_cast<double>(*number);
   }
   const bool lists = clause.key == "name" || clause.key == "run_id";
   if ((clause.op == Op::in || clause.op == Op::not_in) && !lists) {
@@ -89,8 +100,10 @@ bool settle_prompts(Filter& filter) {
 
 // Models are searched without prompts unless the filter asks for those. In a plain list of clauses
 // the first one about prompts decides, as the original has it.
-Result<Filter> to_filter(std::string_view text) {
-  SW_TRY(auto parsed, parse_filter(text, to_leaf));
+Result<Filter> to_filter(std::string_view text, bool versions) {
+  SW_TRY(auto parsed, parse_filter(text, [versions](Clause clause) {
+           return to_leaf(std::move(clause), versions);
+         }));
   Filter out;
   const auto is_leaf = [](const Filter& f) { return f.kind == Filter::Kind::compare; };
   if (is_leaf(parsed)) {
@@ -179,13 +192,18 @@ Result<registry::Search> to_search(const RegistrySearch& in, const SearchBounds&
   registry::Search out;
   out.page = {.size = static_cast<std::size_t>(std::max<std::int64_t>(size, 0)),
               .token = in.page_token};
-  SW_TRY(out.filter, to_filter(in.filter));
+  SW_TRY(out.filter, to_filter(in.filter, bounds.versions));
   for (const auto& text : in.order_by) {
     SW_TRY(const auto order, parse_order(text));
     if (!order.entity.empty() && order.entity != "attribute") {
       return invalid("invalid order_by entity '" + order.entity + "'");
     }
     const auto key = order.key == "timestamp" ? std::string("last_updated_timestamp") : order.key;
+    if (bounds.versions && !has(kVersionOrders, key)) {
+      return invalid("invalid order_by key '" + key + "'",
+                     "valid keys are name, version_number, creation_timestamp, "
+                     "last_updated_timestamp");
+    }
     out.order.push_back({"attribute", key, order.ascending});
   }
   return out;

@@ -34,6 +34,7 @@ bool is_prompt(const std::vector<KeyValue>& tags);
 struct SearchBounds {
   std::int64_t page_default = 0;
   std::int64_t page_limit = 0;
+  bool versions = false;  // of model versions; else of models
 };
 Result<registry::Search> to_search(const RegistrySearch& in, const SearchBounds& bounds);
 
