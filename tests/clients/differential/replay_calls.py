@@ -13,9 +13,10 @@ import requests
 from calls import CALLS
 
 TIMES = {"creation_time", "last_update_time", "creation_timestamp_ms", "last_updated_timestamp_ms"}
+TIMES |= {"creation_timestamp", "last_updated_timestamp"}  # of the registry
 # What only the original has: nothing reads these on our side.
 IGNORED = {"workspace", "effective_trace_archival_retention", "message", "sqlstate", "error_class"}
-UNORDERED = {"metrics", "params", "tags", "request_metadata", "attributes"}
+UNORDERED = {"metrics", "params", "tags", "request_metadata", "attributes", "latest_versions"}
 
 
 def fill(value, known):
