@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# tests/fuzz/run.sh [SECONDS]: builds the fuzzers with clang's libFuzzer, address and undefined
-# behaviour sanitizers, and runs each for so long (30 s). A crash leaves its input in build/fuzz.
+# tests/fuzz/run.sh [SECONDS [NAME]]: builds the fuzzers with clang's libFuzzer, address and
+# undefined behaviour sanitizers, and runs each, or one, for so long (30 s). A crash leaves its input
+# in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds="${1:-30}"
+only="${2:-}"
 out=build/fuzz
 mkdir -p "$out"
 flags=(-std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc)
@@ -15,6 +17,7 @@ libs=(-DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL -lspdlog -lfmt)
 fuzz() {
   local name="$1"
   shift
+  [ -z "$only" ] || [ "$only" = "$name" ] || return 0
   [ "$out/$name" -nt "$0" ] && [ -z "$(find "$@" -newer "$out/$name")" ] ||
     clang++-14 "${flags[@]}" -o "$out/$name" "$@" "${libs[@]}"
   mkdir -p "$out/$name.corpus"
@@ -30,26 +33,15 @@ fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 otlp=(src/wire/otlp/{attributes,batches,preview,protobuf,read_json,read_protobuf,translate}.cc)
 fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc "${base[@]}" \
   -lboost_json
-
-fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
-  src/tracking/filter_sql.cc src/tracking/rows.cc src/base/ids.cc "${base[@]}"
-
-# The rooms themselves, without what opens a database.
-flags+=(-Isrc/wire/mlflow -Isrc/tracking -Isrc/registry "-I$out")
-libs+=(-lcrypto -lboost_json)
-fuzz search tests/fuzz/search_fuzz.cc src/domain/clauses.cc src/store/row.cc \
-  src/tracking/{filter_sql,rows,run_fields,run_order,types}.cc src/registry/search_sql.cc \
-  src/registry/{versions_sql,models_sql}.cc src/base/{ids,hash}.cc \
-  src/wire/mlflow/{searches,uris,errors,registry/registry_words}.cc "${base[@]}"
-
-# Every message of the MLflow wire, by its SLIPWAY_JSON line.
-mapfile -t messages < <(find src/wire/mlflow -name 'messages*.cc' | sort)
-sed -n 's/^SLIPWAY_JSON(slipway::wire::mlflow::\(.*\))$/MESSAGE(\1)/p' "${messages[@]}" \
-  >"$out/messages_names.h.new"
-for file in "${messages[@]}"; do echo "#include \"${file#src/wire/mlflow/}\""; done |
-  sed 's/\.cc"/.h"/' >"$out/messages_list.h.new"
-for file in messages_names messages_list; do
-  cmp -s "$out/$file.h" "$out/$file.h.new" || cp "$out/$file.h.new" "$out/$file.h"
-done
-fuzz messages tests/fuzz/messages_fuzz.cc "${messages[@]}" src/wire/mlflow/uris.cc \
-  src/json/{reader,value}.cc "${base[@]}"
+yaml=(src/yaml/yaml.cc src/json/value.cc)
+flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data)
+libs+=(-lyaml-cpp -lboost_json -lcrypto)
+fuzz policy tests/fuzz/policy_fuzz.cc src/govern/policy.cc "${yaml[@]}" "${base[@]}"
+fuzz mlmodel tests/fuzz/mlmodel_fuzz.cc src/registry/mlmodel.cc "${yaml[@]}" "${base[@]}"
+fuzz pointer tests/fuzz/pointer_fuzz.cc src/wire/dvc/dvc_file.cc src/wire/dvc/dvc_file_write.cc \
+  src/wire/dvc/yaml_text.cc src/data/object_cache.cc src/data/file_copy.cc src/blob/hash.cc \
+  src/blob/atomic_file.cc src/blob/files.cc src/data/stat_cache.cc src/base/ids.cc \
+  "${yaml[@]}" "${base[@]}"
+fuzz pipeline tests/fuzz/pipeline_fuzz.cc src/pipeline/definition.cc src/pipeline/params.cc \
+  src/pipeline/value.cc src/pipeline/expression.cc src/pipeline/cron.cc src/pipeline/zone.cc \
+  src/base/ids.cc src/blob/atomic_file.cc src/blob/files.cc "${yaml[@]}" "${base[@]}"

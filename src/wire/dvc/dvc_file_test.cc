@@ -70,6 +70,17 @@ TEST(DvcFile, AnUpdateAddsAndRemovesFields) {
             "outs:\n- md5: e5ebd4c02cefbe7955977c67ada242b7\n  size: 8\n  hash: md5\n  path: d\n");
 }
 
+TEST(DvcFile, AnUpdateThatWouldBreakFlowStyleIsRefused) {
+  const std::string text = "outs:\n- {md5: 0123456789abcdef0123456789abcdef, path: x}\n";
+  auto out = parse_dvc_file(text, "x.dvc")->outs[0];
+  out.md5 = "11111111111111111111111111111111";
+
+  const auto updated = update_dvc_file(text, 0, out);
+
+  ASSERT_FALSE(updated);
+  EXPECT_EQ(updated.error().code, Code::failed_precondition);
+}
+
 TEST(DvcFile, WhatIsNoPointerIsRefusedWithItsLine) {
   const auto message = [](const std::string& text) {
     const auto read = parse_dvc_file(text, "x.dvc");

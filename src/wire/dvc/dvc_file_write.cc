@@ -108,6 +108,32 @@ void set_field(std::vector<std::string>& lines, Block& block, const Field& field
   ++insert_at;
 }
 
+Error unchangeable() {
+  return precondition("a pointer in flow style cannot be changed in place",
+                      "write its outs as a block list, or remove the file and add the data again");
+}
+
+// Whether `text` reads as `before` with that one output changed. Lines are changed by their looks;
+// this is what makes sure.
+bool says(const std::string& text, const std::string& before, std::size_t index,
+          const Output& out) {
+  const auto now = parse_dvc_file(text, "the pointer");
+  const auto old = parse_dvc_file(before, "the pointer");
+  if (!now || !old || now->outs.size() != old->outs.size() || index >= now->outs.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < now->outs.size(); ++i) {
+    const auto& wanted = i == index ? out : old->outs[i];
+    const auto& found = now->outs[i];
+    if (found.path != old->outs[i].path || found.cached != old->outs[i].cached ||
+        found.md5 != wanted.md5 || found.size != wanted.size || found.nfiles != wanted.nfiles ||
+        found.executable != wanted.executable) {
+      return false;
+    }
+  }
+  return now->wdir == old->wdir && now->frozen == old->frozen;
+}
+
 }  // namespace
 
 std::string write_dvc_file(const Output& out, const std::string& desc) {
@@ -129,15 +155,12 @@ Result<std::string> update_dvc_file(const std::string& text, std::size_t index, 
   std::vector<std::string> lines;
   for (const auto line : split(text, '\n')) lines.emplace_back(line);
   auto block = find_block(lines, index);
-  if (!block) {
-    return precondition(
-        "a pointer in flow style cannot be changed in place",
-        "write its outs as a block list, or remove the file and add the data again");
-  }
+  if (!block) return unchangeable();
   std::size_t insert_at = block->first;
   for (const auto& field : hash_fields(out)) set_field(lines, *block, field, insert_at);
   std::string joined;
   for (std::size_t i = 0; i < lines.size(); ++i) joined += (i == 0 ? "" : "\n") + lines[i];
+  if (!says(joined, text, index, out)) return unchangeable();
   return joined;
 }
 
