@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tests/fuzz/run.sh [SECONDS [NAME]]: builds the fuzzers with clang's libFuzzer, address and
-# undefined behaviour sanitizers, and runs each, or one, for so long (30 s). A crash leaves its input
+# undefined behaviour sanitizers, and runs each, or one, for so long (30 s). What crashes one is left
 # in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -33,6 +33,31 @@ fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 otlp=(src/wire/otlp/{attributes,batches,preview,protobuf,read_json,read_protobuf,translate}.cc)
 fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc "${base[@]}" \
   -lboost_json
+
+fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
+  src/tracking/filter_sql.cc src/tracking/rows.cc src/base/ids.cc "${base[@]}"
+
+# The rooms themselves, without what opens a database.
+flags+=(-Isrc/wire/mlflow -Isrc/tracking -Isrc/registry "-I$out")
+libs+=(-lcrypto -lboost_json)
+fuzz search tests/fuzz/search_fuzz.cc src/domain/clauses.cc src/store/row.cc \
+  src/tracking/{filter_sql,rows,run_fields,run_order,types}.cc src/registry/search_sql.cc \
+  src/registry/{versions_sql,models_sql}.cc src/base/{ids,hash}.cc \
+  src/wire/mlflow/{searches,uris,errors,registry/registry_words}.cc "${base[@]}"
+
+# Every message of the MLflow wire, by its SLIPWAY_JSON line.
+mapfile -t messages < <(find src/wire/mlflow -name 'messages*.cc' | sort)
+sed -n 's/^SLIPWAY_JSON(slipway::wire::mlflow::\(.*\))$/MESSAGE(\1)/p' "${messages[@]}" \
+  >"$out/messages_names.h.new"
+for file in "${messages[@]}"; do echo "#include \"${file#src/wire/mlflow/}\""; done |
+  sed 's/\.cc"/.h"/' >"$out/messages_list.h.new"
+for file in messages_names messages_list; do
+  cmp -s "$out/$file.h" "$out/$file.h.new" || cp "$out/$file.h.new" "$out/$file.h"
+done
+fuzz messages tests/fuzz/messages_fuzz.cc "${messages[@]}" src/wire/mlflow/uris.cc \
+  src/json/{reader,value}.cc "${base[@]}"
+
+# YAML that people write.
 yaml=(src/yaml/yaml.cc src/json/value.cc)
 flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data)
 libs+=(-lyaml-cpp -lboost_json -lcrypto)
