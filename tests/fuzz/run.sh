@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tests/fuzz/run.sh [SECONDS [NAME]]: builds the fuzzers with clang's libFuzzer, address and
-# undefined behaviour sanitizers, and runs each, or one, for so long (30 s). What crashes one is left
-# in build/fuzz.
+# undefined behaviour sanitizers, and runs each, or one, for so long (30 s). What crashes one is
+# left in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds="${1:-30}"
