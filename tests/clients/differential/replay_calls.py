@@ -13,7 +13,9 @@ import requests
 from calls import CALLS
 
 TIMES = {"creation_time", "last_update_time", "creation_timestamp_ms", "last_updated_timestamp_ms"}
-TIMES |= {"creation_timestamp", "last_updated_timestamp"}  # of the registry
+TIMES |= {"created_time", "created_timestamp", "last_updated_timestamp", "creation_timestamp"}
+TIMES |= {"created_at", "last_updated_at", "creation_time_ms", "last_update_time_ms"}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What only the original has: nothing reads these on our side.
 IGNORED = {"workspace", "effective_trace_archival_retention", "message", "sqlstate", "error_class"}
 UNORDERED = {"metrics", "params", "tags", "request_metadata", "attributes", "latest_versions"}
@@ -44,10 +46,14 @@ def normal(value, known, key=""):
     if key == "next_page_token":
         return "token"
     if isinstance(value, str):
+        if key == "tags" and value.startswith("{"):  # of a dataset: JSON as text, in no order
+            value = json.dumps(json.loads(value), sort_keys=True)
         for name, text in known.items():
             if len(text) > 8:
                 value = value.replace(text, "$" + name)
-        value = re.sub(r"[0-9a-f]{32}", "<id>", value)
+        value = re.sub(r"[0-9a-f]{32}", "<id>", UUID.sub("<id>", value))
+        if key == "digest" and re.fullmatch(r"[0-9a-f]{8}", value):  # made of a time
+            return "<digest>"
         digest = hashlib.sha256(value.encode()).hexdigest()[:12]
         return value if len(value) < 300 else f"<{len(value)} characters, {digest}>"
     return (

@@ -154,7 +154,7 @@ Result<Filter> to_leaf(Clause clause) {
       clause.op == Op::lt || clause.op == Op::le || clause.op == Op::gt || clause.op == Op::ge;
   const bool likes = clause.op == Op::like || clause.op == Op::ilike;
   const bool number = std::holds_alternative<double>(clause.value);
-  if ((ordered && !number) || (likes && number) || clause.op == Op::rlike) {
+  if ((ordered && out.entity == "tag") || (likes && number) || clause.op == Op::rlike) {
     return invalid("the comparator " + std::string(text_of(clause.op)) + " does not fit '" +
                    clause.key + "'");
   }
