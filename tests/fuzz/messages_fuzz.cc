@@ -3,6 +3,7 @@
 // read again to the same. run.sh lists the messages by their SLIPWAY_JSON lines.
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 

@@ -49,8 +49,8 @@ fuzz search tests/fuzz/search_fuzz.cc src/domain/clauses.cc src/store/row.cc \
 mapfile -t messages < <(find src/wire/mlflow -name 'messages*.cc' | sort)
 sed -n 's/^SLIPWAY_JSON(slipway::wire::mlflow::\(.*\))$/MESSAGE(\1)/p' "${messages[@]}" \
   >"$out/messages_names.h.new"
-for file in "${messages[@]}"; do echo "#include \"${file#src/wire/mlflow/}\""; done |
-  sed 's/\.cc"/.h"/' >"$out/messages_list.h.new"
+find src/wire/mlflow -name 'messages*.h' -printf '#include "%P"\n' | sort \
+  >"$out/messages_list.h.new"
 for file in messages_names messages_list; do
   cmp -s "$out/$file.h" "$out/$file.h.new" || cp "$out/$file.h.new" "$out/$file.h"
 done

@@ -5,7 +5,7 @@
 
 namespace slipway::wire::mlflow {
 
-struct IssueMessage {
+struct IssueOut {
   std::string issue_id;
   std::string experiment_id;
   std::string name;
@@ -20,7 +20,7 @@ struct IssueMessage {
   std::vector<std::string> categories;
   std::optional<std::int64_t> trace_count;
 };
-BOOST_DESCRIBE_STRUCT(IssueMessage, (),
+BOOST_DESCRIBE_STRUCT(IssueOut, (),
                       (issue_id, experiment_id, name, description, status, severity, root_causes,
                        source_run_id, created_timestamp, last_updated_timestamp, created_by,
                        categories, trace_count))
@@ -43,7 +43,7 @@ BOOST_DESCRIBE_STRUCT(IssueIn, (),
                        source_run_id, created_by, categories))
 
 struct IssueAnswer {
-  IssueMessage issue;
+  IssueOut issue;
 };
 BOOST_DESCRIBE_STRUCT(IssueAnswer, (), (issue))
 
@@ -58,7 +58,7 @@ BOOST_DESCRIBE_STRUCT(SearchIssues, (),
                       (experiment_id, filter_string, max_results, page_token, include_trace_count))
 
 struct IssuePage {
-  std::vector<IssueMessage> issues;
+  std::vector<IssueOut> issues;
   std::string next_page_token;
 };
 BOOST_DESCRIBE_STRUCT(IssuePage, (), (issues, next_page_token))

@@ -98,7 +98,7 @@ std::optional<std::string> optional_text(const std::string& text) {
   return text.empty() ? std::optional<std::string>() : std::optional(text);
 }
 
-IssueMessage to_wire(const Issue& issue) {
+IssueOut to_wire(const Issue& issue) {
   return {.issue_id = issue.id,
           .experiment_id = issue.experiment,
           .name = issue.name,
