@@ -8,5 +8,4 @@ import calls_4_models  # noqa: F401
 import calls_5_traces  # noqa: F401
 import calls_6_trace_searches  # noqa: F401
 import calls_7_registry  # noqa: F401
-import calls_8_evaluation  # noqa: F401
 from script import CALLS  # noqa: F401
