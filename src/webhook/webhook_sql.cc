@@ -97,7 +97,7 @@ Result<std::vector<std::string>> subscribers(Connection& c, const std::string& t
 Result<std::int64_t> waiting(Connection& c, const std::string& webhook, std::int64_t limit) {
   SW_TRY(const auto count,
          c.first("SELECT COUNT(*) FROM (SELECT 1 FROM webhook_delivery WHERE webhook_id = ? "
-                 "LIMIT ?) AS some",
+                 "LIMIT ?) AS counted",
                  {webhook, limit}, [](const Row& row) { return row.int64(0); }));
   return count.value_or(0);
 }
