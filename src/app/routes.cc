@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/routes.h"
 
+#include "app/backup.h"
 #include "app/gate.h"
+#include "app/gc.h"
 #include "app/version.h"
 #include "base/text.h"
 #include "happenings.h"
 #include "monitor/monitor.h"
 #include "rollout/rollouts.h"
+#include "transfer/transfer.h"
 #include "wire/api/overview.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
@@ -60,6 +63,18 @@ std::vector<std::function<std::vector<wire::api::Happening>(std::size_t)>> what_
       }};
 }
 
+wire::api::Maintenance maintenance_of(Platform& platform) {
+  return {.back_up = [&platform](const std::string& path) -> Result<std::string> {
+            SW_TRY(const auto report, back_up(platform, path));
+            return to_json(report);
+          },
+          .collect_garbage = [&platform](const std::string& text) -> Result<std::string> {
+            SW_TRY(const auto order, parse_gc_order(text));
+            SW_TRY(const auto report, collect_garbage(platform, order));
+            return to_json(report);
+          }};
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, Platform& platform) {
@@ -73,6 +88,10 @@ void add_routes(net::Router& router, Platform& platform) {
                                   platform.tracing(), platform.blobs(), platform.webhooks(),
                                   platform.evaluation());
   wire::otlp::add_routes(router, platform.tracing());
+  wire::api::add_import_routes(router,
+                               transfer::open_local_target(platform.database(), platform.registry(),
+                                                           platform.blobs(), platform.ids()));
+  wire::api::add_maintenance_routes(router, maintenance_of(platform));
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),

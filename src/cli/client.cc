@@ -73,6 +73,24 @@ Result<std::string> Client::send(const std::string& method, const std::string& p
   return std::move(response->body);
 }
 
+Result<void> Client::upload(const std::string& path, blob::Reader& content) const {
+  fetch::Request request{.method = "PUT", .url = url_ + path};
+  request.timeout_ms = 24 * 3'600'000;
+  request.upload_size = content.size();
+  std::optional<Error> failed;
+  request.upload = [&](char* into, std::size_t size) -> std::int64_t {
+    const auto n = content.read(into, size);
+    if (n) return static_cast<std::int64_t>(*n);
+    failed = n.error();
+    return -1;
+  };
+  const auto response = fetch::send(request);
+  if (failed) return *failed;
+  SW_CHECK_OK(response);
+  if (response->status < 200 || response->status > 299) return problem_of(*response);
+  return {};
+}
+
 Result<std::string> Client::get(const std::string& path) const {
   return send("GET", path, "", "application/json");
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "blob/blob.h"
 
 namespace slipway::cli {
 
@@ -23,6 +24,9 @@ class Client {
   Result<std::string> send(const std::string& method, const std::string& path,
                            const std::string& body, const std::string& content_type,
                            int timeout_ms = 60'000) const;
+
+  // PUTs all of `content`, piece by piece.
+  Result<void> upload(const std::string& path, blob::Reader& content) const;
 
   const std::string& url() const { return url_; }
 

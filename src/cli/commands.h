@@ -7,6 +7,7 @@
 namespace slipway::cli {
 
 int audit(const Args& args);
+int backup(const Args& args);
 int completion(const Args& args);
 int config(const Args& args);
 int data(const Args& args);
@@ -16,10 +17,14 @@ int drift(const Args& args);
 int errors(const Args& args);
 int model(const Args& args);
 int policy(const Args& args);
+int restore(const Args& args);
 int rollback(const Args& args);
 int rollout(const Args& args);
 int routes(const Args& args);
 int cron(const Args& args);
+int export_history(const Args& args);
+int gc(const Args& args);
+int import_history(const Args& args);
 int logs(const Args& args);
 int pipeline(const Args& args);
 int run(const Args& args);

@@ -72,6 +72,11 @@ std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* context) {
   return size;
 }
 
+std::size_t on_upload(char* into, std::size_t, std::size_t size, void* context) {
+  const auto n = static_cast<Exchange*>(context)->request.upload(into, size);
+  return n < 0 ? CURL_READFUNC_ABORT : static_cast<std::size_t>(n);
+}
+
 std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::string_view line(bytes, size);
@@ -129,6 +134,8 @@ Error error_of(CURLcode code, const Exchange& exchange, const char* detail) {
                          std::to_string(request.body_limit) + " bytes");
       }
       return {Code::cancelled, "stopped reading '" + request.url + "'"};
+    case CURLE_ABORTED_BY_CALLBACK:
+      return {Code::cancelled, "stopped sending to '" + request.url + "'"};
     default:
       return unavailable(why + detail);
   }
@@ -167,7 +174,13 @@ Result<Response> send(const Request& request) {
     set(CURLOPT_OPENSOCKETFUNCTION, &open_public);
     set(CURLOPT_OPENSOCKETDATA, &exchange);
   }
-  if (request.method == "HEAD") {
+  if (request.upload) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.upload_size));
+    set(CURLOPT_READFUNCTION, &on_upload);
+    set(CURLOPT_READDATA, &exchange);
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  } else if (request.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET" || !request.body.empty()) {
     set(CURLOPT_POST, 1L);

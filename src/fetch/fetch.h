@@ -2,6 +2,7 @@
 // Outgoing HTTP: webhooks, remotes, and the CLI's calls to a server.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -26,6 +27,10 @@ struct Request {
   // Refuses to connect to an address that is not public (fetch/address.h), whatever the name
   // resolved to before, and goes past proxies.
   bool public_only = false;
+  // When set, `upload_size` bytes are taken from here piece by piece instead of from `body`: fills
+  // at most `size` bytes and answers how many; a negative number gives the exchange up.
+  std::function<std::int64_t(char* into, std::size_t size)> upload;
+  std::uint64_t upload_size = 0;
   // When set, the answer's body goes here piece by piece and not into Response::body; return false
   // to stop.
   std::function<bool(std::string_view)> on_body;

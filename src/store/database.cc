@@ -5,6 +5,8 @@
 
 #include "driver.h"
 #include "migrate.h"
+#include "postgres_connection.h"
+#include "sqlite_connection.h"
 
 namespace slipway::store {
 namespace {
@@ -97,6 +99,39 @@ class DriverDatabase : public Database {
   std::size_t made_ = 0;
 };
 
+// One connection, one snapshot at a time.
+class ForeignDatabase : public Database {
+ public:
+  ForeignDatabase(Connect connect, Dialect dialect)
+      : connect_(std::move(connect)), dialect_(dialect) {}
+
+  Dialect dialect() const override { return dialect_; }
+
+  Result<void> read_raw(const std::function<Result<void>(Connection&)>& body) override {
+    const std::scoped_lock lock(mutex_);
+    if (connection_ == nullptr || !connection_->usable()) {
+      SW_TRY(connection_, connect_(true));
+    }
+    SW_CHECK_OK(connection_->begin(false));
+    auto result = body(*connection_);
+    connection_->rollback();
+    return result;
+  }
+
+  Result<void> write_raw(const std::function<Result<void>(Connection&)>&) override {
+    return precondition("a foreign database is only read");
+  }
+  Result<void> copy_to(const std::string&) override {
+    return precondition("a foreign database is only read");
+  }
+
+ private:
+  Connect connect_;
+  Dialect dialect_;
+  std::mutex mutex_;
+  std::unique_ptr<DriverConnection> connection_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> make_database(Connect connect, CopyTo copy_to,
@@ -116,6 +151,24 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& url, const O
   }
   return invalid("'" + url + "' is not a database that slipway knows",
                  "use sqlite:///FILE or postgresql://USER@HOST:PORT/NAME");
+}
+
+Result<std::unique_ptr<Database>> Database::open_foreign(const std::string& url) {
+  constexpr std::string_view kSqlite = "sqlite:///";
+  Connect connect;
+  Dialect dialect = Dialect::postgres;
+  if (url.starts_with(kSqlite) && url.size() > kSqlite.size()) {
+    dialect = Dialect::sqlite;
+    connect = [path = url.substr(kSqlite.size())](bool) { return open_sqlite_to_read(path); };
+  } else if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    connect = [url](bool) { return open_postgres(url); };
+  } else {
+    return invalid("'" + url + "' is not a database that slipway knows",
+                   "use sqlite:///FILE or postgresql://USER@HOST:PORT/NAME");
+  }
+  auto database = std::make_unique<ForeignDatabase>(std::move(connect), dialect);
+  SW_CHECK_OK(database->read_raw([](Connection&) { return Result<void>(); }));
+  return std::unique_ptr<Database>(std::move(database));
 }
 
 }  // namespace slipway::store

@@ -107,6 +107,9 @@ class Database {
   // cannot be written, a server that cannot be reached: an error that says so and what to do.
   static Result<std::unique_ptr<Database>> open(const std::string& url,
                                                 const Options& options = {});
+  // Somebody else's database, only to be read: nothing is made, no schema is expected, and its
+  // file is not written to (for SQLite a FILE that is not there is not_found). `write` refuses.
+  static Result<std::unique_ptr<Database>> open_foreign(const std::string& url);
   virtual ~Database() = default;
 
   virtual Dialect dialect() const = 0;

@@ -238,4 +238,26 @@ Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, b
   return std::unique_ptr<DriverConnection>(std::move(connection));
 }
 
+Result<std::unique_ptr<DriverConnection>> open_sqlite_to_read(const std::string& path) {
+  sqlite3* db = nullptr;
+  const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  auto connection = std::make_unique<SqliteConnection>(db);
+  if (code != SQLITE_OK) {
+    return not_found("cannot open the SQLite file '" + path + "': " + sqlite3_errmsg(db),
+                     "is the path right, and may this user read it?");
+  }
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, 10'000);
+  if (auto ready = connection->script(
+          "PRAGMA query_only=ON; PRAGMA cache_size=-8192; SELECT 1 FROM sqlite_master LIMIT 1");
+      !ready) {
+    auto error = ready.error();
+    error.message = "cannot read '" + path + "': " + error.message;
+    error.hint = "is it an SQLite database?";
+    return error;
+  }
+  return std::unique_ptr<DriverConnection>(std::move(connection));
+}
+
 }  // namespace slipway::store

@@ -13,4 +13,7 @@ namespace slipway::store {
 Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only,
                                                       Durability durability = Durability::disk);
 
+// Somebody else's file: it must be there, and nothing is written to it.
+Result<std::unique_ptr<DriverConnection>> open_sqlite_to_read(const std::string& path);
+
 }  // namespace slipway::store

@@ -2,6 +2,7 @@
 #include "chunks_sql.h"
 
 #include <algorithm>
+#include <map>
 
 namespace slipway::tracking {
 namespace {
@@ -214,6 +215,50 @@ Result<void> load(Connection& db, Source& source) {
   source.loaded.reserve(points.size());
   for (const auto& each : points) source.loaded.push_back(each.point);
   return {};
+}
+
+Result<std::int64_t> count_points(Connection& db, std::int64_t run) {
+  struct Chunk {
+    std::int64_t id = 0;
+    std::int64_t points = 0;
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+  };
+  std::map<std::int64_t, std::vector<Chunk>> chunks;
+  SW_CHECK_OK(db.query(
+      "SELECT metric, id, points, first_at, last_at FROM metric_chunks"
+      " WHERE run = ? ORDER BY metric, first_at",
+      {run}, [&](const Row& row) {
+        chunks[row.int64(0)].push_back({row.int64(1), row.int64(2), row.int64(3), row.int64(4)});
+        return true;
+      }));
+  std::map<std::int64_t, Points> tails;
+  SW_TRY(auto tail, tail_of(db, run, {}));
+  for (auto& point : tail) tails[point.metric].push_back(point);
+  std::int64_t total = 0;
+  for (auto& [metric, points] : tails) {
+    if (!chunks.contains(metric)) total += static_cast<std::int64_t>(points.size());
+  }
+  for (const auto& [metric, of_metric] : chunks) {
+    // Only what may hold a point twice has to be read.
+    auto& points = tails[metric];
+    bool apart = points.empty() || points.front().point.at.ms > of_metric.back().last;
+    std::int64_t sum = static_cast<std::int64_t>(points.size());
+    for (std::size_t i = 0; i < of_metric.size(); ++i) {
+      sum += of_metric[i].points;
+      if (i > 0) apart = apart && of_metric[i].first > of_metric[i - 1].last;
+    }
+    if (!apart) {
+      for (const auto& chunk : of_metric) {
+        SW_TRY(const auto bytes, bytes_of(db, chunk.id));
+        SW_CHECK_OK(decode(bytes, points));
+      }
+      put_in_order(points);
+      sum = static_cast<std::int64_t>(points.size());
+    }
+    total += sum;
+  }
+  return total;
 }
 
 }  // namespace slipway::tracking

@@ -40,4 +40,7 @@ Result<std::vector<Source>> sources_of(store::Connection& db, std::int64_t run, 
 // Reads the chunk behind a source, if that was not done.
 Result<void> load(store::Connection& db, Source& source);
 
+// The observations of a run, each counted once.
+Result<std::int64_t> count_points(store::Connection& db, std::int64_t run);
+
 }  // namespace slipway::tracking

@@ -29,7 +29,9 @@ Cell maybe(const std::optional<std::string>& text) {
   return text ? Cell(*text) : Cell(nullptr);
 }
 
-Result<void> add_input(Connection& db, const RunKey& run, const DatasetInput& input) {
+}  // namespace
+
+Result<void> insert_input(Connection& db, const RunKey& run, const DatasetInput& input) {
   const auto& d = input.dataset;
   SW_CHECK_OK(db.exec(kAddDataset, {run.experiment, d.name, d.digest, d.source_type, d.source,
                                     maybe(d.schema), maybe(d.profile)}));
@@ -44,15 +46,20 @@ Result<void> add_input(Connection& db, const RunKey& run, const DatasetInput& in
   return {};
 }
 
-}  // namespace
+Result<void> insert_model_link(Connection& db, const RunKey& run, LinkRole role,
+                               const ModelOutput& model) {
+  SW_CHECK_OK(
+      db.exec(kAddModel, {run.id, static_cast<std::int64_t>(role), model.model.str(), model.step}));
+  return {};
+}
 
 Result<void> Runs::add_inputs(const RunId& id, const std::vector<DatasetInput>& datasets,
                               const std::vector<LoggedModelId>& models) {
   return db_.write([&](Connection& c) -> Result<void> {
     SW_TRY(const auto run, find_active_run(c, id));
-    for (const auto& input : datasets) SW_CHECK_OK(add_input(c, run, input));
+    for (const auto& input : datasets) SW_CHECK_OK(insert_input(c, run, input));
     for (const auto& model : models) {
-      SW_CHECK_OK(c.exec(kAddModel, {run.id, std::int64_t{0}, model.str(), std::int64_t{0}}));
+      SW_CHECK_OK(insert_model_link(c, run, LinkRole::input, {model, 0}));
     }
     return {};
   });
@@ -62,7 +69,7 @@ Result<void> Runs::add_outputs(const RunId& id, const std::vector<ModelOutput>& 
   return db_.write([&](Connection& c) -> Result<void> {
     SW_TRY(const auto run, find_active_run(c, id));
     for (const auto& out : models) {
-      SW_CHECK_OK(c.exec(kAddModel, {run.id, std::int64_t{1}, out.model.str(), out.step}));
+      SW_CHECK_OK(insert_model_link(c, run, LinkRole::output, out));
     }
     return {};
   });

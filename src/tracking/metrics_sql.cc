@@ -122,4 +122,12 @@ Result<void> insert_metrics(Connection& db, const RunKey& run, const RunId& id,
   return {};
 }
 
+Result<void> insert_model_metrics(Connection& db,
+                                  const std::vector<LoggedModel::Measured>& measured) {
+  std::vector<Cells> rows;
+  rows.reserve(measured.size());
+  for (const auto& [metric, run] : measured) rows.push_back(model_row(run, metric));
+  return db.exec_many(kAddModelMetric, rows);
+}
+
 }  // namespace slipway::tracking

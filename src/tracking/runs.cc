@@ -46,7 +46,18 @@ bool is_final(RunStatus status) {
          status == RunStatus::killed;
 }
 
-Result<void> add_params(Connection& db, std::int64_t run, const std::vector<Param>& params) {
+Result<void> set_state(store::Database& db, const RunId& id, std::int64_t state, Cell deleted_at) {
+  return db.write([&](Connection& c) -> Result<void> {
+    SW_TRY(const auto run, find_run(c, id));
+    SW_CHECK_OK(c.exec("UPDATE runs SET state = ?, deleted_at = ? WHERE id = ?",
+                       {state, deleted_at, run.id}));
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<void> insert_params(Connection& db, std::int64_t run, const std::vector<Param>& params) {
   for (const auto& param : params) {
     SW_TRY(const auto added, db.exec(kAddParam, {run, param.key, param.value}));
     if (added != 0) continue;
@@ -60,17 +71,6 @@ Result<void> add_params(Connection& db, std::int64_t run, const std::vector<Para
   }
   return {};
 }
-
-Result<void> set_state(store::Database& db, const RunId& id, std::int64_t state, Cell deleted_at) {
-  return db.write([&](Connection& c) -> Result<void> {
-    SW_TRY(const auto run, find_run(c, id));
-    SW_CHECK_OK(c.exec("UPDATE runs SET state = ?, deleted_at = ? WHERE id = ?",
-                       {state, deleted_at, run.id}));
-    return {};
-  });
-}
-
-}  // namespace
 
 Runs::Runs(store::Database& db, EventSink& events, Clock& clock, Ids& ids)
     : db_(db), events_(events), clock_(clock), ids_(ids), keys_(std::make_unique<MetricKeys>()) {}
@@ -165,7 +165,7 @@ Result<void> Runs::log(const RunId& id, const Batch& batch) {
   SW_CHECK_OK(db_.write([&](Connection& c) -> Result<void> {
     learned.clear();
     SW_TRY(const auto run, find_active_run(c, id));
-    SW_CHECK_OK(add_params(c, run.id, batch.params));
+    SW_CHECK_OK(insert_params(c, run.id, batch.params));
     SW_CHECK_OK(insert_metrics(c, run, id, batch.metrics, *keys_, learned));
     for (const auto& tag : batch.tags) SW_CHECK_OK(c.exec(kSetTag, {run.id, tag.key, tag.value}));
     if (batch.name && !batch.name->empty()) {

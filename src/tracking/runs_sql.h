@@ -30,5 +30,17 @@ Result<Run> load_run(store::Connection& db, const RunId& id);
 Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
                             const std::vector<Metric>& metrics, MetricKeys& keys,
                             MetricKeys::Learned& learned);
+// Stores what was measured of logged models.
+Result<void> insert_model_metrics(store::Connection& db,
+                                  const std::vector<LoggedModel::Measured>& measured);
+
+// Write-once: a second, different value is invalid_argument.
+Result<void> insert_params(store::Connection& db, std::int64_t run,
+                           const std::vector<Param>& params);
+// A dataset that the run has already is left as it is.
+Result<void> insert_input(store::Connection& db, const RunKey& run, const DatasetInput& input);
+enum class LinkRole : std::int64_t { input = 0, output = 1 };
+Result<void> insert_model_link(store::Connection& db, const RunKey& run, LinkRole role,
+                               const ModelOutput& model);
 
 }  // namespace slipway::tracking

@@ -33,6 +33,8 @@ fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 otlp=(src/wire/otlp/{attributes,batches,preview,protobuf,read_json,read_protobuf,translate}.cc)
 fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc "${base[@]}" \
   -lboost_json
+fuzz events tests/fuzz/events_fuzz.cc src/drivers/tensorboard/events.cc "${base[@]}"
+fuzz wandb tests/fuzz/wandb_fuzz.cc src/drivers/wandb/log_file.cc "${base[@]}"
 
 fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
   src/tracking/filter_sql.cc src/tracking/rows.cc src/base/ids.cc "${base[@]}"

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -38,6 +39,9 @@ class Rollouts;
 
 namespace slipway::pipeline {
 class Executions;
+}
+namespace slipway::transfer {
+class Target;
 }
 
 namespace slipway::wire::api {
@@ -82,6 +86,14 @@ void add_promotion_routes(net::Router& router, registry::Registry& registry,
 void add_served_routes(net::Router& router, registry::Registry& registry,
                        serving::Endpoints& endpoints);
 void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts, CheckPolicy check_policy);
+// The door for histories that were made elsewhere: what `slipway import` talks to.
+void add_import_routes(net::Router& router, std::shared_ptr<transfer::Target> target);
+// Backup and removal for good: texts in, texts out, by whoever does it.
+struct Maintenance {
+  std::function<Result<std::string>(const std::string& path)> back_up;  // answers its report
+  std::function<Result<std::string>(const std::string& order)> collect_garbage;
+};
+void add_maintenance_routes(net::Router& router, Maintenance maintenance);
 // Registered pipelines and executions.
 void add_pipeline_routes(net::Router& router, pipeline::Executions& executions);
 
