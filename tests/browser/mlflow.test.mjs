@@ -18,7 +18,6 @@ const kKnown = [
   /\/assistant\//,
   /\/3\.0\/mlflow\/gateway\//,
   /\/2\.0\/mlflow\/runs\/create-promptlab-run/,
-  /\/mlflow\/traces/,
 ];
 
 let browser;

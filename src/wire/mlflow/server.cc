@@ -32,6 +32,8 @@ constexpr const char* kGateway = "the LLM gateway is not part of this server";
 constexpr const char* kJobs = "this server runs no evaluation jobs: call the Python client";
 // A 501 tells the client at once, where a 404 would make it guess, and a 503 make it repeat.
 constexpr Absent kAbsent[] = {
+    {"2.0", "unified-traces", "Databricks only"},
+    {"2.0", "get-online-trace-details", "Databricks only"},
     {"3.0", "scorers/online-config", kJobs},
     {"3.0", "gateway", kGateway},
     {"3.0", "prompt-optimization", "prompt optimization is not part of this server"},
