@@ -26,7 +26,7 @@ def endpoints():
     for service in SERVICES:
         for method in service.DESCRIPTOR.methods:
             for endpoint in method.GetOptions().Extensions[databricks_pb2.rpc].endpoints:
-                path = re.sub(r"<path:[^>]*>|\{[^}]*\}|<[^>]*>", "nobody", endpoint.path.lstrip("/"))
+                path = re.sub(r"<[^>]*>|\{[^}]*\}", "nobody", endpoint.path.lstrip("/"))
                 yield endpoint.method, f"/api/{endpoint.since.major}.0/{path}"
 
 
