@@ -96,7 +96,7 @@ run_clients() {
   log="$(log_file pytest)"
   say "real clients"
   SLIPWAY_BIN="$ROOT/build/slipway" "$VENV/clients/bin/python" -m pytest -q -ra --color=no \
-    -p no:cacheprovider tests/clients "${filter[@]}" 2>&1 | tee "$log" || rc=$?
+    -p no:cacheprovider tests/clients python/tests "${filter[@]}" 2>&1 | tee "$log" || rc=$?
   [ "$rc" = 5 ] && [ $# -gt 0 ] && rc=0
   report "clients (pytest)" "$rc" "$log" '(passed|failed|skipped|error|deselected).* in [0-9.]+'
 }

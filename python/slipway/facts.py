@@ -142,8 +142,9 @@ def gpus() -> list:
         fields = [field.strip() for field in line.split(",")]
         if len(fields) == 4:
             memory = int(fields[1]) * 1024 * 1024 if fields[1].isdigit() else None
-            out.append({"name": fields[0], "memory_bytes": memory, "driver": fields[2],
-                        "uuid": fields[3]})
+            out.append(
+                {"name": fields[0], "memory_bytes": memory, "driver": fields[2], "uuid": fields[3]}
+            )
     return out
 
 

@@ -45,8 +45,10 @@ def record(
     if run_id is None:
         active = mlflow.active_run()
         if active is None:
-            raise RuntimeError("there is no active run: call record() inside mlflow.start_run(), "
-                               "or name the run: record(run_id)")
+            raise RuntimeError(
+                "there is no active run: call record() inside mlflow.start_run(), "
+                "or name the run: record(run_id)"
+            )
         run_id = active.info.run_id
     client = client or mlflow.MlflowClient()
     out = Recorded(run_id)

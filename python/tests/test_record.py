@@ -77,8 +77,10 @@ def test_one_call_records_all_of_it(project, mlflow, tmp_path, monkeypatch):
     assert "-print(1)" in diff and "+print(2)" in diff
     assert (files / "reproduce/untracked.txt").read_text() == "new.txt\n"
     assert (files / "reproduce/uv.lock").read_text() == "version = 1\n"
-    assert any(line.startswith("mlflow") for line in
-               (files / "reproduce/packages.txt").read_text().splitlines())
+    assert any(
+        line.startswith("mlflow")
+        for line in (files / "reproduce/packages.txt").read_text().splitlines()
+    )
     environment = json.loads((files / "reproduce/environment.json").read_text())
     assert environment["OMP_NUM_THREADS"] == "3"
     everything = "".join(p.read_text() for p in (files / "reproduce").iterdir()) + str(tags)
@@ -132,7 +134,8 @@ def test_what_fails_is_told_and_costs_nothing(project, mlflow, monkeypatch):
 
 def test_secrets_on_the_command_line_are_masked(monkeypatch):
     monkeypatch.setattr(
-        sys, "orig_argv",
+        sys,
+        "orig_argv",
         ["python", "t.py", "--api-key", "s3", "--token=t4", "--rate", "0.1", "http://u:p@h/x"],
         raising=False,
     )

@@ -161,7 +161,7 @@ Result<std::unique_ptr<Database>> Database::open_foreign(const std::string& url)
     dialect = Dialect::sqlite;
     connect = [path = url.substr(kSqlite.size())](bool) { return open_sqlite_to_read(path); };
   } else if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
-    connect = [url](bool) { return open_postgres(url); };
+    connect = [url](bool) { return open_postgres(url, Durability::disk); };
   } else {
     return invalid("'" + url + "' is not a database that slipway knows",
                    "use sqlite:///FILE or postgresql://USER@HOST:PORT/NAME");

@@ -157,8 +157,9 @@ def test_gc_removes_what_was_deleted_and_nothing_else(new_server, slipway):
     client.delete_experiment(lost)
     files = server.folder / "data/blobs/names/artifacts/0"
 
-    young = json.loads(slipway("gc", "--server", server.url, "--older-than", "1d",
-                               "--json", "-").stdout)
+    young = json.loads(
+        slipway("gc", "--server", server.url, "--older-than", "1d", "--json", "-").stdout
+    )
     assert (young["runs"], young["experiments"]) == ([], [])
     dry = slipway("gc", "--server", server.url, "--dry-run", "--json", "-")
     assert dry.returncode == 1  # one is refused

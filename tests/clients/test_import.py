@@ -53,10 +53,13 @@ def same_history(old, new, experiment: str) -> None:
         assert a.data.tags == b.data.tags
         assert a.data.metrics.keys() == b.data.metrics.keys()
         for key in a.data.metrics:
-            left = [(m.step, m.timestamp, repr(m.value))
-                    for m in old.client.get_metric_history(run_id, key)]
-            right = [(m.step, m.timestamp, repr(m.value))
-                     for m in new.get_metric_history(run_id, key)]
+            left = [
+                (m.step, m.timestamp, repr(m.value))
+                for m in old.client.get_metric_history(run_id, key)
+            ]
+            right = [
+                (m.step, m.timestamp, repr(m.value)) for m in new.get_metric_history(run_id, key)
+            ]
             assert sorted(left) == sorted(right), key
     assert new.get_experiment(experiment).tags["team"] == "blue"
     assert new.get_experiment_by_name("gone").lifecycle_stage == "deleted"

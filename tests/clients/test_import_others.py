@@ -32,8 +32,10 @@ def test_tensorboard_comes_over(new_server, slipway, tmp_path):
     loss = history(client, runs["main"], "loss/train")
     assert [step for step, _ in loss] == list(range(50))
     assert all(math.isclose(value, 1 / (step + 1), rel_tol=1e-6) for step, value in loss)
-    at = {m.step: m.timestamp for m in
-          client.get_metric_history(runs["main"].info.run_id, "loss/train")}
+    at = {
+        m.step: m.timestamp
+        for m in client.get_metric_history(runs["main"].info.run_id, "loss/train")
+    }
     assert at[49] == 1_700_000_049_000
     assert [m.step for m in client.get_metric_history(runs["main"].info.run_id, "odd")] == [0, 1]
     assert runs["trial/a"].data.params == {"lr": "0.1", "net": "deep", "bn": "True"}
@@ -104,8 +106,10 @@ def test_everything_goes_into_another_server_once(new_server, slipway):
     assert (first["copied"]["runs"], first["copied"]["points"]) == (3, 3 * 302)
     client = client_of(target)
     alpha = client.get_experiment_by_name("alpha")
-    runs = {r.data.tags["slipway.source.id"]: r
-            for r in client.search_runs([alpha.experiment_id], run_view_type=3)}
+    runs = {
+        r.data.tags["slipway.source.id"]: r
+        for r in client.search_runs([alpha.experiment_id], run_view_type=3)
+    }
     assert set(runs) == set(ours.runs)
     for run_id, there in runs.items():
         here = ours.client.get_run(run_id)
@@ -116,7 +120,8 @@ def test_everything_goes_into_another_server_once(new_server, slipway):
         assert here.data.tags.items() <= there.data.tags.items()
         for key in here.data.metrics:
             assert len(client.get_metric_history(there.info.run_id, key)) == len(
-                ours.client.get_metric_history(run_id, key))
+                ours.client.get_metric_history(run_id, key)
+            )
     assert client.get_experiment_by_name("gone").lifecycle_stage == "deleted"
     champion = client.get_model_version_by_alias("clf", "champ")
     assert champion.tags["slipway.source.id"] == "3" and champion.current_stage == "Production"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the recorded histories beside this file with the real tools: tensorboardX, wandb, numpy.
 
-    python make.py tensorboard | wandb
+python make.py tensorboard | wandb
 """
 
 import sys
@@ -34,16 +34,33 @@ def wandb() -> None:
         console="wrap", x_disable_stats=True, x_disable_meta=True, disable_git=True
     )
     run = client.init(
-        project="flights", name="nice run", mode="offline", dir=".", tags=["a", "b"], group="g",
-        notes="my notes", config={"lr": 0.1, "net": {"depth": 3, "act": "relu"}, "list": [1, 2]},
+        project="flights",
+        name="nice run",
+        mode="offline",
+        dir=".",
+        tags=["a", "b"],
+        group="g",
+        notes="my notes",
+        config={"lr": 0.1, "net": {"depth": 3, "act": "relu"}, "list": [1, 2]},
         settings=settings,
     )
     for i in range(10):
-        run.log({"loss": 1 / (i + 1), "epoch": i / 4, "nested": {"x": i, "y": {"z": i * 2}},
-                 "odd": float("nan") if i % 2 else float("inf"), "word": "hello"})
+        run.log(
+            {
+                "loss": 1 / (i + 1),
+                "epoch": i / 4,
+                "nested": {"x": i, "y": {"z": i * 2}},
+                "odd": float("nan") if i % 2 else float("inf"),
+                "word": "hello",
+            }
+        )
     print("a line")
-    run.log({"pixels": client.Image(numpy.zeros((4, 4, 3), dtype=numpy.uint8)),
-             "spread": client.Histogram(numpy.arange(10))})
+    run.log(
+        {
+            "pixels": client.Image(numpy.zeros((4, 4, 3), dtype=numpy.uint8)),
+            "spread": client.Histogram(numpy.arange(10)),
+        }
+    )
     run.summary["best"] = 0.99
     with open("weights.txt", "w") as file:
         file.write("weights")
