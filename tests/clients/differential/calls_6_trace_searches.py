@@ -286,9 +286,9 @@ def old_calls():
         {"trace_id": "$old"},
         ours=(404, "RESOURCE_DOES_NOT_EXIST"),
     )
-    gone = (404, None)
-    call("unified traces", "GET", "/api/2.0/mlflow/unified-traces", ours=gone)
-    call("online details", "GET", "/api/2.0/mlflow/get-online-trace-details", ours=gone)
+    absent = (501, "NOT_IMPLEMENTED")  # Databricks only: said at once
+    call("unified traces", "GET", "/api/2.0/mlflow/unified-traces", ours=absent)
+    call("online details", "GET", "/api/2.0/mlflow/get-online-trace-details", ours=absent)
 
 
 def removal_calls():
