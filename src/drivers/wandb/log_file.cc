@@ -33,13 +33,17 @@ std::uint32_t little32(std::string_view from) {
 
 enum Piece : unsigned char { whole = 1, first = 2, middle = 3, last = 4 };
 
+// Seconds and nanoseconds; a second outside the years 1 to 9999 is nobody's clock, and counts as 0.
 std::int64_t time_of(ProtoReader r) {
+  constexpr std::int64_t kMostSeconds = 253'402'300'799;
+  std::int64_t seconds = 0;
   std::int64_t ms = 0;
   while (r.next()) {
-    if (r.field() == 1) ms += r.int64() * 1000;
-    if (r.field() == 2) ms += r.int64() / 1'000'000;
+    if (r.field() == 1) seconds = r.int64();
+    if (r.field() == 2) ms = r.int64() / 1'000'000;
   }
-  return ms;
+  if (seconds < -62'135'596'800 || seconds > kMostSeconds || ms < 0 || ms > 999) return 0;
+  return seconds * 1000 + ms;
 }
 
 std::string quoted_json(std::string_view text) {
