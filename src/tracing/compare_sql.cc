@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "conditions.h"
+#include "domain/comparison.h"
 
 namespace slipway::tracing {
 namespace {
@@ -12,46 +13,6 @@ using store::Dialect;
 
 constexpr std::size_t kPatternLimit = 10'000;
 constexpr std::size_t kListLimit = 10'000;
-
-std::string_view sign_of(Op op) {
-  switch (op) {
-    case Op::eq:
-      return " = ";
-    case Op::ne:
-      return " <> ";
-    case Op::lt:
-      return " < ";
-    case Op::le:
-      return " <= ";
-    case Op::gt:
-      return " > ";
-    case Op::ge:
-      return " >= ";
-    default:
-      return {};
-  }
-}
-
-Error misfit(const Filter& leaf, std::string_view what) {
-  return invalid("the field '" + leaf.entity + "." + leaf.key + "' " + std::string(what));
-}
-
-// SQLite's LIKE ignores case, so the case-sensitive one becomes a GLOB.
-std::string glob_of(std::string_view like) {
-  std::string out;
-  for (const char c : like) {
-    if (c == '%') {
-      out += '*';
-    } else if (c == '_') {
-      out += '?';
-    } else if (c == '*' || c == '?' || c == '[') {
-      ((out += '[') += c) += ']';
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 Result<Sql> compare_number(const Sql& expression, const Filter& leaf) {
   const auto sign = sign_of(leaf.op);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "domain/comparison.h"
 #include "rows.h"
 
 namespace slipway::tracking {
@@ -13,46 +14,6 @@ using Op = Filter::Op;
 constexpr std::size_t kPatternLimit = 10'000;
 constexpr std::size_t kParameterLimit = 30'000;
 constexpr int kDepthLimit = 64;
-
-std::string_view sign_of(Op op) {
-  switch (op) {
-    case Op::eq:
-      return " = ";
-    case Op::ne:
-      return " <> ";
-    case Op::lt:
-      return " < ";
-    case Op::le:
-      return " <= ";
-    case Op::gt:
-      return " > ";
-    case Op::ge:
-      return " >= ";
-    default:
-      return {};
-  }
-}
-
-// SQLite's LIKE ignores case, so the case-sensitive one becomes a GLOB.
-std::string glob_of(std::string_view like) {
-  std::string out;
-  for (const char c : like) {
-    if (c == '%') {
-      out += '*';
-    } else if (c == '_') {
-      out += '?';
-    } else if (c == '*' || c == '?' || c == '[') {
-      ((out += '[') += c) += ']';
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-Error misfit(const Filter& leaf, std::string_view what) {
-  return invalid("the field '" + leaf.entity + "." + leaf.key + "' " + std::string(what));
-}
 
 Result<std::string> compare_number(std::string_view column, const Filter& leaf,
                                    store::Cells& parameters) {
