@@ -94,6 +94,7 @@ void add_routes(net::Router& router, Platform& platform) {
   wire::api::add_maintenance_routes(router, maintenance_of(platform));
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));
+  wire::api::add_prediction_routes(router, platform.endpoints(), platform.monitor());
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
                                 platform.registry());
   const wire::api::HasReference has_reference =

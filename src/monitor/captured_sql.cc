@@ -199,12 +199,12 @@ Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, 
       {key.endpoint, key.model, key.version, since.ms}, outcome_from);
 }
 
-Result<bool> outcome_known(Connection& c, const std::string& endpoint,
-                           const std::string& request_id) {
-  SW_TRY(const auto found,
-         c.first("SELECT seq FROM monitor_outcome WHERE endpoint = ? AND request_id = ? LIMIT 1",
-                 {endpoint, request_id}, [](const Row& row) { return row.int64(0); }));
-  return found.has_value();
+Result<std::optional<std::string>> label_of(Connection& c, const std::string& endpoint,
+                                            const std::string& request_id) {
+  return c.first(
+      "SELECT label FROM monitor_outcome WHERE endpoint = ? AND request_id = ? "
+      "ORDER BY seq DESC LIMIT 1",
+      {endpoint, request_id}, [](const Row& row) { return std::string(row.text(0)); });
 }
 
 Result<void> put_waiting(Connection& c, const std::string& endpoint, const Label& label,

@@ -125,8 +125,8 @@ Result<FeedbackAnswer> Monitor::Impl::feedback(const std::string& endpoint,
     SW_TRY(auto outcomes, find_stored(endpoint, label));
     for (auto& outcome : find_open(endpoint, label)) outcomes.push_back(std::move(outcome));
     if (outcomes.empty()) {
-      SW_TRY(const bool known, db.read([&](store::Connection& c) {
-        return records::outcome_known(c, endpoint, label.request_id);
+      SW_TRY(const auto known, db.read([&](store::Connection& c) {
+        return records::label_of(c, endpoint, label.request_id);
       }));
       known ? ++answer.accepted : ++answer.unknown;
       if (!known) unknown.push_back(label);

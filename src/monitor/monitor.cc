@@ -280,6 +280,18 @@ Result<Page<QualityWindow>> Monitor::quality(const std::string& endpoint,
   return out;
 }
 
+Result<std::map<std::string, std::string>> Monitor::labels(
+    const std::string& endpoint, const std::vector<std::string>& request_ids) const {
+  return impl_->db.read([&](store::Connection& c) -> Result<std::map<std::string, std::string>> {
+    std::map<std::string, std::string> out;
+    for (const auto& id : request_ids) {
+      SW_TRY(auto label, records::label_of(c, endpoint, id));
+      if (label) out.emplace(id, *std::move(label));
+    }
+    return out;
+  });
+}
+
 Result<LabelledQuality> Monitor::labelled_quality(const std::string& endpoint,
                                                   const std::string& model,
                                                   const std::string& version,

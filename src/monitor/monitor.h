@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,6 +83,10 @@ class Monitor {
   // Joins outcomes to predictions. Repeating a call is harmless; another label replaces the first.
   // An outcome without prediction is kept (100,000 an endpoint, 7 days) in case that comes later.
   Result<FeedbackAnswer> feedback(const std::string& endpoint, const std::vector<Label>& labels);
+
+  // By request id: the outcomes that are known of these predictions.
+  Result<std::map<std::string, std::string>> labels(
+      const std::string& endpoint, const std::vector<std::string>& request_ids) const;
 
   // Newest first; an empty version means all.
   Result<Page<DriftReport>> reports(const std::string& endpoint, const std::string& version,

@@ -77,8 +77,9 @@ Result<std::int64_t> last_seq(Connection& c);
 Result<std::vector<Outcome>> outcomes_after(Connection& c, const ChunkKey& key, std::int64_t seq);
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,
                                             std::int64_t limit);
-Result<bool> outcome_known(Connection& c, const std::string& endpoint,
-                           const std::string& request_id);
+// The label that came last for a prediction, whichever version made it.
+Result<std::optional<std::string>> label_of(Connection& c, const std::string& endpoint,
+                                            const std::string& request_id);
 Result<void> put_waiting(Connection& c, const std::string& endpoint, const Label& label,
                          Timestamp now);
 Result<void> remove_waiting(Connection& c, const std::string& endpoint,

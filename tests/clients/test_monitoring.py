@@ -256,6 +256,10 @@ def test_labels_join_by_request_id_in_any_order(watched):
     alert = watched.wait("an alert", lambda: watched.items("/alerts?state=open"))[0]
     assert alert["kind"] == "quality"
 
+    rows = watched.items(f"/endpoints/{ENDPOINT}/predictions?limit=1000")
+    shown = {row["request_id"]: row["label"] for row in rows}
+    assert shown == {**labels, "single": truth[299]}
+
 
 def test_kill_9_loses_no_label_no_alert_and_no_webhook(watched, receiver):
     receiver.status = 503  # deaf for now
@@ -273,6 +277,9 @@ def test_kill_9_loses_no_label_no_alert_and_no_webhook(watched, receiver):
     watched.wait("the hook after the restart", receiver.taken)
     assert json.loads(receiver.taken()[0][1])["alert"]["id"] == alert["id"]
     assert watched.items(f"/endpoints/{ENDPOINT}/quality")[0]["labelled"] == 1
+    rows = watched.items(f"/endpoints/{ENDPOINT}/predictions?limit=1000")
+    assert len(rows) == 500  # of before the restart
+    assert {r["request_id"]: r["label"] for r in rows if r["label"] is not None} == {"warm/7": 1}
     watched.predict(*traffic(1, seed=1), "later")
     watched.wait(
         "the label that waited",

@@ -415,7 +415,11 @@ function table(state, page) {
       "GET",
       p("/alerts"),
       (_, q) => ({
-        items: data().alerts.filter((a) => !q.get("state") || a.state === q.get("state")),
+        items: data().alerts.filter(
+          (a) =>
+            (!q.get("state") || a.state === q.get("state")) &&
+            (!q.get("endpoint") || a.endpoint === q.get("endpoint")),
+        ),
       }),
     ],
     [
@@ -434,6 +438,16 @@ function table(state, page) {
       },
     ],
     ["GET", p("/rollouts"), () => ({ items: data().rollouts })],
+    [
+      "POST",
+      p("/rollouts"),
+      (_path, _query, asked) => {
+        const weight = asked.steps?.[0]?.weight ?? 5;
+        const made = { ...data().rollouts[0], ...asked, id: "ro_new", state: "running", weight };
+        data().rollouts.unshift({ ...made, challenger: asked.version });
+        return made;
+      },
+    ],
     ["GET", p("/rollouts/{}"), ([id]) => byName(data().rollouts, "id", id)],
     [
       "POST",

@@ -248,6 +248,37 @@ test("a rollback is asked about first, and tells its reason", async () => {
   await page.context().close();
 });
 
+test("a form starts a rollout, and says which step it cannot read", async () => {
+  const own = await startMock({ runCount: 3 });
+  const page = await open(browser, own.url);
+  await page.show("#/endpoints/delays-eu?tab=rollouts");
+  await page.click("button:has-text('Start rollout')");
+  await page.fill("dialog input[aria-label=Version]", "3");
+  await page.fill("dialog input[aria-label=Steps]", "ten");
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector("dialog >> text='ten' is no step");
+  assert.ok(!own.state.requests.includes("POST /api/v1/rollouts"));
+  await page.fill("dialog input[aria-label=Steps]", "10:50, 100:200");
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector("dialog[open]", { state: "detached" });
+  assert.ok(own.state.requests.includes("POST /api/v1/rollouts"));
+  const begun = own.state.data.rollouts[0];
+  assert.deepEqual(
+    [begun.endpoint, begun.model, begun.version, begun.steps],
+    [
+      "delays-eu",
+      "flights",
+      "3",
+      [
+        { weight: 10, min_requests: 50 },
+        { weight: 100, min_requests: 200 },
+      ],
+    ],
+  );
+  await page.context().close();
+  await own.close();
+});
+
 test("a chart can be read with the keyboard and as a table", async () => {
   const page = await open(browser, mock.url);
   await page.show("#/endpoints/delays?tab=drift");

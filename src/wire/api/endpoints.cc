@@ -185,47 +185,6 @@ Result<void> remove(Service& service, const net::Request& request) {
   return service.endpoints.remove(request.param("name"), context_of(request).principal);
 }
 
-std::string values_object(const std::vector<serving::PredictionSchema::Field>& fields,
-                          const std::vector<serving::Value>& values) {
-  std::string out = "{";
-  for (std::size_t i = 0; i < std::min(fields.size(), values.size()); ++i) {
-    if (i != 0) out += ',';
-    append_json_string(out, fields[i].name);
-    out += ':';
-    if (const auto* text = std::get_if<std::string>(&values[i])) {
-      append_json_string(out, *text);
-      continue;
-    }
-    const double number = std::get<double>(values[i]);
-    const bool finite = number - number == 0;
-    out += finite ? number_text(number) : "null";
-  }
-  return out + "}";
-}
-
-Result<PredictionListJson> predictions(Service& service, const net::Request& request) {
-  SW_TRY(const auto limit, int_query(request, "limit", 100, 1, 1000));
-  const auto& name = request.param("name");
-  SW_TRY(const auto view, service.endpoints.get(name));
-  PredictionListJson out;
-  for (const auto& p :
-       service.endpoints.predictions().recent(name, static_cast<std::size_t>(limit))) {
-    PredictionJson json{.request_id = p.request_id,
-                        .at = to_rfc3339(p.at),
-                        .model = p.model,
-                        .version = p.version,
-                        .latency_ms = static_cast<double>(p.latency_us) / 1000.0,
-                        .shadow = p.shadow};
-    if (p.schema != nullptr) {
-      json.features.text = values_object(p.schema->features, p.features);
-      json.outputs.text = values_object(p.schema->outputs, p.outputs);
-    }
-    if (!p.error.empty()) json.error = p.error;
-    out.items.push_back(std::move(json));
-  }
-  return out;
-}
-
 }  // namespace
 
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
@@ -266,8 +225,6 @@ void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
       "One endpoint with live statistics; with ?at= what it served then", show, 200);
   add(Method::put, one, "endpoint.write", "Change an endpoint's routes at once", update, 200);
   add(Method::del, one, "endpoint.write", "Delete an endpoint", remove, 204);
-  add(Method::get, "/api/v1/endpoints/{name}/predictions", "endpoint.read",
-      "The newest recorded predictions", predictions, 200);
 }
 
 }  // namespace slipway::wire::api

@@ -98,10 +98,11 @@ struct PredictionJson {
   json::Raw features;
   json::Raw outputs;
   json::Nullable<std::string> error;
+  json::Raw label;  // null as long as the outcome is unknown
 };
 BOOST_DESCRIBE_STRUCT(PredictionJson, (),
-                      (request_id, at, model, version, latency_ms, shadow, features, outputs,
-                       error))
+                      (request_id, at, model, version, latency_ms, shadow, features, outputs, error,
+                       label))
 
 struct PredictionListJson {
   std::vector<PredictionJson> items;

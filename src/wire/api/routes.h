@@ -60,6 +60,10 @@ using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
                          registry::Registry& registry, SetDriftThreshold set_drift_threshold = {});
 
+// What endpoints answered, as far as it was recorded.
+void add_prediction_routes(net::Router& router, serving::Endpoints& endpoints,
+                           monitor::Monitor& monitor);
+
 // Feedback, monitor settings, drift, quality, alerts and references.
 void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
                         serving::Endpoints& endpoints, registry::Registry& registry);

@@ -5,7 +5,7 @@ import { address, call } from "../api/client";
 import { usePages } from "../api/pages";
 import { useGet } from "../api/query";
 import type { Alert, Endpoint, List, Overview, Rollout } from "../api/types";
-import { Ago, Badge, Card, Empty, Head, Ready, State, Tabs, Trouble } from "../parts/basics";
+import { Ago, Badge, Card, Empty, Head, Pages, Ready, State, Tabs, Trouble } from "../parts/basics";
 import { Confirm } from "../parts/confirm";
 import { type Column, Table } from "../parts/table";
 import { type Place, to, withQuery } from "../router";
@@ -27,19 +27,19 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
     on: ["alert.", "drift.", "rollout."],
     everyMs: 5000,
   });
-  const alerts = useGet<List<Alert>>(address("/alerts", [], { endpoint: name }), {
-    on: ["alert."],
-  });
+  const alerts = usePages<Alert>(
+    (token) => address("/alerts", [], { endpoint: name, page_token: token }),
+    ["alert."],
+  );
   const rollouts = useGet<List<Rollout>>(address("/rollouts", [], { endpoint: name }), {
     on: ["rollout."],
     everyMs: 5000,
   });
   const tab = place.query.get("tab") ?? "traffic";
   const facts = overview.data?.endpoints.find((e) => e.name === name);
-  const mine = (alerts.data?.items ?? []).filter((a) => a.endpoint === name);
   const ours = (rollouts.data?.items ?? []).filter((r) => r.endpoint === name);
   const running = ours.find((r) => r.state === "running" || r.state === "paused");
-  const open = mine.filter((a) => a.state === "open").length;
+  const open = facts?.open_alerts ?? 0;
   const rollback = async (reason: string) => {
     await call("POST", address("/endpoints/{}/rollback", [name]), { reason });
     endpoint.refresh();
@@ -107,14 +107,22 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
       {tab === "settings" && <Settings name={name} />}
       {tab === "alerts" && (
         <Card flush>
-          {alerts.error && <Trouble error={alerts.error} retry={alerts.refresh} />}
-          {mine.length === 0 ? (
-            <Empty icon="check" title="No alerts">
-              An alert opens when drift, quality, errors or latency pass their thresholds.
-            </Empty>
-          ) : (
-            <AlertTable alerts={mine} refresh={alerts.refresh} withEndpoint={false} />
-          )}
+          <Pages of={alerts}>
+            {(items) =>
+              items.length === 0 ? (
+                <Empty icon="check" title="No alerts">
+                  An alert opens when drift, quality, errors or latency pass their thresholds.
+                </Empty>
+              ) : (
+                <AlertTable
+                  alerts={items}
+                  refresh={alerts.refresh}
+                  withEndpoint={false}
+                  next={alerts.next}
+                />
+              )
+            }
+          </Pages>
         </Card>
       )}
       {tab === "rollouts" && <Rollouts name={name} />}
