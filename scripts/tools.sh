@@ -7,14 +7,14 @@ dev_fmt() {
   setup_packages lint
   python_tools
   cpp_files | xargs -r clang-format-14 -i
-  "$VENV/tools/bin/ruff" format -q examples tests bench tools
+  "$VENV/tools/bin/ruff" format -q examples tests bench tools python
 }
 
 dev_check() {
   setup_packages lint
   python_tools
   cpp_files | xargs -r clang-format-14 --dry-run --Werror
-  "$VENV/tools/bin/ruff" check -q examples tests bench tools
+  "$VENV/tools/bin/ruff" check -q examples tests bench tools python
   python3 tools/house_rules.py
 }
 

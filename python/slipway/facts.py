@@ -33,9 +33,7 @@ def is_secret(name: str) -> bool:
 
 
 def run(*command: str, folder=None, limit: int = DIFF_LIMIT) -> str:
-    done = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise RuntimeError(f"{' '.join(command[:3])}: {words[-1] if words else 'failed'}")

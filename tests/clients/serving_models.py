@@ -48,9 +48,9 @@ def models(server):
     import mlflow
     import onnxruntime
     from mlflow.models import infer_signature
+    from skl2onnx import to_onnx
     from sklearn.datasets import load_iris
     from sklearn.linear_model import LogisticRegression
-    from skl2onnx import to_onnx
 
     mlflow.set_tracking_uri(server.url)
     mlflow.set_registry_uri(server.url)
@@ -104,7 +104,8 @@ def invoke(server, name, body, **headers):
 
 def run(models, model, version, feed):
     session = models.sessions[(model, version)]
-    return dict(zip([o.name for o in session.get_outputs()], session.run(None, feed)))
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, feed), strict=True))
 
 
 def mlflow_answer(model_uri, body, content_type="application/json"):

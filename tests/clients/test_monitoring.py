@@ -57,7 +57,6 @@ def receiver():
 
 def model():
     """score = clip(x / 200 + bias[kind], 0, 1) with x a float and kind a text."""
-    import onnx
     from onnx import TensorProto, helper
 
     nodes = [

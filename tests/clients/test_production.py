@@ -4,7 +4,7 @@ what a version is made of, and runs that versions stem from."""
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -38,7 +38,7 @@ def api(server, method, path, body=None, actor=None, ok=True):
 
 
 def now():
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def stages(client, name):

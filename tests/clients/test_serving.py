@@ -11,7 +11,16 @@ import time
 import numpy as np
 import pytest
 import requests
-from serving_models import *  # noqa: F403 (fixtures are found by name)
+from serving_models import (  # noqa: F401 (fixtures are found by name)
+    COLUMNS,
+    change,
+    endpoint,
+    invoke,
+    iris,
+    mlflow_answer,
+    models,
+    run,
+)
 
 
 def test_a_new_endpoint_is_ready_and_says_what_it_serves(server, iris):

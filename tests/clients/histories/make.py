@@ -27,7 +27,6 @@ def wandb() -> None:
     import os
 
     import numpy
-
     import wandb as client
 
     settings = client.Settings(
