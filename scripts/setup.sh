@@ -132,8 +132,8 @@ setup_python() {
 make_python_clients() {
   rm -rf "$VENV/clients"
   python3 -m venv --without-pip "$VENV/clients"
-  "$VENV/tools/bin/uv" pip sync -q --system-certs --require-hashes --python "$VENV/clients/bin/python" \
-    tests/clients/requirements.txt
+  "$VENV/tools/bin/uv" pip sync -q --system-certs --require-hashes \
+    --python "$VENV/clients/bin/python" tests/clients/requirements.txt
   "$VENV/clients/bin/python" -m compileall -q -j "$JOBS" "$VENV/clients/lib" >/dev/null || true
 }
 
