@@ -24,6 +24,7 @@ ONLY_IN = [
     (r"#include [<\"]onnxruntime", ["drivers/onnx/"]),
     (r"#include [<\"]duckdb\.h", ["drivers/duckdb/"]),
     (r"#include <curl/", ["fetch/"]),
+    (r"#include <nghttp2/", ["net/h2_"]),
     (r"#include <yaml-cpp/", ["yaml/"]),
     (r"#include <CLI/", ["cli/", "app/config.cc"]),
     (r"#include <regex>", []),

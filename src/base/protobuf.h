@@ -53,6 +53,26 @@ class ProtoReader {
     return type_ == 5 ? static_cast<double>(fixed<float>(bytes_)) : 0;
   }
   ProtoReader message() const { return ProtoReader(bytes()); }
+  bool is_bytes() const { return type_ == 2; }
+  bool is_varint() const { return type_ == 0; }
+  // The eight or four bytes of a fixed field, as they stand; empty when it is of another type.
+  std::string_view fixed_bytes() const {
+    return type_ == 1 || type_ == 5 ? bytes_ : std::string_view();
+  }
+
+  // Calls `visit` with each value of a repeated varint field, packed or not. False when it is of
+  // another type, malformed, or `visit` answered false.
+  template <class Visit>
+  bool each_varint(Visit&& visit) const {
+    if (type_ == 0) return visit(number_);
+    if (type_ != 2) return false;
+    ProtoReader inner(bytes_);
+    while (!inner.rest_.empty()) {
+      const auto value = inner.varint();
+      if (!inner.ok_ || !visit(value)) return false;
+    }
+    return true;
+  }
 
   // A repeated number, packed or not: appends to `out`.
   template <class T>

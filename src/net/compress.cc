@@ -12,6 +12,7 @@ namespace slipway::net {
 namespace {
 
 constexpr int kGzip = 15 + 16;
+constexpr int kZlib = 15;
 constexpr int kGzipOrZlib = 15 + 32;
 constexpr std::size_t kWorthIt = 1024;
 
@@ -139,9 +140,11 @@ Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
   return out;
 }
 
-std::string gzip(std::string_view bytes) {
+namespace {
+
+std::string deflated(std::string_view bytes, int window) {
   z_stream stream{};
-  if (deflateInit2(&stream, 4, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
+  if (deflateInit2(&stream, 4, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
   std::string out(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -151,6 +154,16 @@ std::string gzip(std::string_view bytes) {
   out.resize(status == Z_STREAM_END ? stream.total_out : 0);
   deflateEnd(&stream);
   return out;
+}
+
+}  // namespace
+
+std::string gzip(std::string_view bytes) {
+  return deflated(bytes, kGzip);
+}
+
+std::string zlib(std::string_view bytes) {
+  return deflated(bytes, kZlib);
 }
 
 std::shared_ptr<BodySource> decompressing(std::shared_ptr<BodySource> from) {

@@ -16,7 +16,9 @@ bool is_known_encoding(std::string_view encoding);
 
 // `exhausted` when the result would pass `limit`, `invalid_argument` when the bytes are not whole.
 Result<std::string> decompress(std::string_view bytes, std::size_t limit);
+// Empty when they cannot be compressed. `zlib` is what HTTP and gRPC call deflate.
 std::string gzip(std::string_view bytes);
+std::string zlib(std::string_view bytes);
 
 // Decompresses what another source gives.
 std::shared_ptr<BodySource> decompressing(std::shared_ptr<BodySource> from);

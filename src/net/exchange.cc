@@ -80,6 +80,9 @@ class Handle : public Reply {
   }
 
   bool cancelled() const override { return exchange_->cancelled(); }
+  std::shared_ptr<const std::atomic<bool>> cancellation() const override {
+    return {exchange_, &exchange_->cancelled()};
+  }
 
  private:
   std::shared_ptr<Exchange> exchange_;

@@ -62,7 +62,7 @@ class Exchange {
   const std::shared_ptr<Pushed>& stream() const { return stream_; }
 
   void cancel() { cancelled_ = true; }
-  bool cancelled() const { return cancelled_; }
+  const std::atomic<bool>& cancelled() const { return cancelled_; }
   const std::weak_ptr<Waker>& waker() const { return waker_; }
 
  private:

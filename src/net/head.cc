@@ -5,6 +5,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/ids.h"
 #include "base/text.h"
 
 namespace slipway::net {
@@ -113,6 +114,13 @@ std::string http_date(std::int64_t unix_seconds) {
   std::array<char, 40> text{};
   const auto n = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
   return {text.data(), n};
+}
+
+std::string request_id_of(std::string_view sent) {
+  const bool sane =
+      !sent.empty() && sent.size() <= 128 &&
+      std::all_of(sent.begin(), sent.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  return sane ? std::string(sent) : system_ids().sortable();
 }
 
 }  // namespace slipway::net

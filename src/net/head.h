@@ -30,4 +30,7 @@ void write_head(std::string& out, const Response& response, const HeadOptions& o
 // "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(std::int64_t unix_seconds);
 
+// The x-request-id that was sent if it is sane, else a new one.
+std::string request_id_of(std::string_view sent);
+
 }  // namespace slipway::net

@@ -3,6 +3,7 @@
 // and Beast stop behind net/server.h.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -108,6 +109,8 @@ class Reply {
   virtual std::shared_ptr<Stream> start_stream(Response head) = 0;
   // True once the client has closed the connection.
   virtual bool cancelled() const = 0;
+  // The same for those who look later; lives as long as anybody holds it.
+  virtual std::shared_ptr<const std::atomic<bool>> cancellation() const = 0;
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -221,6 +221,7 @@ class WaitingReply : public Reply {
     return std::make_shared<EndedStream>();
   }
   bool cancelled() const override { return false; }
+  std::shared_ptr<const std::atomic<bool>> cancellation() const override { return nullptr; }
 
   Response wait() {
     std::unique_lock lock(mutex_);

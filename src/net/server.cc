@@ -12,70 +12,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "head.h"
+#include "h2_session.h"
 #include "session.h"
 
 namespace slipway::net {
-
-void Loop::start() {
-  thread_ = std::thread([self = shared_from_this()] {
-    pthread_setname_np(pthread_self(), "net-io");
-    self->id_ = std::this_thread::get_id();
-    self->sweep();
-    self->context.run();
-  });
-}
-
-void Loop::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  guard_.reset();
-  context.stop();
-  if (thread_.joinable()) thread_.join();
-  // What was still queued ends here: it may hold this loop, which holds the queue.
-  context.restart();
-  context.poll();
-}
-
-void Loop::post(std::function<void()> task) {
-  const std::lock_guard lock(mutex_);
-  if (!stopped_) asio::post(context, std::move(task));
-}
-
-void Loop::close_sessions(bool all) {
-  for (auto* session : sessions) {
-    if (all) {
-      session->close_now();
-    } else {
-      session->close_if_idle();
-    }
-  }
-}
-
-// Looks after every connection's deadline: one timer a thread, none a connection.
-void Loop::sweep() {
-  const auto& options = shared->options;
-  const int least = std::min(
-      {options.header_timeout_ms, options.body_timeout_ms, options.idle_timeout_ms, 1'000});
-  sweeper_.expires_after(std::chrono::milliseconds(std::max(least / 4, 5)));
-  sweeper_.async_wait([this](error_code ec) {
-    if (ec) return;
-    const auto now = system_clock().monotonic_ns();
-    for (auto* session : sessions) session->check(now);
-    sweep();
-  });
-}
-
-std::string_view Loop::date() {
-  const auto second = system_clock().now().ms / 1000;
-  if (second != date_second_) {
-    date_second_ = second;
-    date_ = http_date(second);
-  }
-  return date_;
-}
 
 namespace {
 
@@ -85,6 +25,16 @@ std::string turned_away() {
   return "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
          "retry-after: 1\r\nconnection: close\r\ncontent-length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// gRPC over TLS is HTTP/2 and nothing else.
+int choose_http2(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                 unsigned int length, void*) {
+  static constexpr unsigned char kH2[] = {2, 'h', '2'};
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, size, kH2, sizeof kH2, offered, length);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 class HttpServer : public Server {
@@ -102,25 +52,32 @@ class HttpServer : public Server {
   std::uint16_t port() const override { return port_; }
   std::size_t connections() const override { return shared_->connections; }
   void shut_down(int grace_ms) override;
+  Result<std::uint16_t> listen_grpc(const GrpcOptions& options, const GrpcRouter& router,
+                                    GrpcMiddleware middleware) override;
 
  private:
-  Result<void> load_certificate();
+  // What becomes of an accepted socket, on the thread of its loop.
+  using Begin = void (*)(const std::shared_ptr<Loop>&, Tcp::socket);
+
+  Result<void> load_certificate(std::optional<asio::ssl::context>& into);
+  Result<std::shared_ptr<Tcp::acceptor>> bind(const std::string& host, std::uint16_t port,
+                                              const char* flag);
   static awaitable<void> accept(std::shared_ptr<Shared> shared,
                                 std::vector<std::shared_ptr<Loop>> loops,
-                                std::shared_ptr<Tcp::acceptor> acceptor);
+                                std::shared_ptr<Tcp::acceptor> acceptor, Begin begin);
   bool wait_for_sessions(int ms) const;
 
   std::shared_ptr<Shared> shared_;
   std::vector<std::shared_ptr<Loop>> loops_;
-  std::shared_ptr<Tcp::acceptor> acceptor_;
+  std::vector<std::shared_ptr<Tcp::acceptor>> acceptors_;
   std::uint16_t port_ = 0;
   bool down_ = false;
 };
 
-Result<void> HttpServer::load_certificate() {
+Result<void> HttpServer::load_certificate(std::optional<asio::ssl::context>& into) {
   const auto& options = shared_->options;
   if (options.tls_certificate.empty()) return {};
-  auto& tls = shared_->tls.emplace(asio::ssl::context::tls_server);
+  auto& tls = into.emplace(asio::ssl::context::tls_server);
   error_code ec;
   tls.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                       asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
@@ -139,39 +96,74 @@ Result<void> HttpServer::load_certificate() {
   return {};
 }
 
+Result<std::shared_ptr<Tcp::acceptor>> HttpServer::bind(const std::string& given,
+                                                        std::uint16_t port, const char* flag) {
+  error_code ec;
+  const std::string host = given == "localhost" ? "127.0.0.1" : given;
+  const auto address = asio::ip::make_address(host, ec);
+  if (ec) {
+    return invalid("'" + given + "' is not an IP address to listen on",
+                   "use 127.0.0.1, 0.0.0.0 or ::");
+  }
+  const Tcp::endpoint endpoint(address, port);
+  auto acceptor = std::make_shared<Tcp::acceptor>(loops_[0]->context);
+  acceptor->open(endpoint.protocol(), ec);
+  if (!ec) acceptor->set_option(Tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor->bind(endpoint, ec);
+  if (!ec) acceptor->listen(1024, ec);
+  if (ec == asio::error::address_in_use) {
+    return unavailable(
+        "the port " + std::to_string(port) + " is in use at " + given,
+        "stop what listens there, or give another " + std::string(flag) + " (0 takes a free one)");
+  }
+  if (ec) {
+    return unavailable("cannot listen on " + given + ":" + std::to_string(port) + ": " +
+                       ec.message());
+  }
+  acceptors_.push_back(acceptor);
+  return acceptor;
+}
+
 Result<void> HttpServer::listen() {
-  SW_CHECK_OK(load_certificate());
+  SW_CHECK_OK(load_certificate(shared_->tls));
   const auto& options = shared_->options;
   const std::size_t threads = std::max<std::size_t>(options.io_threads, 1);
   for (std::size_t i = 0; i < threads; ++i) loops_.push_back(std::make_shared<Loop>(shared_));
+  SW_TRY(const auto acceptor, bind(options.host, options.port, "--port"));
   error_code ec;
-  const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
-  const auto address = asio::ip::make_address(host, ec);
-  if (ec) {
-    return invalid("'" + options.host + "' is not an IP address to listen on",
-                   "use 127.0.0.1, 0.0.0.0 or ::");
-  }
-  const Tcp::endpoint endpoint(address, options.port);
-  acceptor_ = std::make_shared<Tcp::acceptor>(loops_[0]->context);
-  const std::string at = options.host + ":" + std::to_string(options.port);
-  acceptor_->open(endpoint.protocol(), ec);
-  if (!ec) acceptor_->set_option(Tcp::acceptor::reuse_address(true), ec);
-  if (!ec) acceptor_->bind(endpoint, ec);
-  if (!ec) acceptor_->listen(1024, ec);
-  if (ec == asio::error::address_in_use) {
-    return unavailable("the port " + std::to_string(options.port) + " is in use at " + options.host,
-                       "stop what listens there, or give another --port (0 takes a free one)");
-  }
-  if (ec) return unavailable("cannot listen on " + at + ": " + ec.message());
-  port_ = acceptor_->local_endpoint(ec).port();
-  asio::co_spawn(loops_[0]->context, accept(shared_, loops_, acceptor_), asio::detached);
+  port_ = acceptor->local_endpoint(ec).port();
+  const auto begin = [](const std::shared_ptr<Loop>& loop, Tcp::socket socket) {
+    auto session = std::make_shared<Session>(loop, std::move(socket));
+    asio::co_spawn(loop->context, Session::run(session), asio::detached);
+  };
+  asio::co_spawn(loops_[0]->context, accept(shared_, loops_, acceptor, begin), asio::detached);
   for (const auto& loop : loops_) loop->start();
   return {};
 }
 
+Result<std::uint16_t> HttpServer::listen_grpc(const GrpcOptions& options, const GrpcRouter& router,
+                                              GrpcMiddleware middleware) {
+  SW_ASSERT(shared_->grpc == nullptr);
+  SW_CHECK_OK(load_certificate(shared_->grpc_tls));
+  if (shared_->grpc_tls) {
+    SSL_CTX_set_alpn_select_cb(shared_->grpc_tls->native_handle(), choose_http2, nullptr);
+  }
+  shared_->grpc_options = options;
+  shared_->grpc_middleware = std::move(middleware);
+  shared_->grpc = &router;
+  SW_TRY(const auto acceptor, bind(options.host, options.port, "--grpc-port"));
+  error_code ec;
+  const auto port = acceptor->local_endpoint(ec).port();
+  const auto begin = [](const std::shared_ptr<Loop>& loop, Tcp::socket socket) {
+    std::make_shared<H2Session>(loop, std::move(socket))->start();
+  };
+  asio::co_spawn(loops_[0]->context, accept(shared_, loops_, acceptor, begin), asio::detached);
+  return port;
+}
+
 awaitable<void> HttpServer::accept(std::shared_ptr<Shared> shared,
                                    std::vector<std::shared_ptr<Loop>> loops,
-                                   std::shared_ptr<Tcp::acceptor> acceptor) {
+                                   std::shared_ptr<Tcp::acceptor> acceptor, Begin begin) {
   const std::string full = turned_away();
   asio::steady_timer pause(loops[0]->context);
   for (std::size_t next = 0; acceptor->is_open() && !shared->stopping; ++next) {
@@ -194,9 +186,8 @@ awaitable<void> HttpServer::accept(std::shared_ptr<Shared> shared,
       socket.write_some(asio::buffer(full), ec);
       continue;
     }
-    auto start = [loop, held = std::make_shared<Tcp::socket>(std::move(socket))] {
-      auto session = std::make_shared<Session>(loop, std::move(*held));
-      asio::co_spawn(loop->context, Session::run(session), asio::detached);
+    auto start = [loop, begin, held = std::make_shared<Tcp::socket>(std::move(socket))] {
+      begin(loop, std::move(*held));
     };
     loop->post(std::move(start));
   }
@@ -215,8 +206,8 @@ void HttpServer::shut_down(int grace_ms) {
   if (down_ || loops_.empty()) return;
   down_ = true;
   shared_->stopping = true;
-  if (acceptor_) {  // none yet when the address could not be listened on
-    loops_[0]->post([acceptor = acceptor_] {
+  for (const auto& listening : acceptors_) {
+    loops_[0]->post([acceptor = listening] {
       error_code ec;
       acceptor->close(ec);
     });

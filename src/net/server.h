@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP/1.1 server: accepts, bounds, times out, decompresses, dispatches, and shuts down
-// gracefully.
+// The HTTP/1.1 and gRPC server: accepts, bounds, times out, decompresses, dispatches, and shuts
+// down gracefully.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/pool.h"
+#include "net/grpc.h"
 #include "net/http.h"
 
 namespace slipway::net {
@@ -46,6 +47,10 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   virtual std::size_t connections() const = 0;
+  // gRPC as well, on the same threads, with the same certificate; answers its port. `router` must
+  // outlive the server.
+  virtual Result<std::uint16_t> listen_grpc(const GrpcOptions& options, const GrpcRouter& router,
+                                            GrpcMiddleware middleware) = 0;
   // Stops accepting, lets running requests end (at most `grace_ms`), closes idle connections.
   virtual void shut_down(int grace_ms) = 0;
 };

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/ids.h"
 #include "base/log.h"
 #include "compress.h"
+#include "head.h"
 #include "target.h"
 
 namespace slipway::net {
@@ -23,11 +23,6 @@ constexpr std::size_t kLargeBuffer = 64 << 10;
 
 std::int64_t now_ns() {
   return system_clock().monotonic_ns();
-}
-
-bool is_sane_id(std::string_view id) {
-  if (id.empty() || id.size() > 128) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 Error nothing_at(const Request& request) {
@@ -238,8 +233,7 @@ std::optional<Error> Session::prepare(Turn& turn, int& status) {
   turn.keep_alive = parser_.keep_alive();
   turn.head_only = request.method == Method::head;
   request.remote = remote_;
-  const auto id = request.headers.get("x-request-id");
-  request.request_id = is_sane_id(id) ? std::string(id) : system_ids().sortable();
+  request.request_id = request_id_of(request.headers.get("x-request-id"));
   if (auto split = split_target(request); !split) return split.error();
   auto match = shared_.router.match(request.method, raw_path(request.target));
   if (match.method_mismatch) {

@@ -4,77 +4,17 @@
 // House rule of these files: every operand of co_await is a named local.
 #pragma once
 
-#include <atomic>
-#include <mutex>
-#include <thread>
-#include <unordered_set>
-
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "base/pool.h"
 #include "exchange.h"
-#include "net/server.h"
+#include "loop.h"
 #include "parser.h"
 
 namespace slipway::net {
 
-namespace asio = boost::asio;
 using boost::asio::awaitable;
-using boost::system::error_code;
-using Tcp = asio::ip::tcp;
 
-class Session;
-
-// What all connections of a server share.
-struct Shared {
-  ServerOptions options;
-  const Router& router;
-  Pool& workers;
-  Pool uploads{"net-upload", 32, 1024};  // wait for their clients; must not keep the workers
-  Pool downloads{"net-body", 4, 4096};   // make one piece at a time
-  Middleware middleware;
-  std::optional<asio::ssl::context> tls;
-  std::atomic<std::size_t> connections{0};
-  std::atomic<bool> stopping{false};
-};
-
-// An I/O thread and the connections that live on it.
-class Loop : public std::enable_shared_from_this<Loop> {
- public:
-  explicit Loop(std::shared_ptr<Shared> shared) : shared(std::move(shared)) {}
-
-  void start();
-  // Ends the thread; what is posted afterwards is dropped.
-  void stop();
-  void post(std::function<void()> task);
-  bool is_this_thread() const { return std::this_thread::get_id() == id_; }
-  // Asks idle connections, or all of them, to end.
-  void close_sessions(bool all);
-  std::string_view date();
-
-  const std::shared_ptr<Shared> shared;
-  asio::io_context context{1};
-  std::unordered_set<Session*> sessions;
-
- private:
-  void sweep();
-
-  asio::executor_work_guard<asio::io_context::executor_type> guard_{context.get_executor()};
-  asio::steady_timer sweeper_{context};
-  std::thread thread_;
-  std::thread::id id_;
-  std::mutex mutex_;
-  bool stopped_ = false;
-  std::int64_t date_second_ = 0;
-  std::string date_;
-};
-
-class Session : public Waker, public std::enable_shared_from_this<Session> {
+class Session : public Waker, public Connection, public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<Loop> loop, Tcp::socket socket);
   ~Session() override;
@@ -82,10 +22,9 @@ class Session : public Waker, public std::enable_shared_from_this<Session> {
   static awaitable<void> run(std::shared_ptr<Session> self);
   void wake() override;
 
-  // Called by the loop on its thread.
-  void check(std::int64_t now_ns);  // time-outs, and whether the client is still there
-  void close_if_idle();
-  void close_now();
+  void check(std::int64_t now_ns) override;
+  void close_if_idle() override;
+  void close_now() override;
 
  private:
   enum class Phase { idle, head, body, upload, handling, writing, streaming };
