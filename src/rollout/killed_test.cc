@@ -81,6 +81,7 @@ class Packages : public serving::PackageSource {
     if (!version) return not_found("no alias " + alias);
     return std::to_string(version->version);
   }
+  Result<std::string> newest(const std::string&) override { return std::string("1"); }
   Result<serving::Package> package(const std::string& model, const std::string& version) override {
     return serving::Package{.model = model, .version = version, .model_file = "x"};
   }

@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/pool.h"
@@ -17,6 +19,8 @@ namespace {
 
 using Job = Batcher::Job;
 using Outputs = Result<std::vector<Tensor>>;
+
+constexpr std::int64_t kSweepNs = 1'000'000;  // a full queue is looked through no oftener
 
 // Rows of different requests may be put together when the model leaves the first axis open.
 bool is_batchable(const Signature& signature) {
@@ -51,16 +55,21 @@ struct Batcher::Impl {
   LoadedModel& model;
   BatchOptions options;
   Clock& clock;
+  RunStats stats;
   meter::Histogram& queue_seconds;
   meter::Histogram& run_seconds;
   meter::Histogram& batch_rows;
   meter::Gauge& queue_length;
+  meter::Gauge& pending;
+  meter::Counter& cancelled;
   std::atomic<bool> batchable;
   std::atomic<std::int64_t> row_ns{0};  // running mean of the time a row of a batch
 
   mutable std::mutex mutex;
   std::condition_variable work;
-  std::deque<Job> queue;
+  std::deque<Job> queue;  // by priority, then by arrival
+  std::int64_t queued_rows = 0;
+  std::int64_t swept_ns = 0;
   int idle = 0;
   bool stopping = false;
   std::vector<std::unique_ptr<Worker>> threads;
@@ -73,22 +82,32 @@ struct Batcher::Impl {
     return std::clamp<std::size_t>(fit, 1, options.max_rows);
   }
 
+  Job take_one() {
+    Job job = std::move(queue.front());
+    queue.pop_front();
+    queued_rows -= job.rows;
+    return job;
+  }
+
   std::vector<Job> take_batch() {
     std::vector<Job> batch;
-    batch.push_back(std::move(queue.front()));
-    queue.pop_front();
+    batch.push_back(take_one());
     if (!batch.front().alone && batchable.load(std::memory_order_relaxed)) {
       auto rows = static_cast<std::size_t>(batch.front().rows);
       const auto limit = row_limit();
       while (!queue.empty() && rows + static_cast<std::size_t>(queue.front().rows) <= limit &&
              fit_together(batch.front(), queue.front())) {
         rows += static_cast<std::size_t>(queue.front().rows);
-        batch.push_back(std::move(queue.front()));
-        queue.pop_front();
+        batch.push_back(take_one());
       }
     }
-    queue_length.set(static_cast<double>(queue.size()));
+    note_length();
     return batch;
+  }
+
+  void note_length() {
+    queue_length.set(static_cast<double>(queue.size()));
+    pending.set(static_cast<double>(queue.size()));
   }
 
   void loop() {
@@ -105,33 +124,50 @@ struct Batcher::Impl {
     }
   }
 
+  // What the clients need not wait for any more leaves without running.
+  static std::optional<Error> lost(const Job& job, std::int64_t now) {
+    if (job.cancelled != nullptr && job.cancelled->load(std::memory_order_relaxed)) {
+      return Error{Code::cancelled, "the client went away", {}};
+    }
+    if (job.deadline_ns != 0 && now > job.deadline_ns) {
+      return Error{Code::deadline, "the request waited past its deadline",
+                   "send less at once, or add instances"};
+    }
+    return std::nullopt;
+  }
+
+  void drop(Job& job, Error error, std::int64_t now) {
+    stats.fail(1, now - job.received_ns);
+    if (error.code == Code::cancelled) cancelled.add();
+    job.done(std::move(error));
+  }
+
   void serve(std::vector<Job> batch) {
     const auto now = clock.monotonic_ns();
     std::vector<Job> live;
     live.reserve(batch.size());
     for (auto& job : batch) {
       queue_seconds.observe(static_cast<double>(now - job.queued_ns) * 1e-9);
-      if (job.deadline_ns != 0 && now > job.deadline_ns) {
-        job.done(Error{Code::deadline, "the request waited past its deadline",
-                       "send less at once, or add instances"});
+      if (auto error = lost(job, now)) {
+        drop(job, *std::move(error), now);
       } else {
         live.push_back(std::move(job));
       }
     }
     if (live.empty()) return;
-    if (live.size() == 1) return serve_alone(live.front());
-    if (!serve_together(live)) {
+    if (live.size() == 1) return serve_alone(live.front(), now);
+    if (!serve_together(live, now)) {
       // One request's rows may be what the model choked on: the others must not pay for it.
-      for (auto& job : live) serve_alone(job);
+      for (auto& job : live) serve_alone(job, clock.monotonic_ns());
     }
   }
 
   // The one place where a back end's defects are kept from ending the thread.
-  Outputs run(const std::vector<Tensor>& inputs, std::int64_t rows) {
+  Outputs run(const std::vector<Tensor>& inputs, std::int64_t rows, std::int64_t& took) {
     const auto start = clock.monotonic_ns();
     try {
       auto outputs = model.run(inputs);
-      const auto took = clock.monotonic_ns() - start;
+      took = clock.monotonic_ns() - start;
       run_seconds.observe(static_cast<double>(took) * 1e-9);
       batch_rows.observe(static_cast<double>(rows));
       const auto mean = row_ns.load(std::memory_order_relaxed);
@@ -139,22 +175,39 @@ struct Batcher::Impl {
       row_ns.store(mean == 0 ? each : mean + (each - mean) / 8, std::memory_order_relaxed);
       return outputs;
     } catch (const std::exception& e) {
+      took = clock.monotonic_ns() - start;
       return internal(std::string("the model's runtime threw: ") + e.what());
     }
   }
 
-  void serve_alone(Job& job) { job.done(run(job.inputs, job.rows)); }
+  void serve_alone(Job& job, std::int64_t begun) {
+    RanBatch ran{.requests = 1, .rows = static_cast<std::uint64_t>(job.rows)};
+    ran.queue_ns = begun - job.queued_ns;
+    auto outputs = run(job.inputs, job.rows, ran.run_ns);
+    ran.ok = outputs.ok();
+    const auto answered = clock.monotonic_ns();
+    ran.total_ns = answered - job.received_ns;
+    stats.add(ran);  // before the client can ask for it
+    job.done(std::move(outputs));
+    stats.written(ran, clock.monotonic_ns() - answered);
+  }
 
-  bool serve_together(std::vector<Job>& jobs) {
+  bool serve_together(std::vector<Job>& jobs, std::int64_t begun) {
     std::vector<Tensor> inputs;
     std::vector<const Tensor*> parts(jobs.size());
+    RanBatch ran{.requests = jobs.size()};
     std::int64_t rows = 0;
-    for (const auto& job : jobs) rows += job.rows;
+    for (const auto& job : jobs) {
+      rows += job.rows;
+      ran.queue_ns += begun - job.queued_ns;
+    }
+    ran.rows = static_cast<std::uint64_t>(rows);
     for (std::size_t i = 0; i < jobs.front().inputs.size(); ++i) {
       for (std::size_t j = 0; j < jobs.size(); ++j) parts[j] = &jobs[j].inputs[i];
       inputs.push_back(concatenate(parts));
     }
-    const auto outputs = run(inputs, rows);
+    ran.input_ns = clock.monotonic_ns() - begun;
+    const auto outputs = run(inputs, rows, ran.run_ns);
     if (!outputs) return false;
     for (const auto& output : *outputs) {
       if (output.shape().empty() || output.rows() != rows) {
@@ -162,6 +215,9 @@ struct Batcher::Impl {
         return false;
       }
     }
+    const auto answered = clock.monotonic_ns();
+    for (const auto& job : jobs) ran.total_ns += answered - job.received_ns;
+    stats.add(ran);
     std::int64_t from = 0;
     for (auto& job : jobs) {
       std::vector<Tensor> mine;
@@ -170,7 +226,49 @@ struct Batcher::Impl {
       from += job.rows;
       job.done(std::move(mine));
     }
+    stats.written(ran, clock.monotonic_ns() - answered);
     return true;
+  }
+
+  // Whether the job may wait; under the mutex.
+  Result<void> admit(const Job& job) const {
+    if (stopping) return unavailable("the version is being unloaded", "try again");
+    if (queue.size() >= options.max_queue) {
+      return exhausted("the queue of the model is full (" + std::to_string(options.max_queue) +
+                           " requests wait)",
+                       "send fewer requests at once and retry later");
+    }
+    if (queue.empty()) return {};
+    const auto row = row_ns.load(std::memory_order_relaxed);
+    const auto wait = queued_rows * row / std::max(options.instances, 1);
+    const auto most = static_cast<std::int64_t>(options.max_wait_ms) * 1'000'000;
+    const auto left = job.deadline_ns == 0 ? most : job.deadline_ns - job.queued_ns;
+    if (job.priority >= kUsualPriority && wait > std::min(left, most)) {
+      return exhausted("the queue of the model is full (the wait would be about " +
+                           std::to_string(wait / 1'000'000) + " ms)",
+                       "send fewer requests at once and retry later");
+    }
+    return {};
+  }
+
+  void put(Job job) {
+    queued_rows += job.rows;
+    auto at = queue.end();
+    while (at != queue.begin() && std::prev(at)->priority > job.priority) --at;
+    queue.insert(at, std::move(job));
+  }
+
+  // Takes out what nobody waits for, to make room; under the mutex.
+  std::vector<Job> take_lost(std::int64_t now) {
+    std::vector<Job> out;
+    const auto kept = std::stable_partition(queue.begin(), queue.end(),
+                                            [&](const Job& job) { return !lost(job, now); });
+    for (auto it = kept; it != queue.end(); ++it) {
+      queued_rows -= it->rows;
+      out.push_back(std::move(*it));
+    }
+    queue.erase(kept, queue.end());
+    return out;
   }
 };
 
@@ -181,6 +279,7 @@ Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::s
       .model = model,
       .options = options,
       .clock = clock,
+      .stats = RunStats(model_name, version, clock, meters),
       .queue_seconds = meters.histogram("slipway_serving_queue_seconds",
                                         "Time that a request waited for the model", labels),
       .run_seconds =
@@ -189,6 +288,10 @@ Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::s
           meters.histogram("slipway_serving_batch_rows", "Rows in a batch", labels, row_bounds()),
       .queue_length =
           meters.gauge("slipway_serving_queue_length", "Requests that wait for the model", labels),
+      .pending = meters.gauge("nv_inference_pending_request_count",
+                              "Requests that wait for the model", labels),
+      .cancelled = meters.counter("slipway_serving_cancelled_total",
+                                  "Requests whose clients went away before they ran", labels),
       .batchable = is_batchable(model.signature()),
   });
   for (int i = 0; i < std::max(options.instances, 1); ++i) {
@@ -207,26 +310,49 @@ Batcher::~Batcher() {
 }
 
 Result<void> Batcher::submit(Job job) {
-  job.queued_ns = impl_->clock.monotonic_ns();
-  bool wake = false;
-  {
-    const std::scoped_lock lock(impl_->mutex);
-    if (impl_->stopping) return unavailable("the version is being unloaded", "try again");
-    if (impl_->queue.size() >= impl_->options.max_queue) {
-      return exhausted("the queue of the model is full (" +
-                           std::to_string(impl_->options.max_queue) + " requests wait)",
-                       "send fewer requests at once and retry later");
-    }
-    impl_->queue.push_back(std::move(job));
-    wake = impl_->idle > 0;
+  const auto now = job.queued_ns = impl_->clock.monotonic_ns();
+  if (job.received_ns == 0) job.received_ns = now;
+  if (auto error = Impl::lost(job, now)) {
+    impl_->stats.fail(1, now - job.received_ns);
+    return *std::move(error);
   }
+  bool wake = false;
+  std::vector<Job> lost;
+  auto admitted = [&]() -> Result<void> {
+    const std::scoped_lock lock(impl_->mutex);
+    auto may = impl_->admit(job);
+    if (!may && !impl_->stopping && now - impl_->swept_ns > kSweepNs) {
+      impl_->swept_ns = now;
+      lost = impl_->take_lost(now);
+      if (!lost.empty()) may = impl_->admit(job);
+    }
+    if (!may) return may;
+    impl_->put(std::move(job));
+    impl_->note_length();
+    wake = impl_->idle > 0;
+    return {};
+  }();
+  for (auto& gone : lost) {
+    impl_->drop(gone, *Impl::lost(gone, now), now);
+  }
+  if (!admitted) impl_->stats.fail(1, now - job.received_ns);
   if (wake) impl_->work.notify_one();
-  return {};
+  return admitted;
 }
 
 std::size_t Batcher::queued() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->queue.size();
+}
+
+RunStats& Batcher::stats() {
+  return impl_->stats;
+}
+
+RunStatistics Batcher::statistics() const {
+  auto out = impl_->stats.snapshot();
+  out.waiting = queued();
+  return out;
 }
 
 }  // namespace slipway::serving

@@ -4,8 +4,13 @@
 // Nobody waits for company: a free thread takes a request at once. While all are busy the queue
 // grows, and what it holds when one becomes free is the next batch. The bound on a batch follows
 // the measured time a row, so that a slow model is not asked for a batch that takes for ever.
+//
+// What could not be answered in time is refused at once, by the length of the queue and by the time
+// that its rows will take: under overload the accepted keep their latency. Requests whose clients
+// went away or whose time has run out leave without running.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,6 +21,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "serving/backend.h"
+#include "serving/run_stats.h"
 
 namespace slipway::meter {
 class Registry;
@@ -28,7 +34,10 @@ struct BatchOptions {
   std::size_t max_queue = 1024;  // requests that wait; one more is refused as exhausted
   int instances = 1;             // threads that run the version
   int target_ms = 10;            // a batch should not take longer
+  int max_wait_ms = 2000;        // a request that would wait longer is refused as exhausted
 };
+
+constexpr std::uint32_t kUsualPriority = 100;
 
 // Thread-safe.
 class Batcher {
@@ -37,10 +46,14 @@ class Batcher {
   struct Job {
     std::vector<Tensor> inputs;  // in the order of the signature
     std::int64_t rows = 1;
-    bool alone = false;            // never put together with others
-    std::int64_t deadline_ns = 0;  // monotonic; 0: none
-    Done done;                     // called once, on a thread of the batcher
-    std::int64_t queued_ns = 0;    // set by submit
+    bool alone = false;                       // never put together with others
+    std::int64_t deadline_ns = 0;             // monotonic; 0: none
+    std::int64_t received_ns = 0;             // monotonic; 0: when it was submitted
+    std::uint32_t priority = kUsualPriority;  // lower goes first
+    // Set once nobody waits for the answer any more; may be null.
+    std::shared_ptr<const std::atomic<bool>> cancelled;
+    Done done;                   // called once, on a thread of the batcher or of submit's caller
+    std::int64_t queued_ns = 0;  // set by submit
   };
 
   // `name` labels the metrics: model and version.
@@ -52,6 +65,8 @@ class Batcher {
   // An error means that the job was not taken and `done` will not be called.
   Result<void> submit(Job job);
   std::size_t queued() const;
+  RunStats& stats();
+  RunStatistics statistics() const;
 
  private:
   struct Impl;

@@ -8,12 +8,23 @@ namespace {
 
 constexpr std::size_t kMaxName = 128;
 constexpr std::size_t kMaxRoutes = 16;
+constexpr std::int64_t kMaxCache = std::int64_t{64} << 30;
 
 bool is_name(const std::string& name) {
   if (name.empty() || name.size() > kMaxName || name.front() == '.') return false;
   for (const char c : name) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.') return false;
+  }
+  return true;
+}
+
+// Empty, or a token as HTTP has it.
+bool is_header(const std::string& name) {
+  if (name.size() > kMaxName) return false;
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_') return false;
   }
   return true;
 }
@@ -26,6 +37,16 @@ Result<void> validate_route(const RouteSpec& route, const std::string& at) {
   }
   if (!std::isfinite(route.weight) || route.weight < 0 || route.weight > 1e6) {
     return invalid(at + ".weight must be between 0 and 1000000");
+  }
+  if (!is_header(route.header)) {
+    return invalid(at + ".header '" + route.header.substr(0, 100) + "' is no name of a header");
+  }
+  if (route.header.empty() != route.header_value.empty() || route.header_value.size() > 1024) {
+    return invalid(at + " needs header and header_value together",
+                   "for example \"header\": \"x-tier\", \"header_value\": \"beta\"");
+  }
+  if (route.shadow && !route.header.empty()) {
+    return invalid(at + " is a shadow and has a header", "a shadow takes copies by its weight");
   }
   if (route.shadow && route.weight > 100) {
     return invalid(at + ".weight of a shadow is a percentage, at most 100");
@@ -53,6 +74,12 @@ Result<void> validate(const EndpointSpec& spec) {
   if (total <= 0) {
     return invalid("routes: no weight is above 0, so no route would get any traffic",
                    "give a route that is no shadow a weight above 0");
+  }
+  if (!is_header(spec.sticky)) {
+    return invalid("sticky '" + spec.sticky.substr(0, kMaxName) + "' is no name of a header");
+  }
+  if (spec.cache_bytes < 0 || spec.cache_bytes > kMaxCache) {
+    return invalid("cache_bytes must be between 0 and " + std::to_string(kMaxCache));
   }
   if (!(spec.sample_rate >= 0 && spec.sample_rate <= 1)) {
     return invalid("sample_rate must be between 0 and 1");

@@ -2,6 +2,7 @@
 // An endpoint as its owner describes it, and as it is.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct RouteSpec {
   std::string version;
   double weight = 100;  // share of the sum of weights; of a shadow: percent of requests mirrored
   bool shadow = false;  // gets copies, its answers are recorded and thrown away
+  // A request that has this header with this value comes here whatever the weights; empty: none.
+  std::string header;
+  std::string header_value;
 };
 
 struct EndpointSpec {
@@ -26,6 +30,10 @@ struct EndpointSpec {
   std::vector<RouteSpec> routes;
   double sample_rate = 1;  // share of requests that is recorded for monitoring
   int timeout_ms = 30'000;
+  // A header whose value decides the route, so that a caller stays with its version; empty: none.
+  std::string sticky;
+  std::int64_t cache_bytes = 0;  // of answers kept for equal requests; 0: none are
+  bool paused = false;           // unloaded: answers unavailable until it is loaded again
 };
 
 // Names, numbers and sums; whether the versions exist is not asked.

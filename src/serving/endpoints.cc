@@ -2,257 +2,11 @@
 #include "serving/endpoints.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 #include <utility>
 
-#include "base/log.h"
-#include "base/pool.h"
-#include "base/text.h"
-#include "endpoints_sql.h"
-#include "meter/meter.h"
-#include "routing.h"
-#include "version_cache.h"
+#include "endpoints_impl.h"
 
 namespace slipway::serving {
-namespace {
-
-constexpr std::size_t kKeptRecords = 16;           // statistics of versions no longer routed to
-constexpr std::int64_t kRetryNs = 30'000'000'000;  // a version that failed to load is left alone
-constexpr int kResolveEveryMs = 5000;              // in case a move of an alias was not told
-
-struct Entry {
-  // Taken for the length of a change; before Impl::mutex, never after it.
-  std::mutex change;
-  EndpointSpec spec;
-  Timestamp created;
-  Timestamp updated;
-  bool removed = false;
-  std::shared_ptr<EndpointState> state;
-
-  // Guarded by Impl::mutex, like `spec` and `updated` for readers.
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<VersionRecord>> records;
-  std::shared_ptr<const Routing> routing;
-};
-
-using Entries = std::map<std::string, std::shared_ptr<Entry>>;
-
-Error no_endpoint(const std::string& name) {
-  return not_found("there is no endpoint '" + name.substr(0, 200) + "'",
-                   "`slipway endpoint list` shows the endpoints");
-}
-
-}  // namespace
-
-struct Endpoints::Impl {
-  store::Database& db;
-  std::unique_ptr<PackageSource> packages;
-  EventSink& events;
-  Clock& clock;
-  meter::Registry& meters;
-  Options options;
-  PredictionLog log;
-  VersionCache versions;
-
-  mutable std::mutex mutex;
-  Entries entries;
-  std::map<std::pair<std::string, std::string>, std::int64_t> failed_at;  // under mutex
-
-  std::unique_ptr<Worker> housekeeping;
-  std::unique_ptr<Pool> loader;  // one thread: alias moves, in order
-
-  Impl(store::Database& database, std::unique_ptr<PackageSource> source,
-       std::vector<std::unique_ptr<ModelBackend>> backends, EventSink& sink, Clock& time,
-       meter::Registry& registry, Options given)
-      : db(database),
-        packages(std::move(source)),
-        events(sink),
-        clock(time),
-        meters(registry),
-        options(given),
-        log(given.prediction_capacity, registry),
-        versions(*packages, std::move(backends), given.batch, time, registry) {}
-
-  std::shared_ptr<Entry> find(const std::string& name) const {
-    const std::scoped_lock lock(mutex);
-    const auto found = entries.find(name);
-    return found == entries.end() ? nullptr : found->second;
-  }
-
-  std::vector<std::shared_ptr<Entry>> all() const {
-    const std::scoped_lock lock(mutex);
-    std::vector<std::shared_ptr<Entry>> out;
-    out.reserve(entries.size());
-    for (const auto& [name, entry] : entries) out.push_back(entry);
-    return out;
-  }
-
-  void publish(const char* type, const std::string& endpoint, const std::string& actor) {
-    std::string data = "{\"endpoint\":";
-    append_json_string(data, endpoint);
-    data += '}';
-    events.publish({.type = type,
-                    .subject = endpoint,
-                    .actor = actor,
-                    .at = clock.now(),
-                    .data = std::move(data)});
-  }
-
-  std::shared_ptr<VersionRecord> record_of(Entry& entry, const std::string& model,
-                                           const std::string& version) {
-    const std::scoped_lock lock(mutex);
-    auto& record = entry.records[{model, version}];
-    if (record == nullptr) {
-      record = std::make_shared<VersionRecord>(entry.spec.name, model, version, meters);
-    }
-    return record;
-  }
-
-  // Resolves and loads. With `lenient`, a lane that fails keeps its error and no version, or what
-  // `old` had in its place.
-  Result<std::shared_ptr<const Routing>> build(Entry& entry, const EndpointSpec& spec,
-                                               const Routing* old, bool lenient) {
-    auto routing = std::make_shared<Routing>();
-    routing->endpoint = entry.state;
-    for (std::size_t i = 0; i < spec.routes.size(); ++i) {
-      auto lane = make_lane(entry, spec.routes[i]);
-      if (!lane) {
-        if (!lenient) return std::move(lane.error());
-        Lane kept =
-            old != nullptr && i < old->lanes.size() ? old->lanes[i] : Lane{.spec = spec.routes[i]};
-        kept.error = lane.error().message;
-        routing->lanes.push_back(std::move(kept));
-        continue;
-      }
-      routing->lanes.push_back(*std::move(lane));
-    }
-    return std::shared_ptr<const Routing>(std::move(routing));
-  }
-
-  Result<Lane> make_lane(Entry& entry, const RouteSpec& spec) {
-    Lane lane{.spec = spec, .version = spec.version};
-    if (!spec.alias.empty()) {
-      SW_TRY(lane.version, packages->resolve(spec.model, spec.alias));
-    }
-    SW_TRY(lane.servable, versions.get(spec.model, lane.version));
-    lane.record = record_of(entry, spec.model, lane.version);
-    return lane;
-  }
-
-  void install(Entry& entry, const EndpointSpec& spec, std::shared_ptr<const Routing> routing,
-               Timestamp updated) {
-    entry.state->sample_rate = spec.sample_rate;
-    entry.state->timeout_ms = spec.timeout_ms;
-    const std::scoped_lock lock(mutex);
-    entry.spec = spec;
-    entry.updated = updated;
-    entry.routing.swap(routing);  // the old one dies with `routing`, after the lock
-    trim_records(entry);
-  }
-
-  static void trim_records(Entry& entry) {
-    for (auto it = entry.records.begin();
-         it != entry.records.end() && entry.records.size() > kKeptRecords;) {
-      const bool used = std::any_of(entry.routing->lanes.begin(), entry.routing->lanes.end(),
-                                    [&](const Lane& lane) { return lane.record == it->second; });
-      it = used ? std::next(it) : entry.records.erase(it);
-    }
-  }
-
-  EndpointView view(const Entry& entry) const {
-    const std::scoped_lock lock(mutex);
-    EndpointView out{.spec = entry.spec, .created = entry.created, .updated = entry.updated};
-    for (const auto& lane : entry.routing->lanes) {
-      out.routes.push_back(
-          {.spec = lane.spec,
-           .version = lane.version,
-           .state = lane.servable != nullptr ? RouteState::ready : RouteState::failed,
-           .error = lane.error});
-    }
-    const auto now = clock.monotonic_ns();
-    for (const auto& [key, record] : entry.records) out.stats.push_back(record->stats(now));
-    return out;
-  }
-
-  // What changed, if anything: an alias that names another version, or a lane that had failed.
-  bool is_stale(const Routing& routing) {
-    for (const auto& lane : routing.lanes) {
-      std::string version = lane.spec.version;
-      if (!lane.spec.alias.empty()) {
-        auto resolved = packages->resolve(lane.spec.model, lane.spec.alias);
-        if (!resolved) {
-          if (lane.servable == nullptr || !lane.error.empty()) continue;
-          return true;  // to show the error
-        }
-        version = *std::move(resolved);
-      }
-      if (version == lane.version && lane.servable != nullptr && lane.error.empty()) continue;
-      const std::scoped_lock lock(mutex);
-      const auto failed = failed_at.find({lane.spec.model, version});
-      if (failed == failed_at.end() || clock.monotonic_ns() - failed->second > kRetryNs) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  void note_failures(const Routing& routing) {
-    for (const auto& lane : routing.lanes) {
-      if (lane.error.empty()) continue;
-      auto version = lane.spec.alias.empty() ? Result<std::string>(lane.spec.version)
-                                             : packages->resolve(lane.spec.model, lane.spec.alias);
-      log::error("serving.version_not_loaded", {{"endpoint", routing.endpoint->name},
-                                                {"model", lane.spec.model},
-                                                {"version", version.value_or("")},
-                                                {"serving", lane.version},
-                                                {"why", lane.error}});
-      const std::scoped_lock lock(mutex);
-      if (failed_at.size() > 10'000) failed_at.clear();
-      failed_at[{lane.spec.model, version.value_or("")}] = clock.monotonic_ns();
-    }
-  }
-
-  void refresh(Entry& entry) {
-    const std::scoped_lock change(entry.change);
-    if (entry.removed || !is_stale(*entry.routing)) return;
-    auto built = build(entry, entry.spec, entry.routing.get(), true);
-    if (!built) return;  // lenient: cannot be
-    note_failures(**built);
-    const auto moved = [&] {
-      for (std::size_t i = 0; i < (*built)->lanes.size(); ++i) {
-        if ((*built)->lanes[i].version != entry.routing->lanes[i].version) return true;
-      }
-      return false;
-    }();
-    install(entry, entry.spec, *std::move(built), moved ? clock.now() : entry.updated);
-    if (moved) publish("endpoint.changed", entry.spec.name, "system");
-  }
-
-  // Of one model, or of all when it is empty.
-  void refresh(const std::string& model) {
-    for (const auto& entry : all()) {
-      const bool follows = [&] {
-        const std::scoped_lock lock(mutex);
-        return model.empty() ||
-               std::any_of(entry->spec.routes.begin(), entry->spec.routes.end(),
-                           [&](const RouteSpec& route) { return route.model == model; });
-      }();
-      if (follows) refresh(*entry);
-    }
-  }
-
-  void keep_house(const Worker::Sleep& sleep) {
-    int since_resolve = 0;
-    while (sleep(options.housekeeping_ms)) {
-      versions.collect();
-      since_resolve += options.housekeeping_ms;
-      if (since_resolve >= kResolveEveryMs) {
-        since_resolve = 0;
-        refresh(std::string());
-      }
-    }
-  }
-};
 
 Endpoints::Endpoints(store::Database& db, std::unique_ptr<PackageSource> packages,
                      std::vector<std::unique_ptr<ModelBackend>> backends, EventSink& events,
@@ -398,7 +152,8 @@ void Endpoints::refresh_now(const std::string& model) {
   impl_->refresh(model);
 }
 
-Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& version) const {
+Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& version,
+                               const Caller* caller) const {
   std::shared_ptr<const Routing> routing;
   {
     const std::scoped_lock lock(impl_->mutex);
@@ -415,7 +170,7 @@ Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& v
     return Target(std::move(routing), *lane);
   }
   const auto turn = routing->endpoint->picks.fetch_add(1, std::memory_order_relaxed);
-  const Lane* lane = routing->pick(share_of_turn(turn));
+  const Lane* lane = routing->pick(turn, caller);
   if (lane == nullptr) {
     return unavailable("endpoint '" + endpoint +
                            "' has no version that could be loaded: " + routing->lanes.front().error,

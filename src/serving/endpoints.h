@@ -65,8 +65,19 @@ class Endpoints {
   void refresh(const std::string& model);
   void refresh_now(const std::string& model);
 
-  // An endpoint's next version by weights, or the given one of its versions.
-  Result<Target> pick(const std::string& endpoint, const std::string& version = {}) const;
+  // Loads what was unloaded, or loads again what is there; a registered model that no endpoint has
+  // the name of becomes an endpoint. Blocks; a failure is the call's.
+  Result<EndpointView> load(const std::string& name, const Principal& who);
+  // Frees its versions and answers unavailable until it is loaded again, also after a restart.
+  Result<void> unload(const std::string& name, const Principal& who);
+  // What the versions of an endpoint have done since they were loaded; of all endpoints when `name`
+  // is empty, of all its versions when `version` is.
+  Result<std::vector<RunStatistics>> statistics(const std::string& name,
+                                                const std::string& version) const;
+
+  // An endpoint's next version by rules and weights, or the given one of its versions.
+  Result<Target> pick(const std::string& endpoint, const std::string& version = {},
+                      const Caller* caller = nullptr) const;
   // A version on its own, loaded if need be; nothing is counted or recorded.
   Result<Target> open(const std::string& model, const std::string& version);
 

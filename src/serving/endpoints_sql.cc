@@ -7,19 +7,23 @@ namespace slipway::serving {
 namespace {
 
 constexpr const char* kInsert =
-    "INSERT INTO endpoint (name, sample_rate, timeout_ms, created, updated) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO endpoint (name, sample_rate, timeout_ms, created, updated, paused, cache_bytes, "
+    "sticky) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kInsertRoute =
-    "INSERT INTO endpoint_route (endpoint, position, model, alias, version, weight, shadow) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO endpoint_route (endpoint, position, model, alias, version, weight, shadow, "
+    "header, "
+    "header_value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kUpdate =
-    "UPDATE endpoint SET sample_rate = ?, timeout_ms = ?, updated = ? WHERE name = ?";
+    "UPDATE endpoint SET sample_rate = ?, timeout_ms = ?, updated = ?, paused = ?, "
+    "cache_bytes = ?, sticky = ? WHERE name = ?";
 constexpr const char* kDeleteRoutes = "DELETE FROM endpoint_route WHERE endpoint = ?";
 constexpr const char* kDelete = "DELETE FROM endpoint WHERE name = ?";
 constexpr const char* kAll =
-    "SELECT name, sample_rate, timeout_ms, created, updated FROM endpoint ORDER BY name";
+    "SELECT name, sample_rate, timeout_ms, created, updated, paused, cache_bytes, sticky "
+    "FROM endpoint ORDER BY name";
 constexpr const char* kRoutes =
-    "SELECT model, alias, version, weight, shadow FROM endpoint_route WHERE endpoint = ? "
-    "ORDER BY position";
+    "SELECT model, alias, version, weight, shadow, header, header_value FROM endpoint_route "
+    "WHERE endpoint = ? ORDER BY position";
 
 constexpr const char* kNextChange =
     "SELECT COALESCE(MAX(change), 0) + 1 FROM endpoint_history WHERE endpoint = ?";
@@ -52,9 +56,9 @@ Result<void> remember(store::Connection& connection, const EndpointSpec& spec, T
 Result<void> insert_routes(store::Connection& connection, const EndpointSpec& spec) {
   std::int64_t position = 0;
   for (const auto& route : spec.routes) {
-    SW_CHECK_OK(
-        connection.exec(kInsertRoute, {spec.name, position, route.model, route.alias, route.version,
-                                       route.weight, std::int64_t{route.shadow ? 1 : 0}}));
+    SW_CHECK_OK(connection.exec(
+        kInsertRoute, {spec.name, position, route.model, route.alias, route.version, route.weight,
+                       std::int64_t{route.shadow ? 1 : 0}, route.header, route.header_value}));
     ++position;
   }
   return {};
@@ -73,9 +77,10 @@ RouteSpec route_from_row(const store::Row& row) {
 Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint) {
   const auto& spec = endpoint.spec;
   return db.write([&](store::Connection& connection) -> Result<void> {
-    SW_CHECK_OK(
-        connection.exec(kInsert, {spec.name, spec.sample_rate, std::int64_t{spec.timeout_ms},
-                                  endpoint.created.ms, endpoint.updated.ms}));
+    SW_CHECK_OK(connection.exec(
+        kInsert,
+        {spec.name, spec.sample_rate, std::int64_t{spec.timeout_ms}, endpoint.created.ms,
+         endpoint.updated.ms, std::int64_t{spec.paused ? 1 : 0}, spec.cache_bytes, spec.sticky}));
     SW_CHECK_OK(remember(connection, spec, endpoint.updated, true));
     return insert_routes(connection, spec);
   });
@@ -84,8 +89,9 @@ Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint
 Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Timestamp updated) {
   return db.write([&](store::Connection& connection) -> Result<void> {
     SW_TRY(const auto changed,
-           connection.exec(
-               kUpdate, {spec.sample_rate, std::int64_t{spec.timeout_ms}, updated.ms, spec.name}));
+           connection.exec(kUpdate, {spec.sample_rate, std::int64_t{spec.timeout_ms}, updated.ms,
+                                     std::int64_t{spec.paused ? 1 : 0}, spec.cache_bytes,
+                                     spec.sticky, spec.name}));
     if (changed == 0) return not_found("there is no endpoint '" + spec.name + "'");
     SW_CHECK_OK(connection.exec(kDeleteRoutes, {spec.name}));
     SW_CHECK_OK(remember(connection, spec, updated, true));
@@ -107,12 +113,21 @@ Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db) {
     SW_TRY(auto endpoints, connection.all(kAll, {}, [](const store::Row& row) {
       return StoredEndpoint{.spec = {.name = std::string(row.text(0)),
                                      .sample_rate = row.real(1),
-                                     .timeout_ms = static_cast<int>(row.int64(2))},
+                                     .timeout_ms = static_cast<int>(row.int64(2)),
+                                     .sticky = std::string(row.text(7)),
+                                     .cache_bytes = row.int64(6),
+                                     .paused = row.int64(5) != 0},
                             .created = {row.int64(3)},
                             .updated = {row.int64(4)}};
     }));
     for (auto& endpoint : endpoints) {
-      SW_TRY(endpoint.spec.routes, connection.all(kRoutes, {endpoint.spec.name}, route_from_row));
+      SW_TRY(endpoint.spec.routes,
+             connection.all(kRoutes, {endpoint.spec.name}, [](const store::Row& row) {
+               auto route = route_from_row(row);
+               route.header = row.text(5);
+               route.header_value = row.text(6);
+               return route;
+             }));
     }
     return endpoints;
   });

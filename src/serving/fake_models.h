@@ -92,6 +92,10 @@ class FakePackages : public PackageSource {
     }
     return champion_;
   }
+  Result<std::string> newest(const std::string& model) override {
+    if (model == "nothing") return not_found("no model");
+    return std::string("3");
+  }
   Result<Package> package(const std::string& model, const std::string& version) override {
     if (std::stoi(version) > 20) return not_found("no version " + version);
     return Package{.model = model,

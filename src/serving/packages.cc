@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serving/packages.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -31,6 +32,14 @@ class RegisteredPackages : public PackageSource {
                        "set the alias on one of its versions first");
     }
     return std::to_string(version->version);
+  }
+
+  Result<std::string> newest(const std::string& model) override {
+    SW_TRY(const auto found, registry_.model(model));
+    std::int64_t newest = 0;
+    for (const auto& version : found.latest) newest = std::max(newest, version.version);
+    if (newest == 0) return not_found("model '" + model + "' has no version");
+    return std::to_string(newest);
   }
 
   Result<Package> package(const std::string& model, const std::string& version) override {

@@ -20,6 +20,8 @@ class PackageSource {
   virtual ~PackageSource() = default;
   // The version that the alias names now; not_found when the model or the alias is unknown.
   virtual Result<std::string> resolve(const std::string& model, const std::string& alias) = 0;
+  // The newest version's number; not_found when there is no such model, or it has no version.
+  virtual Result<std::string> newest(const std::string& model) = 0;
   virtual Result<Package> package(const std::string& model, const std::string& version) = 0;
 };
 

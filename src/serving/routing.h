@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "response_cache.h"
 #include "servable.h"
 #include "serving/endpoint.h"
 #include "serving/stats.h"
+#include "serving/target.h"
 
 namespace slipway::serving {
 
@@ -26,6 +28,7 @@ struct EndpointState {
   std::atomic<int> timeout_ms{30'000};
   std::atomic<std::uint64_t> picks{0};
   std::atomic<std::uint64_t> turn{0};
+  ResponseCache cache;
 };
 
 struct Lane {
@@ -43,7 +46,12 @@ struct Routing {
   std::shared_ptr<EndpointState> endpoint;
   std::vector<Lane> lanes;
 
-  // By weight among the lanes that are loaded and no shadows; null when there is none.
+  std::string sticky;      // see EndpointSpec
+  bool has_rules = false;  // a lane has a header
+
+  // By rule, by what the caller sticks to, by weight, among the lanes that are loaded and no
+  // shadows; null when there is none.
+  const Lane* pick(std::uint64_t turn, const Caller* caller) const;
   const Lane* pick(double share) const;
   const Lane* find(const std::string& version) const;
 };

@@ -32,6 +32,8 @@ class Servable {
   Result<Batcher::Job> arrange(std::vector<Tensor> tensors) const;
   Result<void> submit(Batcher::Job job) { return batcher_->submit(std::move(job)); }
   std::size_t queued() const { return batcher_->queued(); }
+  RunStatistics statistics() const { return batcher_->statistics(); }
+  RunStats& stats() { return batcher_->stats(); }
 
   // What recorded predictions of this version look like; made once, from the first ones.
   std::shared_ptr<const PredictionSchema> schema(const std::vector<Tensor>& inputs,

@@ -62,6 +62,15 @@ void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
   endpoint.log.offer(std::move(exchange));
 }
 
+// FNV-1a: not the library's, which may change between builds.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  }
+  return hash;
+}
+
 bool sampled(EndpointState& endpoint, std::uint64_t turn) {
   const double rate = endpoint.sample_rate.load(std::memory_order_relaxed);
   return rate >= 1 || (rate > 0 && share_of_turn(turn * 7 + 3) < rate);
@@ -72,6 +81,22 @@ bool sampled(EndpointState& endpoint, std::uint64_t turn) {
 double share_of_turn(std::uint64_t turn) {
   // The fractional part of turn / golden ratio, in 64 bits.
   return static_cast<double>((turn * 0x9E3779B97F4A7C15ULL) >> 11) * 0x1.0p-53;
+}
+
+const Lane* Routing::pick(std::uint64_t turn, const Caller* caller) const {
+  if (caller != nullptr && has_rules) {
+    for (const auto& lane : lanes) {
+      if (lane.spec.header.empty() || lane.servable == nullptr) continue;
+      if (caller->header(lane.spec.header) == lane.spec.header_value) return &lane;
+    }
+  }
+  if (caller != nullptr && !sticky.empty()) {
+    // The same text gets the same share for ever: who was with the challenger at 5 % stays with it
+    // while its weight grows.
+    const auto key = caller->header(sticky);
+    if (!key.empty()) return pick(share_of_turn(hash_of(key)));
+  }
+  return pick(share_of_turn(turn));
 }
 
 const Lane* Routing::pick(double share) const {
@@ -130,10 +155,9 @@ void Target::reject(const Error&) const {
 void Target::infer(Call call, Done done) const {
   auto& endpoint = *routing_->endpoint;
   if (call.received_ns == 0) call.received_ns = endpoint.clock.monotonic_ns();
-  if (call.deadline_ns == 0) {
-    call.deadline_ns =
-        call.received_ns + static_cast<std::int64_t>(endpoint.timeout_ms.load()) * 1'000'000;
-  }
+  const auto latest =
+      call.received_ns + static_cast<std::int64_t>(endpoint.timeout_ms.load()) * 1'000'000;
+  if (call.deadline_ns == 0 || call.deadline_ns > latest) call.deadline_ns = latest;
   mirror(call);
   auto job = lane_->servable->arrange(std::move(call.inputs));
   if (!job) {
@@ -146,16 +170,39 @@ void Target::infer(Call call, Done done) const {
   pending->lane = lane_;
   pending->start_ns = call.received_ns;
   pending->rows = job->rows;
+  std::optional<ResponseCache::Key> key;
+  if (endpoint.cache.is_on()) {
+    key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
+  }
   pending->sampled = !endpoint.name.empty() && sampled(endpoint, turn);
   if (pending->sampled) {
     pending->request_id = std::move(call.request_id);
     pending->inputs = job->inputs;
   }
   job->deadline_ns = call.deadline_ns;
-  job->done = [pending, done](Result<std::vector<Tensor>> answer) {
-    record(*pending, answer);
-    done(std::move(answer));
-  };
+  job->received_ns = call.received_ns;
+  job->priority = call.priority;
+  job->cancelled = std::move(call.cancelled);
+  if (key) {
+    if (auto known = endpoint.cache.find(*key)) {
+      lane_->servable->stats().cache(true, endpoint.clock.monotonic_ns() - call.received_ns);
+      Result<std::vector<Tensor>> answer(*std::move(known));
+      record(*pending, answer);
+      return done(std::move(answer));
+    }
+    lane_->servable->stats().cache(false, endpoint.clock.monotonic_ns() - call.received_ns);
+    auto shared = std::make_shared<const ResponseCache::Key>(*std::move(key));
+    job->done = [pending, done, shared](Result<std::vector<Tensor>> answer) {
+      if (answer) pending->routing->endpoint->cache.put(*shared, *answer);
+      record(*pending, answer);
+      done(std::move(answer));
+    };
+  } else {
+    job->done = [pending, done](Result<std::vector<Tensor>> answer) {
+      record(*pending, answer);
+      done(std::move(answer));
+    };
+  }
   auto taken = lane_->servable->submit(*std::move(job));
   if (!taken) {
     Result<std::vector<Tensor>> refused(std::move(taken.error()));

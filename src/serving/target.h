@@ -3,6 +3,7 @@
 // so that what it wants is known.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "base/result.h"
 #include "serving/backend.h"
+#include "serving/batcher.h"
 #include "serving/frame.h"
 
 namespace slipway::serving {
@@ -21,9 +23,19 @@ struct Lane;
 
 struct Call {
   std::string request_id;
-  std::vector<Tensor> inputs;    // named, any order
-  std::int64_t received_ns = 0;  // monotonic; 0: now
-  std::int64_t deadline_ns = 0;  // monotonic; 0: the endpoint's time-out
+  std::vector<Tensor> inputs;               // named, any order
+  std::int64_t received_ns = 0;             // monotonic; 0: now
+  std::int64_t deadline_ns = 0;             // monotonic; 0: the endpoint's time-out
+  std::uint32_t priority = kUsualPriority;  // lower goes first
+  // Set once nobody waits for the answer any more; may be null.
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+};
+
+// What a request says about itself, for endpoints that route by it.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  virtual std::string_view header(const std::string& name) const = 0;  // empty: it has none
 };
 
 // Cheap to copy. The version stays loaded while a Target lives, even when the endpoint has moved

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -212,7 +213,34 @@ class TensorReader {
     return {};
   }
 
+  // {"b64": ".."}: how JSON carries bytes that are no text.
+  Result<void> encoded() {
+    std::string_view key;
+    std::string_view value;
+    std::optional<std::string> bytes;
+    if (!in_.begin_object()) return in_.error();
+    while (in_.next_key(key)) {
+      if (key != "b64" || bytes || in_.peek() != Reader::Kind::string) {
+        return in_.ok() ? invalid("input '" + name_ + "': element " + std::to_string(count_) +
+                                  R"( is an object other than {"b64": ".."})")
+                        : in_.error();
+      }
+      if (!in_.read(value)) return in_.error();
+      bytes = from_base64(value);
+      if (!bytes) {
+        return invalid("input '" + name_ + "': element " + std::to_string(count_) +
+                       " is not base64");
+      }
+    }
+    if (!in_.ok()) return in_.error();
+    if (!bytes) return wrong("a text");
+    texts_.push_back(*std::move(bytes));
+    ++count_;
+    return {};
+  }
+
   Result<void> text() {
+    if (in_.peek() == Reader::Kind::object) return encoded();
     std::string_view text;
     if (in_.peek() != Reader::Kind::string) return wrong("a text");
     if (!in_.read(text)) return in_.error();

@@ -10,7 +10,8 @@
 namespace slipway::serving {
 
 // The next value of `in` as a tensor: nested arrays of equal lengths, or one number. Numbers must
-// fit the type; null is NaN in floats when `null_is_nan`. FP16 and BF16 have no JSON form. Memory
+// fit the type; null is NaN in floats when `null_is_nan`. FP16 and BF16 have no JSON form; BYTES
+// are texts or {"b64": ".."}. Memory
 // follows the length of the text, never a number in it. `wanted`: the values may also come flat.
 Result<Tensor> read_tensor(json::Reader& in, const std::string& name, DType type,
                            const Shape* wanted = nullptr, bool null_is_nan = false);

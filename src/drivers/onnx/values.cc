@@ -203,10 +203,14 @@ Result<Owned<OrtValue>> to_value(const Runtime& runtime, const Tensor& tensor) {
   SW_CHECK_OK(runtime.check(
       api.CreateTensorAsOrtValue(allocator, shape.data(), shape.size(), element, &out)));
   auto value = own(runtime, out);
-  std::vector<const char*> texts;
-  texts.reserve(tensor.count());
-  for (const auto& text : tensor.texts()) texts.push_back(text.c_str());
-  SW_CHECK_OK(runtime.check(api.FillStringTensor(value.get(), texts.data(), texts.size())));
+  // Element by element: the call for all of them ends each at its first zero byte.
+  for (std::size_t i = 0; i < tensor.count(); ++i) {
+    const auto& text = tensor.texts()[i];
+    char* room = nullptr;
+    SW_CHECK_OK(runtime.check(
+        api.GetResizedStringTensorElementBuffer(value.get(), i, text.size(), &room)));
+    text.copy(room, text.size());
+  }
   return value;
 }
 
