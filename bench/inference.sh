@@ -7,7 +7,8 @@ mkdir -p build/bench
 ccache="$(command -v ccache || true)"
 objects=()
 for source in bench/inference_bench.cc src/base/{result,text,log,clock}.cc src/json/reader.cc \
-  src/serving/{tensor,tensor_json,frame}.cc src/wire/oip/{request,answer}.cc src/net/http.cc \
+  src/serving/{tensor,tensor_json,frame}.cc \
+  src/wire/oip/{request,answer,tensor_bytes,shared_memory}.cc src/net/http.cc \
   src/wire/scoring/{payload,csv,predictions}.cc; do
   objects+=("build/bench/$(basename "$source").o")
   # shellcheck disable=SC2086

@@ -49,8 +49,12 @@ void write_answer(benchmark::State& state) {
     static_cast<float*>(scores.mutable_data())[i] = 1.0F / static_cast<float>(i + 3);
   }
   const wire::oip::InferBody body{.id = "1"};
+  const wire::oip::SharedMemory regions;
+  const std::string model = "digits";
+  const std::string version = "1";
+  const std::vector<Tensor> outputs{scores};
   for (auto _ : state) {
-    auto answer = wire::oip::write_answer(body, "digits", "1", {scores});
+    auto answer = wire::oip::write_answer({body, model, version, outputs, regions});
     benchmark::DoNotOptimize(answer);
   }
 }

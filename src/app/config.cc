@@ -13,7 +13,11 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> table = {
       {"host", &Config::host, "address to listen on"},
       {"port", &Config::port, "HTTP port; 0 takes a free one", 0, 65535},
-      {"grpc_port", &Config::grpc_port, "reserved for gRPC, which is not served yet", 0, 65535},
+      {"grpc_port", &Config::grpc_port, "gRPC port; 0 takes a free one", 0, 65535},
+      {"predict_route", &Config::predict_route,
+       "a path that answers like /invocations (default: AIP_PREDICT_ROUTE)"},
+      {"health_route", &Config::health_route,
+       "a path that answers like /ping (default: AIP_HEALTH_ROUTE)"},
       {"data", &Config::data, "folder of everything that is kept"},
       {"store", &Config::store,
        "database URL: sqlite:///PATH or postgresql://USER@HOST/NAME (default: SQLite in the data "
@@ -119,6 +123,33 @@ Result<void> assign(Config& config, const Setting& setting, const std::string& v
   return {};
 }
 
+// Vertex AI tells its containers by variables of its own where to listen and answer.
+Result<void> follow_vertex(Effective& out) {
+  constexpr std::pair<std::string_view, std::string_view> kVariables[] = {
+      {"port", "AIP_HTTP_PORT"},
+      {"predict_route", "AIP_PREDICT_ROUTE"},
+      {"health_route", "AIP_HEALTH_ROUTE"},
+  };
+  for (const auto& setting : settings()) {
+    for (const auto& [name, variable] : kVariables) {
+      if (setting.name != name || out.sources[std::string(name)] != Source::fallback) continue;
+      const auto value = environment(variable);
+      if (!value) continue;
+      SW_CHECK_OK(assign(out.config, setting, *value, std::string(variable)));
+      out.sources[std::string(name)] = Source::environment;
+      // A container listens for the outside.
+      if (name == "port" && out.sources["host"] == Source::fallback) out.config.host = "0.0.0.0";
+    }
+  }
+  for (const auto* path : {&out.config.predict_route, &out.config.health_route}) {
+    if (path->empty()) continue;
+    if (path->front() != '/' || path->find_first_of("{}?# ") != std::string::npos) {
+      return invalid("'" + *path + "' is not a path to answer at", "it begins with a slash");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Effective> load_config(const std::map<std::string, std::string>& flags) {
@@ -156,6 +187,7 @@ Result<Effective> load_config(const std::map<std::string, std::string>& flags) {
     return invalid(file + ": unknown setting '" + from_file.begin()->first + "'",
                    "`slipway config` lists the settings");
   }
+  SW_CHECK_OK(follow_vertex(out));
   if (out.config.tls_certificate.empty() != out.config.tls_key.empty()) {
     return invalid("tls_certificate and tls_key belong together, and only one is set");
   }

@@ -21,6 +21,8 @@ struct Config {
   std::string host = "127.0.0.1";
   std::int64_t port = 5800;
   std::int64_t grpc_port = 5801;
+  std::string predict_route;
+  std::string health_route;
   std::string data = "./slipway-data";
   std::string store;      // empty: SQLite in the data folder
   std::string durability = "disk";

@@ -91,4 +91,70 @@ net::Middleware make_middleware(const net::Router& router, meter::Registry& mete
   return out;
 }
 
+namespace {
+
+// The handles of one method.
+struct MethodMeters {
+  std::atomic<meter::Histogram*> seconds{nullptr};
+  std::array<std::atomic<meter::Counter*>, 17> by_code{};
+};
+
+class GrpcMeters {
+ public:
+  GrpcMeters(const net::GrpcRouter& router, meter::Registry& registry) : registry_(registry) {
+    for (const auto& [path, method] : router.methods()) methods_[&method];
+  }
+
+  void count(const net::GrpcMethod* method, net::GrpcCode code, double seconds) {
+    const auto found = methods_.find(method);
+    MethodMeters& meters = found == methods_.end() ? unknown_ : found->second;
+    const std::string path = method == nullptr ? "" : method->path;
+    auto* histogram = meters.seconds.load(std::memory_order_acquire);
+    if (histogram == nullptr) {
+      histogram = &registry_.histogram("slipway_grpc_duration_seconds",
+                                       "Time from the head of a call to the end of its answer",
+                                       {{"method", path}});
+      meters.seconds.store(histogram, std::memory_order_release);
+    }
+    histogram->observe(seconds);
+    auto& slot = meters.by_code[static_cast<std::size_t>(code)];
+    auto* counter = slot.load(std::memory_order_acquire);
+    if (counter == nullptr) {
+      counter = &registry_.counter("slipway_grpc_calls_total", "gRPC calls answered, by code",
+                                   {{"method", path}, {"code", std::string(name_of(code))}});
+      slot.store(counter, std::memory_order_release);
+    }
+    counter->add();
+  }
+
+ private:
+  meter::Registry& registry_;
+  std::unordered_map<const net::GrpcMethod*, MethodMeters> methods_;  // filled once
+  MethodMeters unknown_;
+};
+
+}  // namespace
+
+net::GrpcMiddleware make_grpc_middleware(const net::GrpcRouter& router, meter::Registry& meters,
+                                         Gate* gate) {
+  net::GrpcMiddleware out;
+  out.before = [gate](net::Request& request, const net::GrpcMethod& method) -> Result<void> {
+    const auto actor = request.headers.get("x-slipway-actor");
+    if (is_sane_name(actor)) request.principal = actor;
+    if (gate == nullptr) return {};
+    return gate->allow({.name = request.principal}, method.action, request.path);
+  };
+  auto counters = std::make_shared<GrpcMeters>(router, meters);
+  out.after = [counters](const net::Request& request, const net::GrpcMethod* method,
+                         net::GrpcCode code, std::int64_t took_ns) {
+    counters->count(method, code, static_cast<double>(took_ns) * 1e-9);
+    log::debug("grpc.call", {{"path", request.path},
+                             {"code", net::name_of(code)},
+                             {"ms", static_cast<double>(took_ns) * 1e-6},
+                             {"request_id", request.request_id},
+                             {"remote", request.remote}});
+  };
+  return out;
+}
+
 }  // namespace slipway::app

@@ -10,5 +10,7 @@ namespace slipway::app {
 
 // `gate` may be null: everything is allowed.
 net::Middleware make_middleware(const net::Router& router, meter::Registry& meters, Gate* gate);
+net::GrpcMiddleware make_grpc_middleware(const net::GrpcRouter& router, meter::Registry& meters,
+                                         Gate* gate);
 
 }  // namespace slipway::app

@@ -18,6 +18,7 @@
 #include "wire/otlp/routes.h"
 #include "wire/prometheus/routes.h"
 #include "wire/scoring/routes.h"
+#include "wire/tfserving/routes.h"
 #include "wire/web/routes.h"
 
 namespace slipway::app {
@@ -77,7 +78,7 @@ wire::api::Maintenance maintenance_of(Platform& platform) {
 
 }  // namespace
 
-void add_routes(net::Router& router, Platform& platform) {
+void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) {
   router.render_errors("", wire::api::problem);
   wire::prometheus::add_metric_routes(router, platform.meters());
   wire::api::add_platform_routes(router, version(), wire::mlflow::version_for);
@@ -116,9 +117,15 @@ void add_routes(net::Router& router, Platform& platform) {
                       const std::string& endpoint) { return running_rollout(rollouts, endpoint); },
        .happenings = what_happened(platform)});
   wire::api::add_pipeline_routes(router, platform.executions());
-  wire::oip::add_inference_routes(router, platform.endpoints(), platform.decoders());
-  wire::oip::add_metadata_routes(router, platform.endpoints(), version());
-  wire::scoring::add_routes(router, platform.endpoints(), platform.decoders());
+  const auto inference =
+      wire::oip::make_service(platform.endpoints(), platform.decoders(), version());
+  wire::oip::add_routes(router, inference);
+  wire::oip::add_methods(grpc, inference);
+  wire::tfserving::add_routes(router, platform.endpoints(), platform.decoders());
+  wire::tfserving::add_methods(grpc, platform.endpoints(), platform.decoders());
+  wire::scoring::add_routes(
+      router, platform.endpoints(), platform.decoders(),
+      {.predict = platform.config().predict_route, .health = platform.config().health_route});
   wire::web::add_web_routes(router);
 }
 

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "app/platform.h"
+#include "net/grpc.h"
 #include "net/http.h"
 
 namespace slipway::app {
 
-void add_routes(net::Router& router, Platform& platform);
+void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform);
 
 }  // namespace slipway::app

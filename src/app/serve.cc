@@ -35,6 +35,13 @@ net::ServerOptions server_options(const Config& config) {
   return out;
 }
 
+net::GrpcOptions grpc_options(const Config& config) {
+  net::GrpcOptions out;
+  out.host = config.host;
+  out.port = static_cast<std::uint16_t>(config.grpc_port);
+  return out;
+}
+
 }  // namespace
 
 Result<void> serve(const Config& config) {
@@ -43,15 +50,21 @@ Result<void> serve(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
   SW_TRY(auto platform, Platform::open(config, Mode::server));
   net::Router router;
-  add_routes(router, *platform);
+  net::GrpcRouter grpc;
+  add_routes(router, grpc, *platform);
   Pool workers("http", static_cast<std::size_t>(config.workers),
                static_cast<std::size_t>(config.queue));
   SW_TRY(auto server, net::Server::start(server_options(config), router, workers,
                                          make_middleware(router, platform->meters(), nullptr)));
+  SW_TRY(const auto grpc_port,
+         server->listen_grpc(grpc_options(config), grpc,
+                             make_grpc_middleware(grpc, platform->meters(), nullptr)));
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
   SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
-  log::info("platform.ready", {{"url", url}, {"data", config.data}, {"version", version()}});
+  log::info(
+      "platform.ready",
+      {{"url", url}, {"grpc_port", grpc_port}, {"data", config.data}, {"version", version()}});
 
   int signal = 0;
   sigwait(&signals, &signal);

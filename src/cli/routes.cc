@@ -73,7 +73,8 @@ int routes(const Args& args) {
   auto platform = app::Platform::open(config, app::Mode::local);
   if (!platform) return fail(platform.error());
   net::Router router;
-  app::add_routes(router, **platform);
+  net::GrpcRouter grpc;
+  app::add_routes(router, grpc, **platform);
   if (!json.empty()) {
     const auto written = write_document(json, as_json(router));
     return written ? kDone : fail(written.error());

@@ -33,12 +33,14 @@ class Server:
     def __init__(self, folder: Path, *arguments: str):
         self.folder, self.arguments, self.port = folder, arguments, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.grpc_port = free_port()
+        self.grpc = f"127.0.0.1:{self.grpc_port}"
         self.log = folder / "server.log"
         self.process: subprocess.Popen | None = None
 
     def start(self, timeout: float = 20) -> "Server":
         self.process = subprocess.Popen(
-            [binary(), "up", "--port", str(self.port), "--grpc-port", str(free_port())]
+            [binary(), "up", "--port", str(self.port), "--grpc-port", str(self.grpc_port)]
             + ["--data", str(self.folder / "data"), *self.arguments],
             cwd=self.folder,
             env=os.environ | {"SLIPWAY_URL": self.url, "MLFLOW_TRACKING_URI": self.url},

@@ -42,6 +42,58 @@ def mixed_model():
     )
 
 
+ONNX_TYPES = {
+    "BOOL": "BOOL",
+    "UINT8": "UINT8",
+    "UINT16": "UINT16",
+    "UINT32": "UINT32",
+    "UINT64": "UINT64",
+    "INT8": "INT8",
+    "INT16": "INT16",
+    "INT32": "INT32",
+    "INT64": "INT64",
+    "FP16": "FLOAT16",
+    "FP32": "FLOAT",
+    "FP64": "DOUBLE",
+    "BYTES": "STRING",
+}
+
+
+def echo_model(types=ONNX_TYPES):
+    """Each input comes back as out_<its name>; one input a type, so one request sends them all."""
+    from onnx import TensorProto, helper
+
+    def value(name, onnx_type):
+        return helper.make_tensor_value_info(name, getattr(TensorProto, onnx_type), ["rows", 2])
+
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [name], [f"out_{name}"]) for name in types],
+        "echo",
+        [value(name, onnx_type) for name, onnx_type in types.items()],
+        [value(f"out_{name}", onnx_type) for name, onnx_type in types.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(scope="module")
+def echo(server):
+    """The endpoint `echo` of all types, and `echo32` of FP32 alone."""
+    import mlflow
+
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
+    for name, types in (("echo", ONNX_TYPES), ("echo32", {"X": "FLOAT"})):
+        with mlflow.start_run():
+            mlflow.onnx.log_model(
+                echo_model(types),
+                name="model",
+                registered_model_name=name,
+                pip_requirements=["onnxruntime"],
+            )
+        endpoint(server, name, [{"model": name, "version": "1"}])
+    return "echo"
+
+
 @pytest.fixture(scope="module")
 def models(server):
     """Registers iris 1 and 2 (two fits), zipmap 1 (maps), mixed 1 (texts)."""

@@ -26,7 +26,9 @@ fuzz() {
     -malloc_limit_mb=256 -artifact_prefix="$out/$name-" "$out/$name.corpus" "tests/fuzz/seeds/$name"
 }
 
-fuzz infer tests/fuzz/infer_fuzz.cc src/wire/oip/request.cc "${tensors[@]}" "${base[@]}"
+oip=(src/wire/oip/{request,grpc_request,tensor_bytes,shared_memory}.cc)
+fuzz infer tests/fuzz/infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
+fuzz grpc_infer tests/fuzz/grpc_infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
 fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/payload.cc src/wire/scoring/csv.cc \
   src/serving/frame.cc "${tensors[@]}" "${base[@]}"
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"

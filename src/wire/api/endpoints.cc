@@ -47,8 +47,12 @@ Result<EndpointSpec> spec_of(const EndpointBody& body) {
                           .alias = route.alias,
                           .version = std::move(version),
                           .weight = route.weight.value_or(100),
-                          .shadow = route.shadow});
+                          .shadow = route.shadow,
+                          .header = route.header,
+                          .header_value = route.header_value});
   }
+  out.sticky = body.sticky.value_or("");
+  out.cache_bytes = body.cache_bytes.value_or(0);
   out.sample_rate = body.sample_rate.value_or(out.sample_rate);
   if (body.timeout_ms) {
     if (*body.timeout_ms < 1 || *body.timeout_ms > 600'000) {
@@ -85,6 +89,8 @@ EndpointJson to_wire(const EndpointView& view) {
   EndpointJson out{.name = view.spec.name,
                    .sample_rate = view.spec.sample_rate,
                    .timeout_ms = view.spec.timeout_ms,
+                   .cache_bytes = view.spec.cache_bytes,
+                   .unloaded = view.spec.paused,
                    .created = to_rfc3339(view.created),
                    .updated = to_rfc3339(view.updated)};
   for (const auto& route : view.routes) {
@@ -93,10 +99,13 @@ EndpointJson to_wire(const EndpointView& view) {
                    .shadow = route.spec.shadow,
                    .state = std::string(serving::name_of(route.state))};
     if (!route.spec.alias.empty()) json.alias = route.spec.alias;
+    if (!route.spec.header.empty()) json.header = route.spec.header;
+    if (!route.spec.header.empty()) json.header_value = route.spec.header_value;
     if (!route.version.empty()) json.version = route.version;
     if (!route.error.empty()) json.error = route.error;
     out.routes.push_back(std::move(json));
   }
+  if (!view.spec.sticky.empty()) out.sticky = view.spec.sticky;
   LatencySnapshot all;
   for (const auto& stats : view.stats) {
     out.stats.requests += static_cast<std::int64_t>(stats.requests);
@@ -148,7 +157,10 @@ Result<EndpointJson> update(Service& service, const net::Request& request) {
   SW_TRY(const auto before, service.endpoints.get(name));
   if (!body.sample_rate) body.sample_rate = before.spec.sample_rate;
   if (!body.timeout_ms) body.timeout_ms = before.spec.timeout_ms;
-  SW_TRY(const auto spec, spec_of(body));
+  if (!body.sticky) body.sticky = before.spec.sticky;
+  if (!body.cache_bytes) body.cache_bytes = before.spec.cache_bytes;
+  SW_TRY(auto spec, spec_of(body));
+  spec.paused = before.spec.paused;
   SW_TRY(const auto view, service.endpoints.update(spec, context_of(request).principal));
   if (body.drift_threshold && service.set_drift_threshold) {
     SW_CHECK_OK(service.set_drift_threshold(name, *body.drift_threshold));

@@ -19,8 +19,10 @@ struct RouteBody {
   json::Raw version;
   std::optional<double> weight;
   bool shadow = false;
+  std::string header;
+  std::string header_value;
 };
-BOOST_DESCRIBE_STRUCT(RouteBody, (), (model, alias, version, weight, shadow))
+BOOST_DESCRIBE_STRUCT(RouteBody, (), (model, alias, version, weight, shadow, header, header_value))
 
 struct EndpointBody {
   std::string name;
@@ -28,8 +30,11 @@ struct EndpointBody {
   std::optional<double> sample_rate;
   std::optional<std::int64_t> timeout_ms;
   std::optional<double> drift_threshold;
+  std::optional<std::string> sticky;
+  std::optional<std::int64_t> cache_bytes;
 };
-BOOST_DESCRIBE_STRUCT(EndpointBody, (), (name, routes, sample_rate, timeout_ms, drift_threshold))
+BOOST_DESCRIBE_STRUCT(EndpointBody, (),
+                      (name, routes, sample_rate, timeout_ms, drift_threshold, sticky, cache_bytes))
 
 struct RouteJson {
   std::string model;
@@ -37,10 +42,13 @@ struct RouteJson {
   json::Nullable<std::string> alias;
   double weight = 0;
   bool shadow = false;
+  json::Nullable<std::string> header;
+  json::Nullable<std::string> header_value;
   std::string state;
   json::Nullable<std::string> error;
 };
-BOOST_DESCRIBE_STRUCT(RouteJson, (), (model, version, alias, weight, shadow, state, error))
+BOOST_DESCRIBE_STRUCT(RouteJson, (),
+                      (model, version, alias, weight, shadow, header, header_value, state, error))
 
 struct VersionStatsJson {
   std::string model;
@@ -75,12 +83,16 @@ struct EndpointJson {
   std::vector<RouteJson> routes;
   double sample_rate = 1;
   std::int64_t timeout_ms = 0;
+  json::Nullable<std::string> sticky;
+  std::int64_t cache_bytes = 0;
+  bool unloaded = false;
   StatsJson stats;
   std::string created;
   std::string updated;
 };
 BOOST_DESCRIBE_STRUCT(EndpointJson, (),
-                      (name, routes, sample_rate, timeout_ms, stats, created, updated))
+                      (name, routes, sample_rate, timeout_ms, sticky, cache_bytes, unloaded, stats,
+                       created, updated))
 
 struct EndpointListJson {
   std::vector<EndpointJson> items;

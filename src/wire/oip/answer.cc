@@ -2,12 +2,12 @@
 #include "answer.h"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 #include <utility>
 
+#include "base/protobuf_write.h"
 #include "base/text.h"
 #include "serving/tensor_json.h"
+#include "tensor_bytes.h"
 
 namespace slipway::wire::oip {
 namespace {
@@ -15,65 +15,67 @@ namespace {
 using serving::DType;
 using serving::Tensor;
 
-// BYTES "score:index[:label]" of the k highest of each row.
-Tensor classify(const Tensor& scores, std::int64_t k) {
-  const bool one_row = scores.shape().size() < 2;
-  const std::size_t width = one_row ? scores.count() : scores.row_size();
-  const std::size_t rows = width == 0 ? 0 : scores.count() / width;
-  const auto best = std::min<std::size_t>(static_cast<std::size_t>(k), width);
-  std::vector<std::string> texts;
-  std::vector<std::size_t> order(width);
-  for (std::size_t row = 0; row < rows; ++row) {
-    std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(best), order.end(),
-                      [&](std::size_t a, std::size_t b) {
-                        return scores.number_at(row * width + a) >
-                               scores.number_at(row * width + b);
-                      });
-    for (std::size_t i = 0; i < best; ++i) {
-      std::string text;
-      serving::append_element(text, scores, row * width + order[i]);
-      text += ':' + std::to_string(order[i]);
-      if (scores.labels != nullptr && order[i] < scores.labels->size()) {
-        text += ':' + (*scores.labels)[order[i]];
-      }
-      texts.push_back(std::move(text));
-    }
+// An output as it is sent, and how.
+struct Part {
+  Tensor tensor;
+  bool binary = false;
+  const SharedPlace* shared = nullptr;
+  std::size_t shared_size = 0;
+};
+
+Result<std::vector<Part>> parts_of(const Answer& answer) {
+  const auto& body = answer.body;
+  std::vector<Part> out;
+  out.reserve(answer.outputs.size());
+  if (body.outputs.empty()) {
+    for (const auto& tensor : answer.outputs) out.push_back({tensor, body.binary_outputs});
+    return out;
   }
-  serving::Shape shape;
-  if (!one_row) shape.push_back(static_cast<std::int64_t>(rows));
-  shape.push_back(static_cast<std::int64_t>(best));
-  return Tensor::of_texts(scores.name, std::move(shape), std::move(texts));
+  for (const auto& wanted : body.outputs) {
+    const auto found = std::find_if(answer.outputs.begin(), answer.outputs.end(),
+                                    [&](const auto& tensor) { return tensor.name == wanted.name; });
+    if (found == answer.outputs.end()) continue;
+    const bool classes = wanted.classes > 0 && found->dtype() != DType::bytes;
+    Part part{.tensor = classes ? classify(*found, wanted.classes) : *found,
+              .binary = wanted.binary.value_or(body.binary_outputs)};
+    if (wanted.shared) {
+      std::string bytes;
+      append_bytes(bytes, part.tensor);
+      SW_CHECK_OK(answer.regions.write(*wanted.shared, bytes));
+      part.shared = &*wanted.shared;
+      part.shared_size = bytes.size();
+    }
+    out.push_back(std::move(part));
+  }
+  return out;
 }
 
-std::size_t append_binary(std::string& tail, const Tensor& tensor) {
-  const std::size_t before = tail.size();
-  if (tensor.dtype() != DType::bytes) {
-    tail.append(tensor.raw());
-  } else {
-    for (const auto& text : tensor.texts()) {
-      const auto length = static_cast<std::uint32_t>(text.size());
-      char bytes[sizeof length];
-      std::memcpy(bytes, &length, sizeof length);
-      tail.append(bytes, sizeof length);
-      tail += text;
-    }
+void append_shared(std::string& out, const Part& part) {
+  out += ",\"parameters\":{\"shared_memory_region\":";
+  append_json_string(out, part.shared->region);
+  out += ",\"shared_memory_byte_size\":" + std::to_string(part.shared_size);
+  if (part.shared->offset != 0) {
+    out += ",\"shared_memory_offset\":" + std::to_string(part.shared->offset);
   }
-  return tail.size() - before;
+  out += "}}";
 }
 
-void append_output(std::string& head, std::string& tail, const Tensor& tensor, bool binary) {
+void append_part(std::string& head, std::string& tail, const Part& part) {
+  const auto& tensor = part.tensor;
   head += "{\"name\":";
   append_json_string(head, tensor.name);
   head += ",\"datatype\":\"";
   head += serving::name_of(tensor.dtype());
   head += "\",\"shape\":";
   head += serving::text_of(tensor.shape());
-  // These two have no JSON form.
-  binary |= tensor.dtype() == DType::fp16 || tensor.dtype() == DType::bf16;
+  // FP16 and BF16 have no JSON form.
+  const bool binary = part.binary || tensor.dtype() == DType::fp16 || tensor.dtype() == DType::bf16;
+  if (part.shared != nullptr) return append_shared(head, part);
   if (binary) {
+    const auto before = tail.size();
+    append_bytes(tail, tensor);
     head += ",\"parameters\":{\"binary_data_size\":";
-    head += std::to_string(append_binary(tail, tensor));
+    head += std::to_string(tail.size() - before);
     head += "}}";
   } else {
     head += ",\"data\":";
@@ -82,11 +84,32 @@ void append_output(std::string& head, std::string& tail, const Tensor& tensor, b
   }
 }
 
-const Tensor* find(const std::vector<Tensor>& outputs, const std::string& name) {
-  for (const auto& tensor : outputs) {
-    if (tensor.name == name) return &tensor;
+// InferParameter with an integer.
+std::string integer_parameter(std::size_t value) {
+  std::string out;
+  put_number(out, 2, value);
+  return out;
+}
+
+void put_part(std::string& out, std::string& scratch, const Part& part) {
+  const auto& tensor = part.tensor;
+  scratch.clear();
+  put_bytes(scratch, 1, tensor.name);
+  put_bytes(scratch, 2, serving::name_of(tensor.dtype()));
+  std::size_t size = 0;
+  for (const auto n : tensor.shape()) size += varint_size(static_cast<std::uint64_t>(n));
+  if (size > 0) put_length(scratch, 3, size);
+  for (const auto n : tensor.shape()) put_varint(scratch, static_cast<std::uint64_t>(n));
+  if (part.shared != nullptr) {
+    std::string region;
+    put_bytes(region, 3, part.shared->region);
+    put_entry(scratch, 4, "shared_memory_region", region);
+    put_entry(scratch, 4, "shared_memory_byte_size", integer_parameter(part.shared_size));
+    if (part.shared->offset != 0) {
+      put_entry(scratch, 4, "shared_memory_offset", integer_parameter(part.shared->offset));
+    }
   }
-  return nullptr;
+  put_bytes(out, 5, scratch);
 }
 
 }  // namespace
@@ -104,43 +127,57 @@ Result<void> check_outputs(const serving::Signature& signature,
   return {};
 }
 
-net::Response write_answer(const InferBody& body, const std::string& model,
-                           const std::string& version, const std::vector<Tensor>& outputs) {
+Result<net::Response> write_answer(const Answer& answer) {
+  SW_TRY(const auto parts, parts_of(answer));
   std::string head = "{\"model_name\":";
   std::string tail;
-  append_json_string(head, model);
+  append_json_string(head, answer.model);
   head += ",\"model_version\":";
-  append_json_string(head, version);
-  if (!body.id.empty()) {
+  append_json_string(head, answer.version);
+  if (!answer.body.id.empty()) {
     head += ",\"id\":";
-    append_json_string(head, body.id);
+    append_json_string(head, answer.body.id);
   }
   head += ",\"outputs\":[";
-  bool first = true;
-  const auto add = [&](const Tensor& tensor, bool binary, std::int64_t classes) {
-    if (!first) head += ',';
-    first = false;
-    if (classes > 0 && tensor.dtype() != DType::bytes) {
-      append_output(head, tail, classify(tensor, classes), binary);
-    } else {
-      append_output(head, tail, tensor, binary);
-    }
-  };
-  if (body.outputs.empty()) {
-    for (const auto& tensor : outputs) add(tensor, body.binary_outputs, 0);
-  } else {
-    for (const auto& wanted : body.outputs) {
-      if (const auto* tensor = find(outputs, wanted.name)) {
-        add(*tensor, wanted.binary.value_or(body.binary_outputs), wanted.classes);
-      }
-    }
+  for (const auto& part : parts) {
+    if (&part != &parts.front()) head += ',';
+    append_part(head, tail, part);
   }
   head += "]}";
-  if (tail.empty()) return net::Response::json(200, std::move(head));
+  const bool binary =
+      std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.binary; });
+  if (tail.empty() && !binary) return net::Response::json(200, std::move(head));
   const auto head_size = std::to_string(head.size());
   auto response = net::Response::text(200, std::move(head) + tail, "application/octet-stream");
   response.headers.set("inference-header-content-length", head_size);
   return response;
+}
+
+Result<std::string> write_grpc_answer(const Answer& answer, bool streamed) {
+  SW_TRY(const auto parts, parts_of(answer));
+  constexpr std::size_t kAround = 64;
+  std::size_t size = answer.model.size() + answer.body.id.size() + kAround;
+  for (const auto& part : parts) {
+    size += part.tensor.name.size() + kAround;
+    if (part.shared == nullptr) size += size_of_bytes(part.tensor);
+  }
+  std::string out;
+  out.reserve(size);
+  put_text(out, 1, answer.model);
+  put_text(out, 2, answer.version);
+  put_text(out, 3, answer.body.id);
+  if (streamed) {
+    std::string yes;
+    put_flag(yes, 1, true);
+    put_entry(out, 4, "triton_final_response", yes);
+  }
+  std::string scratch;
+  for (const auto& part : parts) put_part(out, scratch, part);
+  for (const auto& part : parts) {
+    put_length(out, 6, part.shared != nullptr ? 0 : size_of_bytes(part.tensor));
+    if (part.shared == nullptr) append_bytes(out, part.tensor);
+  }
+  return out;
 }
 
 }  // namespace slipway::wire::oip

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer to an inference request, as JSON or JSON followed by the tensors' bytes.
+// The answer to an inference request: JSON, JSON followed by the tensors' bytes, or a message of
+// gRPC. Outputs that belong into shared memory are written there.
 #pragma once
 
 #include <string>
@@ -14,7 +15,16 @@ namespace slipway::wire::oip {
 Result<void> check_outputs(const serving::Signature& signature,
                            const std::vector<WantedOutput>& wanted);
 
-net::Response write_answer(const InferBody& body, const std::string& model,
-                           const std::string& version, const std::vector<serving::Tensor>& outputs);
+struct Answer {
+  const InferBody& body;
+  const std::string& model;
+  const std::string& version;
+  const std::vector<serving::Tensor>& outputs;
+  const SharedMemory& regions;
+};
+
+Result<net::Response> write_answer(const Answer& answer);
+// ModelInferResponse. `streamed`: says that it is the request's last one, as streams do.
+Result<std::string> write_grpc_answer(const Answer& answer, bool streamed);
 
 }  // namespace slipway::wire::oip

@@ -6,16 +6,14 @@
 #include "base/text.h"
 #include "errors.h"
 #include "request.h"
-#include "wire/oip/routes.h"
+#include "service.h"
 
 namespace slipway::wire::oip {
 namespace {
 
 using RequestPtr = std::shared_ptr<const net::Request>;
 using ReplyPtr = std::shared_ptr<net::Reply>;
-
-// A body that decodes in less than about half a millisecond stays on the I/O thread.
-constexpr std::size_t kDecodedAtOnce = 64 << 10;
+using ServicePtr = std::shared_ptr<Service>;
 
 Result<std::optional<std::size_t>> json_size_of(const net::Request& request) {
   const auto text = request.headers.get("inference-header-content-length");
@@ -28,41 +26,40 @@ Result<std::optional<std::size_t>> json_size_of(const net::Request& request) {
   return std::optional(static_cast<std::size_t>(*size));
 }
 
-Result<InferBody> decode(const RequestPtr& request, const serving::Target& target) {
+Result<InferBody> decode(const Service& service, const RequestPtr& request,
+                         const serving::Target& target) {
   SW_TRY(const auto json_size, json_size_of(*request));
-  SW_TRY(auto body, parse_infer(request->body, json_size, request));
+  SW_TRY(auto body, parse_infer(request->body, json_size, request, &service.regions));
   SW_CHECK_OK(check_outputs(target.signature(), body.outputs));
   return body;
 }
 
-void infer(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply) {
-  auto target = endpoints.pick(request->param("name"), request->param("version"));
+void infer(const ServicePtr& service, const RequestPtr& request, const ReplyPtr& reply) {
+  const HeaderCaller caller(request->headers);
+  auto target = service->endpoints.pick(request->param("name"), request->param("version"), &caller);
   if (!target) return reply->send(render(*request, target.error()));
-  auto body = decode(request, *target);
+  auto body = decode(*service, request, *target);
   if (!body) {
     target->reject(body.error());
     return reply->send(render(*request, body.error()));
   }
-  serving::Call call{.request_id = request->request_id,
-                     .inputs = std::move(body->inputs),
-                     .received_ns = request->received_ns};
-  if (body->timeout_us > 0 && request->received_ns > 0) {
-    call.deadline_ns = request->received_ns + body->timeout_us * 1000;
-  }
+  auto call = call_of(*body, *request, 0, reply->cancellation());
   auto shared = std::make_shared<const InferBody>(*std::move(body));
-  target->infer(std::move(call), [request, reply, shared, target = *target](auto answer) {
+  target->infer(std::move(call), [service, request, reply, shared, target = *target](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
-    reply->send(write_answer(*shared, target.endpoint(), target.version(), *answer));
+    auto response =
+        write_answer({*shared, target.endpoint(), target.version(), *answer, service->regions});
+    reply->send(response ? *std::move(response) : render(*request, response.error()));
   });
 }
 
 }  // namespace
 
-void add_inference_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders) {
-  const auto handle = [&endpoints, &decoders](RequestPtr request, ReplyPtr reply) {
-    if (request->body.size() <= kDecodedAtOnce) return infer(endpoints, request, reply);
+void add_inference_routes(net::Router& router, const ServicePtr& service) {
+  const auto handle = [service](RequestPtr request, ReplyPtr reply) {
+    if (request->body.size() <= kDecodedAtOnce) return infer(service, request, reply);
     const bool posted =
-        decoders.post([&endpoints, request, reply] { infer(endpoints, request, reply); });
+        service->decoders.post([service, request, reply] { infer(service, request, reply); });
     if (!posted) {
       reply->send(render(*request, exhausted("too many large requests wait", "retry later")));
     }

@@ -1,34 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Health, metadata and the repository index of the Open Inference Protocol.
+// Health, metadata, configuration and statistics over HTTP.
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "errors.h"
-#include "wire/oip/routes.h"
+#include "service.h"
 
 namespace slipway::wire::oip {
 namespace {
 
-using serving::Endpoints;
-using serving::EndpointView;
-using serving::RouteState;
 using serving::TensorSpec;
-
-bool is_ready(const EndpointView& endpoint) {
-  return std::any_of(endpoint.routes.begin(), endpoint.routes.end(), [](const auto& route) {
-    return !route.spec.shadow && route.state == RouteState::ready;
-  });
-}
-
-std::vector<std::string> versions_of(const EndpointView& endpoint) {
-  std::vector<std::string> out;
-  for (const auto& route : endpoint.routes) {
-    if (route.state != RouteState::ready) continue;
-    if (std::find(out.begin(), out.end(), route.version) == out.end()) out.push_back(route.version);
-  }
-  return out;
-}
+using ServicePtr = std::shared_ptr<Service>;
 
 void append_specs(std::string& out, const std::vector<TensorSpec>& specs) {
   out += '[';
@@ -42,15 +25,26 @@ void append_specs(std::string& out, const std::vector<TensorSpec>& specs) {
   out += ']';
 }
 
-net::Response describe(Endpoints& endpoints, const net::Request& request) {
-  const auto endpoint = endpoints.get(request.param("name"));
+net::Response server_metadata(const Service& service) {
+  std::string out = "{\"name\":\"slipway\",\"version\":";
+  append_json_string(out, service.version);
+  out += ",\"extensions\":[";
+  for (const auto extension : kExtensions) {
+    if (out.back() != '[') out += ',';
+    append_json_string(out, extension);
+  }
+  return net::Response::json(200, out + "]}");
+}
+
+net::Response describe(const Service& service, const net::Request& request) {
+  const auto endpoint = service.endpoints.get(request.param("name"));
   if (!endpoint) return render(request, endpoint.error());
-  const auto target = endpoints.pick(request.param("name"), request.param("version"));
+  const auto target = service.endpoints.pick(request.param("name"), request.param("version"));
   if (!target) return render(request, target.error());
   std::string out = "{\"name\":";
   append_json_string(out, target->endpoint());
   out += ",\"versions\":[";
-  auto versions =
+  const auto versions =
       request.param("version").empty() ? versions_of(*endpoint) : std::vector{target->version()};
   for (std::size_t i = 0; i < versions.size(); ++i) {
     if (i != 0) out += ',';
@@ -66,70 +60,123 @@ net::Response describe(Endpoints& endpoints, const net::Request& request) {
   return net::Response::json(200, std::move(out));
 }
 
-net::Response model_ready(Endpoints& endpoints, const net::Request& request) {
-  const auto target = endpoints.pick(request.param("name"), request.param("version"));
+net::Response model_ready(const Service& service, const net::Request& request) {
+  const auto target = service.endpoints.pick(request.param("name"), request.param("version"));
   if (!target) return render(request, target.error());
   return net::Response::text(200, "");
 }
 
-net::Response index(Endpoints& endpoints) {
-  std::string out = "[";
-  const auto add = [&](const std::string& name, const std::string& version, const char* state,
-                       const std::string& reason) {
-    out += out.size() == 1 ? "{\"name\":" : ",{\"name\":";
-    append_json_string(out, name);
-    out += ",\"version\":";
-    append_json_string(out, version);
-    out += std::string(",\"state\":\"") + state + "\",\"reason\":";
-    append_json_string(out, reason);
-    out += '}';
-  };
-  for (const auto& endpoint : endpoints.list()) {
-    for (const auto& route : endpoint.routes) {
-      const char* state = route.state == RouteState::ready     ? "READY"
-                          : route.state == RouteState::loading ? "LOADING"
-                                                               : "UNAVAILABLE";
-      add(endpoint.spec.name, route.version, state, route.error);
-    }
+// "TYPE_FP32", as model configurations spell them.
+std::string config_type(serving::DType type) {
+  return type == serving::DType::bytes ? "TYPE_STRING"
+                                       : "TYPE_" + std::string(serving::name_of(type));
+}
+
+void append_config_specs(std::string& out, const std::vector<TensorSpec>& specs, bool batched) {
+  out += '[';
+  for (const auto& spec : specs) {
+    if (&spec != &specs.front()) out += ',';
+    out += "{\"name\":";
+    append_json_string(out, spec.name);
+    out += ",\"data_type\":\"" + config_type(spec.dtype) +
+           "\",\"dims\":" + serving::text_of(dims_of(spec, batched)) + "}";
   }
-  return net::Response::json(200, out + "]");
+  out += ']';
+}
+
+net::Response config(const Service& service, const net::Request& request) {
+  const auto target = service.endpoints.pick(request.param("name"), request.param("version"));
+  if (!target) return render(request, target.error());
+  const auto rows = max_batch_size(target->signature());
+  std::string out = "{\"name\":";
+  append_json_string(out, target->endpoint());
+  out += ",\"platform\":";
+  append_json_string(out, target->platform());
+  out += ",\"backend\":\"\",\"version_policy\":{\"all\":{}},\"max_batch_size\":" +
+         std::to_string(rows) + ",\"input\":";
+  append_config_specs(out, target->signature().inputs, rows > 0);
+  out += ",\"output\":";
+  append_config_specs(out, target->signature().outputs, rows > 0);
+  if (rows > 0) {
+    out += ",\"dynamic_batching\":{\"preferred_batch_size\":[],\"max_queue_delay_microseconds\":0}";
+  }
+  return net::Response::json(200, out + ",\"parameters\":{}}");
+}
+
+void append_sum(std::string& out, const char* name, const serving::DurationSum& sum) {
+  if (out.back() != '{') out += ',';
+  out += std::string("\"") + name + "\":{\"count\":" + std::to_string(sum.count) +
+         ",\"ns\":" + std::to_string(sum.ns) + "}";
+}
+
+void append_statistics(std::string& out, const serving::RunStatistics& one) {
+  out += "{\"name\":";
+  append_json_string(out, one.model);
+  out += ",\"version\":";
+  append_json_string(out, one.version);
+  out += ",\"last_inference\":" + std::to_string(one.last.ms) +
+         ",\"inference_count\":" + std::to_string(one.rows) +
+         ",\"execution_count\":" + std::to_string(one.executions) + ",\"inference_stats\":{";
+  append_sum(out, "success", one.success);
+  append_sum(out, "fail", one.fail);
+  append_sum(out, "queue", one.queue);
+  append_sum(out, "compute_input", one.input);
+  append_sum(out, "compute_infer", one.run);
+  append_sum(out, "compute_output", one.output);
+  append_sum(out, "cache_hit", one.cache_hit);
+  append_sum(out, "cache_miss", one.cache_miss);
+  out += "},\"batch_stats\":[";
+  for (const auto& batch : one.batches) {
+    if (&batch != &one.batches.front()) out += ',';
+    out += "{\"batch_size\":" + std::to_string(batch.rows);
+    append_sum(out, "compute_input", batch.input);
+    append_sum(out, "compute_infer", batch.run);
+    append_sum(out, "compute_output", batch.output);
+    out += '}';
+  }
+  out += "],\"memory_usage\":[],\"response_stats\":{}}";
+}
+
+net::Response statistics(const Service& service, const net::Request& request) {
+  const auto all = service.endpoints.statistics(request.param("name"), request.param("version"));
+  if (!all) return render(request, all.error());
+  std::string out = "{\"model_stats\":[";
+  for (const auto& one : *all) {
+    if (&one != &all->front()) out += ',';
+    append_statistics(out, one);
+  }
+  return net::Response::json(200, out + "]}");
 }
 
 }  // namespace
 
-void add_metadata_routes(net::Router& router, Endpoints& endpoints,
-                         const std::string& server_version) {
-  const auto add = [&](net::Method method, const char* pattern, const char* summary,
-                       net::Handler handler) {
-    router.add({.method = method,
+void add_metadata_routes(net::Router& router, const ServicePtr& service) {
+  using Answer = net::Response (*)(const Service&, const net::Request&);
+  const auto add = [&](const std::string& pattern, const char* summary, Answer answer) {
+    router.add({.method = net::Method::get,
                 .pattern = pattern,
                 .wire = "oip",
                 .action = "endpoint.read",
                 .summary = summary,
-                .handler = std::move(handler)});
+                .handler = [service, answer](const net::Request& request) {
+                  return answer(*service, request);
+                }});
   };
-  router.render_errors("/v2", render);
-  std::string server = "{\"name\":\"slipway\",\"version\":";
-  append_json_string(server, server_version);
-  server += ",\"extensions\":[\"binary_tensor_data\",\"classification\",\"parameters\"]}";
-  add(net::Method::get, "/v2", "What this inference server offers",
-      [server](const net::Request&) { return net::Response::json(200, server); });
-  add(net::Method::get, "/v2/health/live", "Liveness for inference clients",
-      [](const net::Request&) { return net::Response::text(200, ""); });
-  add(net::Method::get, "/v2/health/ready", "Ready when every endpoint has a version that answers",
-      [&endpoints](const net::Request&) {
-        const auto all = endpoints.list();
-        const bool ready = std::all_of(all.begin(), all.end(), is_ready);
-        return net::Response::text(ready ? 200 : 503, "");
+  add("/v2", "What this inference server offers",
+      [](const Service& known, const net::Request&) { return server_metadata(known); });
+  add("/v2/health/live", "Liveness for inference clients",
+      [](const Service&, const net::Request&) { return net::Response::text(200, ""); });
+  add("/v2/health/ready", "Ready when every endpoint that is loaded has a version that answers",
+      [](const Service& known, const net::Request&) {
+        return net::Response::text(is_server_ready(known.endpoints) ? 200 : 503, "");
       });
-  for (const char* prefix : {"/v2/models/{name}", "/v2/models/{name}/versions/{version}"}) {
-    add(net::Method::get, prefix, "Inputs, outputs and versions of an endpoint",
-        [&endpoints](const net::Request& request) { return describe(endpoints, request); });
-    add(net::Method::get, (std::string(prefix) + "/ready").c_str(), "Is the endpoint ready",
-        [&endpoints](const net::Request& request) { return model_ready(endpoints, request); });
+  add("/v2/models/stats", "What all loaded versions have done", statistics);
+  for (const std::string prefix : {"/v2/models/{name}", "/v2/models/{name}/versions/{version}"}) {
+    add(prefix, "Inputs, outputs and versions of an endpoint", describe);
+    add(prefix + "/ready", "Is the endpoint ready", model_ready);
+    add(prefix + "/config", "The endpoint as a model configuration", config);
+    add(prefix + "/stats", "What its loaded versions have done", statistics);
   }
-  add(net::Method::post, "/v2/repository/index", "Endpoints and their versions",
-      [&endpoints](const net::Request&) { return index(endpoints); });
 }
 
 }  // namespace slipway::wire::oip

@@ -2,11 +2,11 @@
 #include "request.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "json/reader.h"
 #include "serving/tensor_json.h"
+#include "tensor_bytes.h"
 
 namespace slipway::wire::oip {
 namespace {
@@ -24,14 +24,19 @@ struct Input {
   std::optional<DType> type;
   std::optional<Shape> shape;
   std::optional<std::size_t> binary_size;
+  std::optional<SharedPlace> shared;
   std::optional<Tensor> tensor;  // when type and shape came before the data
   std::optional<Reader> data;    // where the data begins, when they came after it
 };
 
 class Parser {
  public:
-  Parser(std::string_view body, std::size_t json_size, const std::shared_ptr<const void>& owner)
-      : in_(body.substr(0, json_size)), tail_(body.substr(json_size)), owner_(owner) {}
+  Parser(std::string_view body, std::size_t json_size, const std::shared_ptr<const void>& owner,
+         const SharedMemory* regions)
+      : in_(body.substr(0, json_size)),
+        tail_(body.substr(json_size)),
+        owner_(owner),
+        regions_(regions) {}
 
   Result<InferBody> parse() {
     if (in_.peek() != Reader::Kind::object && in_.ok()) {
@@ -114,6 +119,9 @@ class Parser {
       } else if (key == "timeout" && in_.peek() == Reader::Kind::number) {
         SW_TRY(out_.timeout_us, integer("parameters.timeout"));
         if (out_.timeout_us < 0) return invalid("parameters.timeout is negative");
+      } else if (key == "priority" && in_.peek() == Reader::Kind::number) {
+        SW_TRY(out_.priority, integer("parameters.priority"));
+        if (out_.priority < 0) return invalid("parameters.priority is negative");
       } else {
         in_.skip();
       }
@@ -150,7 +158,7 @@ class Parser {
       } else if (key == "shape") {
         SW_TRY(input.shape, shape(at));
       } else if (key == "parameters") {
-        SW_TRY(input.binary_size, binary_size(at));
+        SW_CHECK_OK(input_parameters(input, at));
       } else if (key == "data") {
         if (input.data || input.tensor) return invalid(at + ".data is given twice");
         if (input.type && input.shape) {
@@ -170,6 +178,7 @@ class Parser {
     if (input.binary_size && (input.data || input.tensor)) {
       return invalid(at + " has both data and binary_data_size");
     }
+    if (input.shared) return from_shared(input, at);
     if (input.binary_size) return from_tail(input, at);
     if (input.tensor) {
       input.tensor->name = std::move(input.name);
@@ -192,24 +201,48 @@ class Parser {
     return out;
   }
 
-  Result<std::optional<std::size_t>> binary_size(const std::string& at) {
-    std::optional<std::size_t> out;
+  Result<void> input_parameters(Input& input, const std::string& at) {
     SW_CHECK_OK(object(at + ".parameters"));
     std::string_view key;
     while (in_.next_key(key)) {
       if (key == "binary_data_size") {
         SW_TRY(const auto size, integer(at + ".parameters.binary_data_size"));
         if (size < 0) return invalid(at + ".parameters.binary_data_size is negative");
-        out = static_cast<std::size_t>(size);
-      } else if (key.starts_with("shared_memory")) {
-        return Error{Code::unimplemented, "shared memory is not offered here",
-                     "send the tensor in the body"};
+        input.binary_size = static_cast<std::size_t>(size);
+      } else if (key.starts_with("shared_memory_")) {
+        SW_CHECK_OK(shared_place(key, input.shared, at));
       } else {
         in_.skip();
       }
     }
-    SW_CHECK_OK(check());
-    return out;
+    return check();
+  }
+
+  // shared_memory_region, _offset and _byte_size: one of them.
+  Result<void> shared_place(std::string_view key, std::optional<SharedPlace>& into,
+                            const std::string& at) {
+    if (!into) into.emplace();
+    if (key == "shared_memory_region") {
+      SW_TRY(into->region, text("shared_memory_region"));
+      return {};
+    }
+    const bool is_offset = key == "shared_memory_offset";
+    if (!is_offset && key != "shared_memory_byte_size") {
+      in_.skip();
+      return {};
+    }
+    const std::string what(key);
+    SW_TRY(const auto value, integer(at + ".parameters." + what));
+    if (value < 0) return invalid(at + ".parameters." + what + " is negative");
+    (is_offset ? into->offset : into->size) = static_cast<std::uint64_t>(value);
+    return {};
+  }
+
+  Result<Tensor> from_shared(const Input& input, const std::string& at) {
+    if (regions_ == nullptr) return not_found("no shared memory is registered");
+    SW_TRY(auto bytes, regions_->read(*input.shared));
+    const std::string_view view = *bytes;
+    return tensor_of(input.name, *input.type, *input.shape, view, bytes, at);
   }
 
   Result<Tensor> from_tail(const Input& input, const std::string& at) {
@@ -220,49 +253,7 @@ class Parser {
     }
     const auto bytes = tail_.substr(0, *input.binary_size);
     tail_.remove_prefix(bytes.size());
-    const auto count = serving::element_count(*input.shape, bytes.size());
-    const std::size_t width = serving::size_of(*input.type);
-    if (*input.type == DType::bytes) return texts(input, bytes, count, at);
-    if (!count || *count * width != bytes.size()) {
-      return invalid(at + " has " + std::to_string(bytes.size()) + " bytes, shape " +
-                     serving::text_of(*input.shape) + " of " +
-                     std::string(serving::name_of(*input.type)) + " takes others");
-    }
-    if (*input.type == DType::boolean &&
-        std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0 && c != 1; })) {
-      return invalid(at + " has bytes that are neither 0 nor 1");
-    }
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % width == 0) {
-      return Tensor::view(input.name, *input.type, *input.shape, bytes.data(), owner_);
-    }
-    auto copy = Tensor::make(input.name, *input.type, *input.shape);
-    if (!bytes.empty()) std::memcpy(copy.mutable_data(), bytes.data(), bytes.size());
-    return copy;
-  }
-
-  // Each: four bytes of length, little-endian, then so many bytes.
-  Result<Tensor> texts(const Input& input, std::string_view bytes, std::optional<std::size_t> count,
-                       const std::string& at) {
-    if (!count || *count > bytes.size() / 4) {
-      return invalid(at + " has too few bytes for shape " + serving::text_of(*input.shape));
-    }
-    std::vector<std::string> out;
-    out.reserve(*count);
-    while (!bytes.empty()) {
-      std::uint32_t length = 0;
-      if (bytes.size() < sizeof length) return invalid(at + " ends inside a length");
-      std::memcpy(&length, bytes.data(), sizeof length);
-      bytes.remove_prefix(sizeof length);
-      if (length > bytes.size()) return invalid(at + " ends inside an element");
-      out.emplace_back(bytes.substr(0, length));
-      bytes.remove_prefix(length);
-      if (out.size() > *count) break;
-    }
-    if (out.size() != *count) {
-      return invalid(at + " has another number of elements than shape " +
-                     serving::text_of(*input.shape));
-    }
-    return Tensor::of_texts(input.name, *input.shape, std::move(out));
+    return tensor_of(input.name, *input.type, *input.shape, bytes, owner_, at);
   }
 
   Result<void> outputs() {
@@ -290,8 +281,8 @@ class Parser {
           } else if (key == "classification") {
             SW_TRY(wanted.classes, integer(at + ".parameters.classification"));
             if (wanted.classes < 0) return invalid(at + ".parameters.classification is negative");
-          } else if (key.starts_with("shared_memory")) {
-            return Error{Code::unimplemented, "shared memory is not offered here", {}};
+          } else if (key.starts_with("shared_memory_")) {
+            SW_CHECK_OK(shared_place(key, wanted.shared, at));
           } else {
             in_.skip();
           }
@@ -308,18 +299,20 @@ class Parser {
   Reader in_;
   std::string_view tail_;
   const std::shared_ptr<const void>& owner_;
+  const SharedMemory* const regions_;
   InferBody out_;
 };
 
 }  // namespace
 
 Result<InferBody> parse_infer(std::string_view body, std::optional<std::size_t> json_size,
-                              const std::shared_ptr<const void>& owner) {
+                              const std::shared_ptr<const void>& owner,
+                              const SharedMemory* regions) {
   if (json_size && *json_size > body.size()) {
     return invalid("Inference-Header-Content-Length is " + std::to_string(*json_size) +
                    ", the body has " + std::to_string(body.size()) + " bytes");
   }
-  return Parser(body, json_size.value_or(body.size()), owner).parse();
+  return Parser(body, json_size.value_or(body.size()), owner, regions).parse();
 }
 
 }  // namespace slipway::wire::oip

@@ -11,19 +11,22 @@
 
 #include "base/result.h"
 #include "serving/backend.h"
+#include "shared_memory.h"
 
 namespace slipway::wire::oip {
 
 struct WantedOutput {
   std::string name;
   std::optional<bool> binary;
-  std::int64_t classes = 0;  // > 0: the names of the so many highest scores instead
+  std::int64_t classes = 0;           // > 0: the names of the so many highest scores instead
+  std::optional<SharedPlace> shared;  // goes there instead of into the answer
 };
 
 struct InferBody {
   std::string id;
   bool binary_outputs = false;  // unless an output says otherwise
   std::int64_t timeout_us = 0;
+  std::int64_t priority = 0;  // 1 is served first; 0: as if nothing was said
   std::vector<serving::Tensor> inputs;
   std::vector<WantedOutput> outputs;  // empty: all
 };
@@ -32,6 +35,7 @@ struct InferBody {
 // Tensors may be views into `body`, which `owner` keeps alive. Never allocates more than a small
 // multiple of the body.
 Result<InferBody> parse_infer(std::string_view body, std::optional<std::size_t> json_size,
-                              const std::shared_ptr<const void>& owner);
+                              const std::shared_ptr<const void>& owner,
+                              const SharedMemory* regions = nullptr);
 
 }  // namespace slipway::wire::oip

@@ -3,6 +3,8 @@
 // /endpoints/NAME/invocations and /ping, and the bare paths when a header names the endpoint.
 #pragma once
 
+#include <string>
+
 #include "base/pool.h"
 #include "net/http.h"
 #include "serving/endpoints.h"
@@ -10,6 +12,12 @@
 namespace slipway::wire::scoring {
 
 // Large bodies are decoded on `decoders`, so that they do not hold up small ones.
-void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders);
+// Where a platform wants a container to answer, besides /invocations and /ping; may be empty.
+struct Paths {
+  std::string predict;
+  std::string health;
+};
+void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders,
+                const Paths& paths = {});
 
 }  // namespace slipway::wire::scoring

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "errors.h"
 #include "payload.h"
 #include "predictions.h"
+#include "typed.h"
 #include "wire/scoring/routes.h"
 
 namespace slipway::wire::scoring {
@@ -12,9 +15,6 @@ namespace {
 
 using RequestPtr = std::shared_ptr<const net::Request>;
 using ReplyPtr = std::shared_ptr<net::Reply>;
-
-// A body that decodes in less than about half a millisecond stays on the I/O thread.
-constexpr std::size_t kDecodedAtOnce = 64 << 10;
 
 // The endpoint that the path names, or SageMaker's header, or the only one that there is.
 Result<std::string> endpoint_of(const serving::Endpoints& endpoints, const net::Request& request) {
@@ -56,7 +56,8 @@ net::Response unsupported(const net::Request& request) {
 void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply) {
   const auto name = endpoint_of(endpoints, *request);
   if (!name) return reply->send(render(*request, name.error()));
-  auto target = endpoints.pick(*name);
+  const HeaderCaller caller(request->headers);
+  auto target = endpoints.pick(*name, {}, &caller);
   if (!target) return reply->send(render(*request, target.error()));
   const auto form = form_of(*request);
   if (!form) return reply->send(unsupported(*request));
@@ -69,10 +70,20 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   }
   serving::Call call{.request_id = request->request_id,
                      .inputs = std::move(payload->inputs),
-                     .received_ns = request->received_ns};
+                     .received_ns = request->received_ns,
+                     .cancelled = reply->cancellation()};
   target->infer(std::move(call), [request, reply, table = payload->table](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
     reply->send(net::Response::json(200, write_predictions(*answer, table)));
+  });
+}
+
+// A path that a platform chose and that nothing answers yet.
+bool is_new(const net::Router& router, net::Method method, const std::string& path) {
+  if (path.size() < 2 || path == "/invocations" || path == "/ping") return false;
+  const auto& routes = router.routes();
+  return std::none_of(routes.begin(), routes.end(), [&](const net::Route& route) {
+    return route.method == method && route.pattern == path;
   });
 }
 
@@ -86,7 +97,8 @@ net::Response ping(const serving::Endpoints& endpoints, const net::Request& requ
 
 }  // namespace
 
-void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders) {
+void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decoders,
+                const Paths& paths) {
   router.render_errors("/endpoints", render);
   router.render_errors("/invocations", render);
   const auto handle = [&endpoints, &decoders](RequestPtr request, ReplyPtr reply) {
@@ -97,7 +109,9 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
       reply->send(render(*request, exhausted("too many large requests wait", "retry later")));
     }
   };
-  for (const char* pattern : {"/endpoints/{name}/invocations", "/invocations"}) {
+  std::vector<std::string> predict{"/endpoints/{name}/invocations", "/invocations"};
+  if (is_new(router, net::Method::post, paths.predict)) predict.push_back(paths.predict);
+  for (const auto& pattern : predict) {
     router.add({.method = net::Method::post,
                 .pattern = pattern,
                 .wire = "scoring",
@@ -105,7 +119,10 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
                 .summary = "Predict (MLflow scoring, SageMaker, Vertex AI)",
                 .async = handle});
   }
-  for (const char* pattern : {"/endpoints/{name}/ping", "/ping"}) {
+  add_typed_routes(router, endpoints, decoders);
+  std::vector<std::string> health{"/endpoints/{name}/ping", "/ping"};
+  if (is_new(router, net::Method::get, paths.health)) health.push_back(paths.health);
+  for (const auto& pattern : health) {
     router.add({.method = net::Method::get,
                 .pattern = pattern,
                 .wire = "scoring",

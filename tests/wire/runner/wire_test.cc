@@ -50,7 +50,8 @@ TEST_P(WireTest, TheServerAnswersAsWritten) {
   ASSERT_TRUE(platform) << platform.error().message;
   platform_ = *std::move(platform);
   net::Router router;
-  app::add_routes(router, *platform_);
+  net::GrpcRouter grpc;
+  app::add_routes(router, grpc, *platform_);
 
   EXPECT_EQ(transcript::run(router, *exchanges), "") << GetParam();
 }
