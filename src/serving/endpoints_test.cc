@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serving/endpoints.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -287,6 +290,106 @@ TEST_P(EndpointsTest, WrongInputsAreRefusedByName) {
             "input 'x' takes shape [-1,2], got [1,3]");
   EXPECT_EQ(say({Tensor::make("x", DType::fp32, {0, 2})}), "input 'x' has no elements");
   EXPECT_EQ(endpoints_->get("e")->stats[0].rejected, 5U);
+}
+
+class Fields : public Caller {
+ public:
+  explicit Fields(std::map<std::string, std::string> fields) : fields_(std::move(fields)) {}
+  std::string_view header(const std::string& name) const override {
+    const auto found = fields_.find(name);
+    return found == fields_.end() ? std::string_view() : std::string_view(found->second);
+  }
+
+ private:
+  std::map<std::string, std::string> fields_;
+};
+
+TEST_P(EndpointsTest, RulesAndStickyCallersDecideBeforeWeights) {
+  EndpointSpec spec{.name = "e", .sticky = "x-user"};
+  spec.routes = {
+      {.model = "m", .version = "1", .weight = 50},
+      {.model = "m", .version = "2", .weight = 50},
+      {.model = "m", .version = "3", .weight = 0, .header = "x-tier", .header_value = "beta"}};
+  ASSERT_TRUE(endpoints_->create(spec, who_));
+  const auto version = [&](std::map<std::string, std::string> fields) {
+    const Fields caller(std::move(fields));
+    return endpoints_->pick("e", {}, &caller)->version();
+  };
+
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(version({{"x-tier", "beta"}, {"x-user", std::to_string(i)}}), "3");
+    EXPECT_EQ(version({{"x-user", "ada"}}), version({{"x-user", "ada"}}));
+  }
+  std::set<std::string> all;
+  for (int i = 0; i < 50; ++i) all.insert(version({{"x-user", std::to_string(i)}}));
+  EXPECT_EQ(all, (std::set<std::string>{"1", "2"}));
+  reopen();
+  EXPECT_EQ(version({{"x-tier", "beta"}}), "3");
+}
+
+TEST_P(EndpointsTest, WhoIsWithTheChallengerStaysWhileItsWeightGrows) {
+  EndpointSpec spec{.name = "e", .sticky = "x-user"};
+  spec.routes = {{.model = "m", .version = "1", .weight = 90},
+                 {.model = "m", .version = "2", .weight = 10}};
+  ASSERT_TRUE(endpoints_->create(spec, who_));
+  const auto with_second = [&] {
+    std::set<int> out;
+    for (int i = 0; i < 300; ++i) {
+      const Fields caller({{"x-user", std::to_string(i)}});
+      if (endpoints_->pick("e", {}, &caller)->version() == "2") out.insert(i);
+    }
+    return out;
+  };
+  const auto few = with_second();
+  spec.routes[0].weight = spec.routes[1].weight = 50;
+  ASSERT_TRUE(endpoints_->update(spec, who_));
+  const auto many = with_second();
+
+  EXPECT_GT(few.size(), 10U);
+  EXPECT_LT(few.size(), 60U);
+  EXPECT_GT(many.size(), 100U);
+  EXPECT_TRUE(std::includes(many.begin(), many.end(), few.begin(), few.end()));
+}
+
+TEST_P(EndpointsTest, AnUnloadedEndpointStaysSoUntilItIsLoaded) {
+  ASSERT_TRUE(endpoints_->create(champion("e"), who_));
+  ASSERT_TRUE(endpoints_->unload("e", who_));
+
+  EXPECT_EQ(predict("e").error().code, Code::unavailable);
+  EXPECT_TRUE(endpoints_->get("e")->spec.paused);
+  reopen();
+  EXPECT_EQ(predict("e").error().code, Code::unavailable);
+  EXPECT_EQ(control_.loaded, 0);
+  ASSERT_TRUE(endpoints_->load("e", who_));
+  EXPECT_EQ(predict("e").value(), 1003);
+  reopen();
+  EXPECT_EQ(predict("e").value(), 1003);
+  EXPECT_EQ(endpoints_->unload("none", who_).error().code, Code::not_found);
+}
+
+TEST_P(EndpointsTest, LoadingAModelMakesItAnEndpoint) {
+  const auto made = endpoints_->load("m", who_);
+
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->spec.routes[0].alias, "champion");
+  EXPECT_EQ(predict("m").value(), 1003);
+  EXPECT_EQ(endpoints_->statistics("m", "")->at(0).rows, 1U);
+  EXPECT_FALSE(endpoints_->statistics("m", "9"));
+}
+
+TEST_P(EndpointsTest, EqualRequestsAreAnsweredFromTheCache) {
+  auto spec = champion("e");
+  spec.cache_bytes = 1 << 20;
+  ASSERT_TRUE(endpoints_->create(spec, who_));
+  const int before = control_.runs;
+
+  EXPECT_EQ(predict("e").value(), 1003);
+  EXPECT_EQ(predict("e").value(), 1003);
+
+  EXPECT_EQ(control_.runs, before + 1);
+  const auto all = endpoints_->statistics("e", "1");
+  EXPECT_EQ(all->at(0).cache_hit.count, 1U);
+  EXPECT_EQ(all->at(0).cache_miss.count, 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dialects, EndpointsTest,

@@ -95,6 +95,7 @@ def test_an_unloaded_model_stays_so_over_a_restart(new_server):
 
     server = new_server().start()
     mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
     with mlflow.start_run():
         mlflow.onnx.log_model(
             echo_model({"X": "FLOAT"}),

@@ -292,6 +292,11 @@ class Parser {
       }
       out.inputs.push_back(std::move(tensor));
     }
+    for (const auto& tensor : out.inputs) {  // of a table: a runtime may broadcast the shorter one
+      if (layout_.is_table() && tensor.rows() != out.inputs.front().rows()) {
+        return invalid("the columns differ in length");
+      }
+    }
     return out;
   }
 

@@ -53,11 +53,15 @@ net::Response unsupported(const net::Request& request) {
   return response;
 }
 
-void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply) {
+// `by_row`: one prediction an instance whatever the model takes, as Vertex AI wants it.
+void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply,
+            bool by_row) {
   const auto name = endpoint_of(endpoints, *request);
   if (!name) return reply->send(render(*request, name.error()));
   const HeaderCaller caller(request->headers);
-  auto target = endpoints.pick(*name, {}, &caller);
+  // SageMaker's clients may name a version so, and are told which one it was.
+  const std::string variant(request->headers.get("x-amzn-sagemaker-target-variant"));
+  auto target = endpoints.pick(*name, variant, &caller);
   if (!target) return reply->send(render(*request, target.error()));
   const auto form = form_of(*request);
   if (!form) return reply->send(unsupported(*request));
@@ -72,9 +76,12 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
                      .inputs = std::move(payload->inputs),
                      .received_ns = request->received_ns,
                      .cancelled = reply->cancellation()};
-  target->infer(std::move(call), [request, reply, table = payload->table](auto answer) {
+  const bool table = payload->table || by_row;
+  target->infer(std::move(call), [request, reply, table, target = *target](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
-    reply->send(net::Response::json(200, write_predictions(*answer, table)));
+    auto response = net::Response::json(200, write_predictions(*answer, table));
+    response.headers.add("x-amzn-invoked-production-variant", target.version());
+    reply->send(std::move(response));
   });
 }
 
@@ -101,17 +108,19 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
                 const Paths& paths) {
   router.render_errors("/endpoints", render);
   router.render_errors("/invocations", render);
-  const auto handle = [&endpoints, &decoders](RequestPtr request, ReplyPtr reply) {
-    if (request->body.size() <= kDecodedAtOnce) return invoke(endpoints, request, reply);
-    const bool posted =
-        decoders.post([&endpoints, request, reply] { invoke(endpoints, request, reply); });
-    if (!posted) {
-      reply->send(render(*request, exhausted("too many large requests wait", "retry later")));
-    }
-  };
   std::vector<std::string> predict{"/endpoints/{name}/invocations", "/invocations"};
   if (is_new(router, net::Method::post, paths.predict)) predict.push_back(paths.predict);
   for (const auto& pattern : predict) {
+    const bool by_row = pattern == paths.predict;
+    const auto handle = [&endpoints, &decoders, by_row](RequestPtr request, ReplyPtr reply) {
+      const auto run = [&endpoints, request, reply, by_row] {
+        invoke(endpoints, request, reply, by_row);
+      };
+      if (request->body.size() <= kDecodedAtOnce) return run();
+      if (!decoders.post(run)) {
+        reply->send(render(*request, exhausted("too many large requests wait", "retry later")));
+      }
+    };
     router.add({.method = net::Method::post,
                 .pattern = pattern,
                 .wire = "scoring",
