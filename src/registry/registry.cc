@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "impl.h"
 #include "names.h"
-#include "paging.h"
 #include "rows.h"
 
 namespace slipway::registry {
@@ -12,7 +11,11 @@ namespace {
 
 using store::Connection;
 
-constexpr std::pair<std::string_view, bool> kModelTies[] = {{"m.name", true}};
+KeysetValue value_of(const Model& model, std::string_view column) {
+  if (column == "m.created") return model.created.ms;
+  if (column == "m.updated") return model.updated.ms;
+  return model.name;
+}
 
 Error taken(const std::string& name) {
   return already_exists("registered model (name='" + name + "') already exists");
@@ -107,16 +110,14 @@ Result<Model> Registry::model(const std::string& name) const {
 }
 
 Result<Page<Model>> Registry::search(const Search& search) const {
-  SW_TRY(const auto window, window_of(search.page));
-  Sql where{.text = "WHERE "};
-  SW_CHECK_OK(add_condition(search.filter, searchable_models(), impl_->db.dialect(), where));
-  SW_TRY(const auto order, order_clause(search.order, searchable_models(), kModelTies));
-  where.cells.emplace_back(window.limit);
-  where.cells.emplace_back(window.offset);
+  const KeysetKey ties[] = {{"m.name"}};
+  SW_TRY(const auto order, order_of(search.order, searchable_models(), ties));
+  Sql sql{.text = "WHERE ", .cells = {}};
+  SW_CHECK_OK(add_condition(search.filter, searchable_models(), impl_->db.dialect(), sql));
+  SW_CHECK_OK(add_page(order, search.page, sql));
   return impl_->db.read([&](Connection& db) -> Result<Page<Model>> {
-    SW_TRY(auto models,
-           load_models(db, where.text + " ORDER BY " + order + " LIMIT ? OFFSET ?", where.cells));
-    return page_of(std::move(models), window);
+    SW_TRY(auto models, load_models(db, sql.text, sql.cells));
+    return page_of(std::move(models), order, search.page, value_of);
   });
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <utility>
 
 #include "base/text.h"
 
@@ -167,14 +167,12 @@ Result<void> add_condition(const Filter& filter, const Searchable& table, Dialec
   return {};
 }
 
-Result<std::string> order_clause(const std::vector<OrderBy>& order, const Searchable& table,
-                                 std::span<const std::pair<std::string_view, bool>> tie_breaks) {
-  std::string out;
-  std::set<std::string_view> seen;
-  const auto add = [&](std::string_view column, bool ascending) {
-    if (!seen.insert(column).second) return false;
-    ((out += out.empty() ? "" : ", ") += column) += ascending ? " ASC" : " DESC";
-    return true;
+Result<Keyset> order_of(const std::vector<OrderBy>& order, const Searchable& table,
+                        std::span<const KeysetKey> tie_breaks) {
+  std::vector<KeysetKey> keys;
+  const auto is_there = [&](std::string_view column) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const KeysetKey& key) { return key.column == column; });
   };
   for (const auto& by : order) {
     const auto* field = by.entity == "attribute" ? find_field(table, by.key) : nullptr;
@@ -182,12 +180,23 @@ Result<std::string> order_clause(const std::vector<OrderBy>& order, const Search
       return invalid("invalid order_by key '" + by.key + "'",
                      "valid keys are " + known_keys(table));
     }
-    if (!add(field->column, by.ascending)) {
-      return invalid("order_by names '" + by.key + "' twice");
-    }
+    if (is_there(field->column)) return invalid("order_by names '" + by.key + "' twice");
+    keys.push_back({std::string(field->column), by.ascending, field->number});
   }
-  for (const auto& [column, ascending] : tie_breaks) add(column, ascending);
-  return out;
+  for (const auto& key : tie_breaks) {
+    if (!is_there(key.column)) keys.push_back(key);
+  }
+  return Keyset(std::move(keys));
+}
+
+Result<void> add_page(const Keyset& order, const PageRequest& page, Sql& out) {
+  SW_TRY(const auto behind, order.behind(page.token));
+  out.text += " AND " + behind.condition + " ORDER BY " + order.order() + " LIMIT ?";
+  for (const auto& value : behind.parameters) {
+    std::visit([&](const auto& each) { out.cells.emplace_back(each); }, value);
+  }
+  out.cells.emplace_back(static_cast<std::int64_t>(page.size) + 1);
+  return {};
 }
 
 }  // namespace slipway::registry

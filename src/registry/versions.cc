@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "impl.h"
 #include "names.h"
-#include "paging.h"
 #include "rows.h"
 
 namespace slipway::registry {
@@ -13,8 +12,6 @@ namespace {
 
 using store::Connection;
 
-constexpr std::pair<std::string_view, bool> kVersionTies[] = {{"m.name", true},
-                                                              {"v.version", false}};
 constexpr std::size_t kSourceLimit = 500;
 constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
     {{Stage::none, "None"},
@@ -24,6 +21,17 @@ constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
 
 std::string stage_text(Stage stage) {
   return std::string(name_of(stage));
+}
+
+KeysetValue value_of(const Version& version, std::string_view column) {
+  if (column == "v.version") return version.version;
+  if (column == "v.created") return version.created.ms;
+  if (column == "v.updated") return version.updated.ms;
+  if (column == "v.run_id") return version.run_id;
+  if (column == "v.source") return version.source;
+  if (column == "v.stage") return stage_text(version.stage);
+  if (column == "v.logged_model_id") return version.logged_model_id;
+  return version.model;
 }
 
 }  // namespace
@@ -93,21 +101,19 @@ Result<Version> Registry::version(const VersionRef& ref) const {
 }
 
 Result<Page<Version>> Registry::search_versions(const Search& search) const {
-  SW_TRY(const auto window, window_of(search.page));
-  Sql where{.text = "WHERE v.removed = 0 AND "};
-  SW_CHECK_OK(add_condition(search.filter, searchable_versions(), impl_->db.dialect(), where));
+  const KeysetKey ties[] = {{"m.name"}, {"v.version", false, true}};
   auto wanted_order = search.order;
   if (wanted_order.empty()) wanted_order.push_back({"attribute", "last_updated_timestamp", false});
-  SW_TRY(const auto order, order_clause(wanted_order, searchable_versions(), kVersionTies));
-  where.cells.emplace_back(window.limit);
-  where.cells.emplace_back(window.offset);
+  SW_TRY(const auto order, order_of(wanted_order, searchable_versions(), ties));
+  Sql sql{.text = "WHERE v.removed = 0 AND ", .cells = {}};
+  SW_CHECK_OK(add_condition(search.filter, searchable_versions(), impl_->db.dialect(), sql));
+  SW_CHECK_OK(add_page(order, search.page, sql));
   return impl_->db.read([&](Connection& db) -> Result<Page<Version>> {
-    SW_TRY(auto rows,
-           load_versions(db, where.text + " ORDER BY " + order + " LIMIT ? OFFSET ?", where.cells));
+    SW_TRY(auto rows, load_versions(db, sql.text, sql.cells));
     std::vector<Version> versions;
     versions.reserve(rows.size());
     for (auto& row : rows) versions.push_back(std::move(row.version));
-    return page_of(std::move(versions), window);
+    return page_of(std::move(versions), order, search.page, value_of);
   });
 }
 

@@ -2,6 +2,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "domain/keyset.h"
 #include "filter_sql.h"
 #include "rows.h"
 #include "store/database.h"
@@ -104,19 +105,35 @@ Result<std::string> leaf_of(store::Dialect dialect, const Filter& leaf, Cells& p
   return invalid("experiments have no field '" + leaf.entity + "." + leaf.key + "'");
 }
 
-Result<std::string> order_of(const std::vector<SearchOrder>& order) {
-  std::string out;
+Result<Keyset> order_of(const std::vector<SearchOrder>& order) {
+  std::vector<KeysetKey> keys;
   bool by_id = false;
   for (const auto& by : order) {
     const bool known = by.entity == "attribute" && (by.key == "id" || by.key == "name" ||
                                                     by.key == "created" || by.key == "updated");
     if (!known)
       return invalid("experiments cannot be ordered by '" + by.entity + "." + by.key + "'");
+    // Behind the id nothing changes any more.
+    if (!by_id) keys.push_back({"e." + by.key, by.ascending, by.key != "name"});
     by_id = by_id || by.key == "id";
-    out += (out.empty() ? "e." : ", e.") + by.key + (by.ascending ? "" : " DESC");
   }
-  if (out.empty()) return std::string("e.created DESC, e.id");
-  return by_id ? out : out + ", e.id DESC";
+  if (keys.empty()) return Keyset({{"e.created", false, true}, {"e.id", true, true}});
+  if (!by_id) keys.push_back({"e.id", false, true});
+  return Keyset(std::move(keys));
+}
+
+std::string token_of(const Keyset& order, const Found& last) {
+  std::vector<KeysetValue> row;
+  for (const auto& key : order.keys()) {
+    if (key.column == "e.name") {
+      row.emplace_back(last.experiment.name);
+    } else {
+      row.emplace_back(key.column == "e.id"        ? last.key
+                       : key.column == "e.created" ? last.experiment.created.ms
+                                                   : last.experiment.updated.ms);
+    }
+  }
+  return order.token(row);
 }
 
 Result<void> set_state(store::Database& db, const ExperimentId& id, int from, int to,
@@ -174,18 +191,20 @@ Result<Experiment> Experiments::by_name(const std::string& name) const {
 }
 
 Result<Page<Experiment>> Experiments::search(const Search& search) const {
-  SW_TRY(const auto offset, offset_of(search.page.token));
   SW_TRY(const auto order, order_of(search.order));
+  SW_TRY(const auto behind, order.behind(search.page.token));
   Cells parameters;
   const auto dialect = db_.dialect();
   SW_TRY(const auto where, where_of(search.filter, parameters, [&](const Filter& leaf, Cells& out) {
            return leaf_of(dialect, leaf, out);
          }));
   const std::string sql = "SELECT " + std::string(kColumns) + " FROM experiments e WHERE e.state" +
-                          std::string(states_of(search.view)) + " AND " + where + " ORDER BY " +
-                          order + " LIMIT ? OFFSET ?";
+                          std::string(states_of(search.view)) + " AND " + where + " AND " +
+                          behind.condition + " ORDER BY " + order.order() + " LIMIT ?";
+  for (const auto& value : behind.parameters) {
+    std::visit([&](const auto& each) { parameters.emplace_back(each); }, value);
+  }
   parameters.emplace_back(static_cast<std::int64_t>(search.page.size + 1));
-  parameters.emplace_back(static_cast<std::int64_t>(offset));
   SW_TRY(auto found, db_.read([&](Connection& c) -> Result<std::vector<Found>> {
     SW_TRY(auto rows, c.all(sql, parameters, from_row));
     SW_CHECK_OK(load_tags(c, rows));
@@ -194,7 +213,7 @@ Result<Page<Experiment>> Experiments::search(const Search& search) const {
   Page<Experiment> page;
   if (found.size() > search.page.size) {
     found.resize(search.page.size);
-    page.next_token = offset_token(offset + search.page.size);
+    if (!found.empty()) page.next_token = token_of(order, found.back());
   }
   for (auto& each : found) page.items.push_back(std::move(each.experiment));
   return page;

@@ -317,6 +317,43 @@ TEST_P(TrackingTest, ManyWritersLoseNothing) {
   EXPECT_EQ(tracking_.runs().get(run)->metrics.size(), 5u);
 }
 
+TEST_P(TrackingTest, PagesOfExperimentsStandOnTheLastOne) {
+  auto& experiments = tracking_.experiments();
+  for (const char* name : {"b", "a", "d", "c", "e"}) {
+    clock_.advance(name[0] % 2);  // some are as old as their neighbour
+    ASSERT_TRUE(experiments.create(name, "", {}));
+  }
+  const std::vector<std::vector<SearchOrder>> orders = {
+      {},
+      {by("attribute", "name")},
+      {by("attribute", "created"), by("attribute", "name", false)},
+      {by("attribute", "updated", false), by("attribute", "id")},
+  };
+  for (const auto& order : orders) {
+    Names all;
+    for (const auto& each : experiments.search({.order = order})->items) all.push_back(each.name);
+    ASSERT_EQ(all.size(), 6u);
+    for (std::size_t size = 1; size <= 6; ++size) {
+      Names found;
+      Search search{.order = order, .page = {size, ""}};
+      do {
+        const auto page = experiments.search(search);
+        ASSERT_TRUE(page) << page.error().message;
+        EXPECT_LE(page->items.size(), size);
+        for (const auto& each : page->items) found.push_back(each.name);
+        search.page.token = page->next_token;
+      } while (!search.page.token.empty());
+      EXPECT_EQ(found, all) << size;
+    }
+  }
+  Search search{.order = {by("attribute", "name")}, .page = {3, ""}};
+  search.page.token = experiments.search(search)->next_token;
+  ASSERT_TRUE(experiments.create("0 comes before", "", {}));
+  EXPECT_EQ(experiments.search(search)->items.front().name, "c");
+  search.order = {by("attribute", "name", false)};
+  EXPECT_EQ(experiments.search(search).error().code, Code::invalid_argument);
+}
+
 INSTANTIATE_TEST_SUITE_P(Dialects, TrackingTest,
                          ::testing::ValuesIn(store::TestDatabase::dialects()),
                          [](const auto& info) {
