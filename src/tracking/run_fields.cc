@@ -15,13 +15,13 @@ constexpr auto kStatus =
 
 constexpr RunAttribute kAttributes[] = {
     {"id", "r.uuid", ColumnType::text},
-    {"name", "r.name", ColumnType::text},
-    {"status", kStatus, ColumnType::text},
-    {"user", "r.user_name", ColumnType::text},
+    {"name", "r.name", ColumnType::text, false, {}, "runs_by_scope_name", true},
+    {"status", kStatus, ColumnType::text, false, {}, "runs_by_scope_status", true},
+    {"user", "r.user_name", ColumnType::text, false, {}, "runs_by_scope_user", true},
     {"artifact_root", "r.artifact_root", ColumnType::text},
     {"experiment", "CAST(r.experiment AS TEXT)", ColumnType::text, true, "r.experiment"},
     {"started", "r.started", ColumnType::number, true, "r.started"},
-    {"ended", "r.ended", ColumnType::number, true, "r.ended"},
+    {"ended", "r.ended", ColumnType::number, true, "r.ended", "runs_by_scope_end"},
 };
 
 bool is_null_op(Op op) {

@@ -21,6 +21,10 @@ struct RunAttribute {
   ColumnType type;
   bool integer_order = false;  // ordered by `order_column`, a number
   std::string_view order_column = {};
+  // (experiment, state, this ..), for orders; empty: there is none. `start_follows`: it goes on by
+  // the start, newest first, and the id.
+  std::string_view index = {};
+  bool start_follows = false;
 };
 const RunAttribute* run_attribute(std::string_view name);
 Error unknown_run_field(std::string_view entity, std::string_view key);

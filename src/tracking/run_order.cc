@@ -25,6 +25,8 @@ Result<OrderKey> attribute_key(const SearchOrder& by) {
   OrderKey out{.entity = by.entity, .key = by.key, .ascending = by.ascending};
   out.value = attribute->integer_order ? attribute->order_column : attribute->column;
   out.type = attribute->integer_order ? Type::integer : Type::text;
+  out.index = attribute->index;
+  out.start_follows = attribute->start_follows;
   if (by.key == "ended") out.rank = "CASE WHEN r.ended IS NULL THEN 1 ELSE 0 END";
   return out;
 }
@@ -132,6 +134,12 @@ Result<RunOrder> RunOrder::of(const RunFields& fields, const std::vector<SearchO
   };
   SW_CHECK_OK(add("started", false));
   SW_CHECK_OK(add("id", true));
+  return out;
+}
+
+RunOrder RunOrder::with_first_key_there() const {
+  RunOrder out = *this;
+  out.keys_.front().rank.clear();
   return out;
 }
 

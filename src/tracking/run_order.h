@@ -23,6 +23,8 @@ struct OrderKey {
   std::string rank;   // empty: always has a value
   std::string value;  // an expression
   enum class Type { integer, real, text } type = Type::text;
+  std::string index;           // of an attribute: see RunAttribute
+  bool start_follows = false;  // likewise
 };
 
 // What a run has for one key.
@@ -39,6 +41,8 @@ class RunOrder {
   static Result<RunOrder> of(const RunFields& fields, const std::vector<SearchOrder>& wanted);
 
   const std::vector<OrderKey>& keys() const { return keys_; }
+  // The same order over runs that all have a value for the first key.
+  RunOrder with_first_key_there() const;
 
   // Pieces of a statement over `runs r`, for the keys from `first` on.
   std::string joins(std::size_t first, store::Cells& parameters) const;

@@ -37,7 +37,17 @@ Filter equal_to(const OrderKey& key, const Cell& value) {
   Filter out{.kind = Filter::Kind::compare, .parts = {}, .entity = key.entity, .key = key.key};
   if (const auto* real = std::get_if<double>(&value)) out.value = *real;
   if (const auto* text = std::get_if<std::string>(&value)) out.value = *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+    out.value = static_cast<double>(*whole);
+  }
   return out;
+}
+
+// Filters compare with doubles, which not every whole number is.
+bool is_exact(const Cell& value) {
+  const auto* whole = std::get_if<std::int64_t>(&value);
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  return whole == nullptr || (-kMost < *whole && *whole < kMost);
 }
 
 // Can the index say quickly that few runs match?
@@ -74,7 +84,8 @@ struct Scan {
   std::size_t block = 0;    // where it begins in ids
   std::size_t counted_before = 0;
   std::size_t block_rows = 0;
-  std::size_t budget = 0;  // rows
+  std::size_t budget = 0;       // rows, without a set
+  std::size_t block_limit = 0;  // rows of a block, whatever the set; 0: any number
   bool gave_up = false;
 };
 
@@ -109,6 +120,9 @@ class IndexSearch {
     std::size_t need = 0;
     const Filter& filter;
     const RunSet* set = nullptr;
+    // Only runs with this value for the key before, whose index goes on by the start.
+    const OrderKey* fixed = nullptr;
+    const Cell* fixed_value = nullptr;
   };
   // How many were found behind the beginning; nothing when it was given up.
   using Count = Result<std::optional<std::size_t>>;
@@ -127,7 +141,8 @@ class IndexSearch {
     }
     for (const auto* leaf : leaves) {
       Cells cells;
-      SW_TRY(const auto sql, query_.fields.set(*leaf, cells));
+      SW_TRY(const auto sql,
+             leaf->entity == "attribute" ? scoped(*leaf, cells) : query_.fields.set(*leaf, cells));
       Ids ids;
       SW_CHECK_OK(
           db_.query(sql + " LIMIT " + std::to_string(limits_.few + 1), cells, [&](const Row& row) {
@@ -142,10 +157,17 @@ class IndexSearch {
     return std::optional<Ids>();
   }
 
+  // Attributes have indexes within an experiment only.
+  Result<std::string> scoped(const Filter& leaf, Cells& cells) const {
+    SW_TRY(const auto condition, query_.fields.probe(leaf, cells));
+    return "SELECT r.id FROM runs r WHERE " + query_.scope() + " AND " + condition;
+  }
+
   // The runs of `leaf`, when they are few, of which the whole filter holds.
   Result<std::optional<Ids>> few_of(const Filter& leaf, const Filter& filter) {
     Cells cells;
-    SW_TRY(const auto set, query_.fields.set(leaf, cells));
+    SW_TRY(const auto set,
+           leaf.entity == "attribute" ? scoped(leaf, cells) : query_.fields.set(leaf, cells));
     const auto limit = " LIMIT " + std::to_string(limits_.few + 1);
     std::size_t size = 0;
     SW_CHECK_OK(db_.query(set + limit, cells, [&](const Row&) { return ++size > 0; }));
@@ -167,7 +189,7 @@ class IndexSearch {
       return std::optional(task.bounded ? 0 : all.size());
     }
     if (key(task.key).key == "started" && key(task.key).join.empty()) return by_start(task, ids);
-    if (!key(task.key).join.empty()) return by_key(task, ids);
+    if (!key(task.key).join.empty() || !key(task.key).index.empty()) return by_key(task, ids);
     return std::optional<std::size_t>();
   }
 
@@ -176,6 +198,10 @@ class IndexSearch {
     auto budget = scan.budget;
     SW_CHECK_OK(db_.query(sql, cells, [&](const Row& row) {
       if (scan.set == nullptr && budget-- == 0) {
+        scan.gave_up = true;
+        return false;
+      }
+      if (scan.block_limit > 0 && scan.block_rows >= scan.block_limit) {
         scan.gave_up = true;
         return false;
       }
@@ -226,9 +252,14 @@ class IndexSearch {
         }
         SW_TRY(const auto condition, match(task, cells));
         sql += (arms == 1 ? "" : " UNION ALL ") + std::string("SELECT r.id, r.started AS at, ") +
-               condition +
-               ", r.uuid AS name FROM runs r WHERE r.experiment = " + std::to_string(experiment) +
+               condition + ", r.uuid AS name FROM runs r" +
+               (task.fixed != nullptr ? " INDEXED BY " + task.fixed->index : "") +
+               " WHERE r.experiment = " + std::to_string(experiment) +
                " AND r.state = " + std::to_string(state);
+        if (task.fixed != nullptr) {
+          sql += " AND " + task.fixed->value + " = ?";
+          cells.push_back(*task.fixed_value);
+        }
         if (!task.bounded) continue;
         const auto& at = beginning(task.key).value;
         sql += ascending ? " AND r.started >= ?" : " AND r.started <= ?";
@@ -249,7 +280,11 @@ class IndexSearch {
   }
 
   Count by_key(const Task& task, Ids& ids) {
-    SW_TRY(const auto index, key_index(query_, task.key));
+    SW_TRY(auto index, key_index(query_, task.key));
+    if (!index) {  // an attribute, which has only runs without a value besides
+      index.emplace();
+      index->fixed = key(task.key).rank.empty();
+    }
     const auto rank = task.bounded ? beginning(task.key).rank : 0;
     std::size_t counted = 0;
     if (rank == 0) {
@@ -302,33 +337,77 @@ class IndexSearch {
     return collect({task.key + 1, bounded, need, task.filter, &set}, ids);
   }
 
+  // The statement that reads "run, value, match" in the order of an index on a metric, param or
+  // tag, from a value on, or from behind it.
+  Result<std::string> in_order(const Task& task, const KeyIndex& index, const Cell& from,
+                               bool beyond, Cells& cells) const {
+    const auto& by = key(task.key);
+    std::string sql;
+    if (task.set != nullptr) {
+      sql = "SELECT run, value FROM " + index.table + " INDEXED BY " + index.table + "_by_value";
+    } else {
+      SW_TRY(const auto condition, match(task, cells));
+      sql = "SELECT r.id, value, " + condition + " AND " + query_.scope() + " FROM " + index.table +
+            " INDEXED BY " + index.table + "_by_value CROSS JOIN runs r ON r.id = run";
+    }
+    sql += " WHERE " + index.condition;
+    cells.insert(cells.end(), index.parameters.begin(), index.parameters.end());
+    if (!std::holds_alternative<std::nullptr_t>(from)) {
+      sql += std::string(" AND value ") + (by.ascending ? ">" : "<") + (beyond ? " ?" : "= ?");
+      cells.push_back(from);
+    }
+    return sql += by.ascending ? " ORDER BY value" : " ORDER BY value DESC";
+  }
+
+  // The same of an attribute; nothing when there are too many experiments for one statement.
+  Result<std::string> attribute_in_order(const Task& task, const Cell& from, bool beyond,
+                                         Cells& cells) const {
+    const auto& by = key(task.key);
+    std::string sql;
+    if (query_.experiments.size() * query_.states.size() > kMostArms) return sql;
+    for (const auto experiment : query_.experiments) {
+      for (const auto state : query_.states) {
+        SW_TRY(const auto condition, match(task, cells));
+        sql += (sql.empty() ? "" : " UNION ALL ") + std::string("SELECT r.id, ") + by.value +
+               " AS at, " + condition + " FROM runs r INDEXED BY " + by.index +
+               " WHERE r.experiment = " + std::to_string(experiment) +
+               " AND r.state = " + std::to_string(state);
+        if (!by.rank.empty()) sql += " AND " + by.value + " IS NOT NULL";
+        if (std::holds_alternative<std::nullptr_t>(from)) continue;
+        sql += " AND " + by.value + (by.ascending ? " >" : " <") + (beyond ? " ?" : "= ?");
+        cells.push_back(from);
+      }
+    }
+    if (cells.size() > kParameterLimit) return std::string();
+    return sql += by.ascending ? " ORDER BY at" : " ORDER BY at DESC";
+  }
+
+  // Runs with one value for this key, in the order of the next.
+  Count block(const Task& task, const Cell& value, bool bounded, std::size_t need, Ids& ids) {
+    const auto& by = key(task.key);
+    const auto& next = key(task.key + 1);
+    if (by.start_follows && next.key == "started" && next.join.empty()) {
+      return by_start({task.key + 1, bounded, need, task.filter, task.set, &by, &value}, ids);
+    }
+    if (!is_exact(value)) return std::optional<std::size_t>();
+    return alike(task, equal_to(by, value), bounded, need, ids);
+  }
+
   // The runs that have a value for this key, in the order of its index.
   Count having(const Task& task, const KeyIndex& index, Ids& ids) {
     const auto& by = key(task.key);
     Scan scan{.need = task.need, .blocks = true, .set = task.set, .ids = ids};
     // Its runs lie all over the table, so that each costs more than in the order of their start.
     scan.budget = budget_ / 4 + task.need;
+    if (by.start_follows) scan.block_limit = scan.budget;
     if (task.bounded) scan.uncounted = &beginning(task.key).value;
     Cell from = task.bounded ? beginning(task.key).value : Cell(nullptr);
     bool beyond = false;  // begin behind `from`, not at it
     for (int blocks = 0; blocks < kMostBlocks; ++blocks) {
       Cells cells;
-      std::string sql;
-      if (task.set != nullptr) {
-        sql = "SELECT run, value FROM " + index.table + " INDEXED BY " + index.table + "_by_value";
-      } else {
-        SW_TRY(const auto condition, match(task, cells));
-        sql = "SELECT r.id, value, " + condition + " AND " + query_.scope() + " FROM " +
-              index.table + " INDEXED BY " + index.table +
-              "_by_value CROSS JOIN runs r ON r.id = run";
-      }
-      sql += " WHERE " + index.condition;
-      cells.insert(cells.end(), index.parameters.begin(), index.parameters.end());
-      if (!std::holds_alternative<std::nullptr_t>(from)) {
-        sql += std::string(" AND value ") + (by.ascending ? ">" : "<") + (beyond ? " ?" : "= ?");
-        cells.push_back(from);
-      }
-      sql += by.ascending ? " ORDER BY value" : " ORDER BY value DESC";
+      SW_TRY(const auto sql, by.join.empty() ? attribute_in_order(task, from, beyond, cells)
+                                             : in_order(task, index, from, beyond, cells));
+      if (sql.empty()) return std::optional<std::size_t>();
       scan.gave_up = false;
       SW_TRY(const auto done, read(sql, cells, by.type, scan));
       if (done) return std::optional(scan.counted);
@@ -337,12 +416,13 @@ class IndexSearch {
       ids.resize(scan.block);
       scan.counted = scan.counted_before;
       const bool bounded = task.bounded && scan.value == beginning(task.key).value;
-      const auto part = equal_to(by, scan.value);
-      SW_TRY(const auto found, alike(task, part, bounded, task.need - scan.counted, ids));
+      const Cell value = std::exchange(scan.value, nullptr);
+      SW_TRY(const auto found, block(task, value, bounded, task.need - scan.counted, ids));
       if (!found) return found;
       scan.counted += *found;
+      scan.block_rows = 0;
       if (scan.counted >= task.need) return std::optional(scan.counted);
-      from = std::exchange(scan.value, nullptr);
+      from = value;
       beyond = true;
     }
     return std::optional<std::size_t>();

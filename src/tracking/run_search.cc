@@ -75,11 +75,14 @@ Result<void> select_alike(Connection& db, const RunQuery& query, const Filter* p
   Cells cells;
   std::string sql = "SELECT " + std::string(kRunColumns) + query.order.columns(first) +
                     " FROM runs r" + query.order.joins(first, cells) + " WHERE " + query.scope();
+  // Like those of params, indexes on names and users hold the first 200 characters.
+  const auto& key = query.order.keys()[first];
+  const bool cut = key.start_follows && key.key != "status";
   if (query.after && (first == 0 || (*query.after)[0].rank == rank)) {
     const auto& at = (*query.after)[first];
-    const auto& key = query.order.keys()[first];
     if (key.rank.empty()) {
-      sql += " AND " + key.value + (key.ascending ? " >= ?" : " <= ?");
+      sql += " AND " + (cut ? "left(" + key.value + ", 200)" : key.value);
+      sql += (key.ascending ? " >= " : " <= ") + std::string(cut ? "left(?, 200)" : "?");
       cells.push_back(at.value);
     }
     sql += " AND " + query.order.behind(first, *query.after, cells);
@@ -89,7 +92,9 @@ Result<void> select_alike(Connection& db, const RunQuery& query, const Filter* p
     sql += " AND " + condition;
   }
   SW_TRY(const auto where, query.fields.where(query.search.filter, cells));
-  sql += " AND " + where + " ORDER BY " + query.order.clauses(first) + " LIMIT ?";
+  sql += " AND " + where + " ORDER BY ";
+  if (cut) sql += "left(" + key.value + ", 200)" + (key.ascending ? ", " : " DESC, ");
+  sql += query.order.clauses(first) + " LIMIT ?";
   cells.emplace_back(static_cast<std::int64_t>(query.wanted() - out.runs.size()));
   return db.query(sql, cells, [&](const Row& row) {
     out.runs.push_back(run_from_row(row));
@@ -98,6 +103,20 @@ Result<void> select_alike(Connection& db, const RunQuery& query, const Filter* p
     out.positions.push_back(std::move(position));
     return true;
   });
+}
+
+// An order that begins with an attribute which some runs lack.
+Result<void> select_by_attribute(Connection& db, const RunQuery& query, Selected& out) {
+  const auto& key = query.order.keys().front();
+  if (!query.after || (*query.after)[0].rank == 0) {
+    RunQuery having = query;
+    having.order = query.order.with_first_key_there();
+    const auto there = leaf_on(key, key.entity, Op::is_not_null);
+    SW_CHECK_OK(select_alike(db, having, &there, 0, 0, out));
+  }
+  if (out.runs.size() >= query.wanted()) return {};
+  const auto missing = missing_leaf(key);
+  return select_alike(db, query, &missing, 1, 1, out);
 }
 
 }  // namespace
@@ -171,11 +190,12 @@ Filter missing_leaf(const OrderKey& key) {
 Result<Selected> select_by_server(Connection& db, const RunQuery& query) {
   Selected out;
   SW_TRY(const auto index, key_index(query, 0));
+  const auto& key = query.order.keys().front();
   if (!index) {
-    SW_CHECK_OK(select_alike(db, query, nullptr, 0, 0, out));
+    SW_CHECK_OK(key.rank.empty() ? select_alike(db, query, nullptr, 0, 0, out)
+                                 : select_by_attribute(db, query, out));
     return out;
   }
-  const auto& key = query.order.keys().front();
   const auto from = query.after ? (*query.after)[0].rank : 0;
   if (from == 0) SW_CHECK_OK(select_having(db, query, *index, out));
   const bool metric = key.entity == "metric";
