@@ -114,7 +114,7 @@ class Reply {
 };
 
 using Handler = std::function<Response(const Request&)>;
-// Runs on the I/O thread and must not block.
+// Runs on the I/O thread (see Route::inline_limit) and must not block.
 using AsyncHandler = std::function<void(std::shared_ptr<const Request>, std::shared_ptr<Reply>)>;
 
 struct Route {
@@ -128,8 +128,9 @@ struct Route {
   std::string response_schema;
   Handler handler;  // one of the two
   AsyncHandler async;
-  bool streams_body = false;           // the handler reads Request::source itself
-  std::size_t body_limit = 64u << 20;  // after decompression; not for streaming routes
+  std::size_t inline_limit = SIZE_MAX;  // `async` gets longer bodies on a worker
+  bool streams_body = false;            // the handler reads Request::source itself
+  std::size_t body_limit = 64u << 20;   // after decompression; not for streaming routes
 };
 
 // The route table. Filled once, then only read (from any thread).

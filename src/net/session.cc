@@ -361,16 +361,22 @@ void Session::dispatch(Turn& turn) {
   const auto& router = shared_.router;
   const std::shared_ptr<const Request> request = turn.request;
   const auto exchange = turn.exchange;
+  std::function<void()> work;
+  std::shared_ptr<Reply> reply;  // kept here: the last one dropped answers
   if (route.async) {
-    auto reply = Exchange::reply(exchange);
-    return guarded(exchange, *request, router, [&] { route.async(request, reply); });
+    reply = Exchange::reply(exchange);
+    work = [&route, &router, request, exchange, reply] {
+      guarded(exchange, *request, router, [&] { route.async(request, reply); });
+    };
+    if (request->body.size() <= route.inline_limit) return work();
+  } else {
+    work = [&route, &router, request, exchange] {
+      guarded(exchange, *request, router,
+              [&] { exchange->answer(route.handler(*request), nullptr); });
+    };
   }
   Pool& pool = route.streams_body ? shared_.uploads : shared_.workers;
-  const bool taken = pool.post([&route, &router, request, exchange] {
-    guarded(exchange, *request, router,
-            [&] { exchange->answer(route.handler(*request), nullptr); });
-  });
-  if (!taken) {
+  if (!pool.post(std::move(work))) {
     auto response = router.render(
         *request, unavailable("the server has more requests waiting than it takes", "retry later"));
     response.headers.set("retry-after", "1");

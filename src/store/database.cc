@@ -21,13 +21,18 @@ class DriverDatabase : public Database {
 
   Result<void> prepare() {
     SW_TRY(auto* const connection, writer());
+    dialect_ = connection->dialect();
     return migrate(*connection, embedded_migrations());
   }
 
-  Dialect dialect() const override { return writer_->dialect(); }
+  Dialect dialect() const override { return dialect_; }
 
   Result<void> write_raw(const std::function<Result<void>(Connection&)>& body) override {
     return commits_.write(body);
+  }
+
+  void write_later(Body body, Done done) override {
+    commits_.write_later(std::move(body), std::move(done));
   }
 
   Result<void> read_raw(const std::function<Result<void>(Connection&)>& body) override {
@@ -91,6 +96,7 @@ class DriverDatabase : public Database {
   Connect connect_;
   CopyTo copy_to_;
   Options options_;
+  Dialect dialect_ = Dialect::sqlite;
   std::unique_ptr<DriverConnection> writer_;  // touched by the leading writer only
   GroupCommit commits_;
   std::mutex mutex_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SQL: one database of two dialects, transactions, and the values that cross.
 //
-// `write` is durable when it returns: SQLite runs in WAL mode with synchronous=FULL (unless
-// Options::durability says less), and writers that wait at the same moment share one commit. A
-// failed write leaves nothing of itself behind.
+// `write` is durable when it returns (unless Options::durability says less): its commit is in the
+// log, and the log is synced. Writers that wait at the same moment share one commit. A failed write
+// leaves nothing of itself behind.
 #pragma once
 
 #include <cstddef>
@@ -61,6 +61,12 @@ class Connection {
   // Calls `each` for every row until it returns false.
   virtual Result<void> query(std::string_view sql, const Cells& parameters,
                              const std::function<bool(const Row&)>& each) = 0;
+  // As exec, when nobody needs the number of rows at once: it may travel with what comes next, and
+  // fail there, at the latest at the end of the transaction.
+  virtual Result<void> exec_later(std::string_view sql, const Cells& parameters) {
+    auto done = exec(sql, parameters);
+    return done ? Result<void>{} : std::move(done.error());
+  }
   // The same for many parameter lists, prepared once.
   virtual Result<void> exec_many(std::string_view sql, const std::vector<Cells>& lists) = 0;
 
@@ -121,6 +127,12 @@ class Database {
   // error. `body` may run more than once (a commit that lost a race); it must not have side effects
   // outside the database until write returns.
   virtual Result<void> write_raw(const std::function<Result<void>(Connection&)>& body) = 0;
+
+  // `write_raw` for a caller that does not wait: `done` gets the result, on whichever thread has
+  // committed (or this one, when it is refused at once), and must not block.
+  using Body = std::function<Result<void>(Connection&)>;
+  using Done = std::function<void(Result<void>)>;
+  virtual void write_later(Body body, Done done) { done(write_raw(body)); }
 
   // As above for bodies that return Result<T>.
   template <class F>

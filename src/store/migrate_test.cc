@@ -16,7 +16,7 @@ const std::vector<MigrationFile> kFiles{
 };
 
 std::unique_ptr<DriverConnection> memory() {
-  return *open_sqlite(":memory:", false);
+  return *open_sqlite(":memory:", SqliteUse::alone);
 }
 
 TEST(Migrate, AppliesEachFileOnce) {

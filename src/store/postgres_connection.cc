@@ -13,6 +13,7 @@ namespace slipway::store {
 namespace {
 
 constexpr std::size_t kStatementLimit = 500;
+constexpr std::size_t kShownSql = 200;  // of a statement that failed
 // Statements in flight at once: few enough that neither side's socket buffer can fill up.
 constexpr std::size_t kPipelineChunk = 128;
 // Numbers of the built-in types (pg_type.h); 0 lets the server infer.
@@ -29,26 +30,38 @@ struct ClearResult {
 };
 using ResultPtr = std::unique_ptr<PGresult, ClearResult>;
 
-// Parameters in text form, as PQexecPrepared wants them; alive while this is.
+// Parameters as PQexecPrepared wants them, in text form but for bytes; alive while this is.
 struct Parameters {
   std::vector<std::string> held;
   std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;  // 1: binary
   std::vector<Oid> types;
 
   explicit Parameters(const Cells& cells) {
     held.reserve(cells.size());
     for (const auto& cell : cells) std::visit(*this, cell);
   }
-  void operator()(std::nullptr_t) { values.push_back(nullptr), types.push_back(0); }
+  void operator()(std::nullptr_t) {
+    values.push_back(nullptr);
+    lengths.push_back(0);
+    formats.push_back(0);
+    types.push_back(0);
+  }
   void operator()(std::int64_t n) { add(std::to_string(n), kInt8); }
   void operator()(double x) { add(number_text(x), kFloat8); }
   void operator()(const std::string& s) { add(s, 0); }
-  void operator()(const Blob& b) { add("\\x" + to_hex(b.bytes), kBytea); }
+  void operator()(const Blob& b) {
+    add(b.bytes, kBytea);
+    formats.back() = 1;
+  }
 
  private:
   void add(std::string text, Oid type) {
     held.push_back(std::move(text));
     values.push_back(held.back().c_str());
+    lengths.push_back(static_cast<int>(held.back().size()));
+    formats.push_back(0);
     types.push_back(type);
   }
 };
@@ -111,14 +124,18 @@ class PostgresConnection : public DriverConnection {
     return {};
   }
 
+  Result<void> exec_later(std::string_view sql, const Cells& cells) override {
+    SW_CHECK_OK(add_pending(sql, cells));
+    return pending_.size() < kPipelineChunk ? Result<void>{} : send_pending();
+  }
+
   Result<void> exec_many(std::string_view sql, const std::vector<Cells>& lists) override {
-    for (std::size_t at = 0; at < lists.size(); at += kPipelineChunk) {
-      SW_CHECK_OK(pipeline(sql, lists, at, std::min(lists.size(), at + kPipelineChunk)));
-    }
-    return {};
+    for (const auto& cells : lists) SW_CHECK_OK(exec_later(sql, cells));
+    return send_pending();
   }
 
   Result<void> script(const std::string& sql) override {
+    SW_CHECK_OK(send_pending());
     const ResultPtr result(pq_.exec(connection_, sql.c_str()), {&pq_});
     return check(result.get(), sql);
   }
@@ -127,11 +144,16 @@ class PostgresConnection : public DriverConnection {
 
   Result<void> commit() override {
     const bool broken = pq_.transaction_status(connection_) == PQTRANS_INERROR;
-    SW_CHECK_OK(script("COMMIT"));
+    if (pending_.empty()) {
+      SW_CHECK_OK(script("COMMIT"));
+    } else {
+      SW_CHECK_OK(run("COMMIT", {}));
+    }
     if (broken) return internal("a statement of the transaction had failed, so it was undone");
     return {};
   }
   void rollback() override {
+    pending_.clear();
     if (in_transaction()) (void)script("ROLLBACK").ok();
   }
   bool in_transaction() const override {
@@ -160,7 +182,7 @@ class PostgresConnection : public DriverConnection {
     if (state.starts_with("40") || state.starts_with("57") || state.starts_with("53")) {
       return unavailable("the database server refused for now: " + what, "retry in a moment");
     }
-    return internal("SQL failed: " + what + " in: " + std::string(sql.substr(0, 200)));
+    return internal("SQL failed: " + what + " in: " + std::string(sql.substr(0, kShownSql)));
   }
 
   Result<void> check(const PGresult* result, std::string_view sql) {
@@ -176,7 +198,7 @@ class PostgresConnection : public DriverConnection {
     for (const Oid type : parameters.types) key += '\x1f' + std::to_string(type);
     if (const auto found = names_.find(key); found != names_.end()) return found->second;
     if (names_.size() >= kStatementLimit) {
-      SW_CHECK_OK(script("DEALLOCATE ALL"));
+      SW_CHECK_OK(script("DEALLOCATE ALL"));  // sends what is pending first
       names_.clear();
     }
     const std::string name = "s" + std::to_string(++made_);
@@ -190,50 +212,79 @@ class PostgresConnection : public DriverConnection {
   }
 
   Result<ResultPtr> run(std::string_view sql, const Cells& cells) {
+    if (!pending_.empty()) {
+      SW_CHECK_OK(add_pending(sql, cells));
+      return send_all();
+    }
     const Parameters parameters(cells);
     SW_TRY(const auto name, prepared(sql, parameters));
     ResultPtr result(pq_.exec_prepared(connection_, name.c_str(), static_cast<int>(cells.size()),
-                                       parameters.values.data(), nullptr, nullptr, 0),
+                                       parameters.values.data(), parameters.lengths.data(),
+                                       parameters.formats.data(), 0),
                      {&pq_});
     SW_CHECK_OK(check(result.get(), sql));
     return result;
   }
 
-  Result<void> pipeline(std::string_view sql, const std::vector<Cells>& lists, std::size_t from,
-                        std::size_t to) {
-    std::vector<std::pair<std::string, Parameters>> calls;
-    for (std::size_t i = from; i < to; ++i) {
-      Parameters parameters(lists[i]);
-      SW_TRY(auto name, prepared(sql, parameters));
-      calls.emplace_back(std::move(name), std::move(parameters));
-    }
+  // A statement that is sent with those behind it.
+  struct Pending {
+    std::string name;
+    Parameters parameters;
+    std::string sql;  // its beginning, for errors
+  };
+
+  Result<void> add_pending(std::string_view sql, const Cells& cells) {
+    Parameters parameters(cells);
+    SW_TRY(auto name, prepared(sql, parameters));
+    pending_.push_back(
+        {std::move(name), std::move(parameters), std::string(sql.substr(0, kShownSql))});
+    return {};
+  }
+
+  Result<void> send_pending() {
+    if (pending_.empty()) return {};
+    SW_CHECK_OK(send_all());
+    return {};
+  }
+
+  // Sends what is pending at once and waits for all of it. The answer of the last statement, or the
+  // error of the first that failed (the server skips those behind it).
+  Result<ResultPtr> send_all() {
+    const auto calls = std::exchange(pending_, {});
     pq_.enter_pipeline_mode(connection_);
     bool sent = true;
-    for (const auto& [name, parameters] : calls) {
+    for (const auto& [name, parameters, sql] : calls) {
       sent = sent && pq_.send_query_prepared(connection_, name.c_str(),
                                              static_cast<int>(parameters.values.size()),
-                                             parameters.values.data(), nullptr, nullptr, 0) == 1;
+                                             parameters.values.data(), parameters.lengths.data(),
+                                             parameters.formats.data(), 0) == 1;
     }
     sent = sent && pq_.pipeline_sync(connection_) == 1;
-    Result<void> first = sent ? Result<void>{} : Result<void>(error_of(nullptr, sql));
-    while (sent) {
-      const ResultPtr result(pq_.get_result(connection_), {&pq_});
-      if (result == nullptr) {
-        if (!usable()) break;
-        continue;  // a null ends each statement's results
+    Result<void> first = sent ? Result<void>{} : Result<void>(error_of(nullptr, calls[0].sql));
+    ResultPtr last(nullptr, {&pq_});
+    for (std::size_t answered = 0; sent;) {
+      ResultPtr result(pq_.get_result(connection_), {&pq_});
+      if (result == nullptr) {  // ends each statement's results
+        if (usable()) continue;
+        if (first) first = error_of(nullptr, calls[0].sql);
+        break;
       }
       const auto status = pq_.result_status(result.get());
       if (status == PGRES_PIPELINE_SYNC) break;
+      const auto& sql = calls[std::min(answered++, calls.size() - 1)].sql;
       if (status != PGRES_PIPELINE_ABORTED && first) first = check(result.get(), sql);
+      last = std::move(result);
     }
     pq_.exit_pipeline_mode(connection_);
-    return first;
+    if (!first) return std::move(first.error());
+    return last;
   }
 
   const Libpq& pq_;
   PGconn* connection_;
   std::unordered_map<std::string, std::string> names_;
   std::uint64_t made_ = 0;
+  std::vector<Pending> pending_;
 };
 
 }  // namespace

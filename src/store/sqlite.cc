@@ -9,10 +9,10 @@ namespace slipway::store {
 Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path,
                                                        const Options& options) {
   auto connect = [path, durability = options.durability](bool read_only) {
-    return open_sqlite(path, read_only, durability);
+    return open_sqlite(path, read_only ? SqliteUse::reader : SqliteUse::writer, durability);
   };
   auto copy_to = [path](const std::string& target) -> Result<void> {
-    SW_TRY(const auto connection, open_sqlite(path, false));
+    SW_TRY(const auto connection, open_sqlite(path, SqliteUse::alone));
     SW_CHECK_OK(connection->exec("VACUUM INTO ?", {target}));
     return {};
   };

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite_connection.h"
 
+#include <cerrno>
+#include <cstring>
 #include <unordered_map>
+#include <utility>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace slipway::store {
 namespace {
 
 constexpr std::size_t kStatementLimit = 500;
 
-// FULL: a commit that returned survives the loss of power. The write-ahead log is cut back after a
-// checkpoint, so that one large transaction does not occupy the disk for ever.
+// FULL: a commit that returned survives the loss of power. A checkpoint halts the writers, so it is
+// done every 32 MB only. The write-ahead log is cut back after one, so that one large transaction
+// does not occupy the disk for ever.
 constexpr char kPragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=2000; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=8000; "
     "PRAGMA journal_size_limit=67108864;";
 
 Error to_error(sqlite3* db, int code, std::string_view sql) {
@@ -47,6 +53,32 @@ Error to_error(sqlite3* db, int code, std::string_view sql) {
       return internal("SQL failed: " + what + " in: " + std::string(sql.substr(0, 200)));
   }
 }
+
+// The write-ahead log beside a database. SQLite locks the database file only, so that to open and
+// close the log once more is harmless.
+class LogFile : public DiskSync {
+ public:
+  static std::shared_ptr<LogFile> open(const char* path) {
+    const int file = ::open(path, O_RDWR | O_CLOEXEC);
+    return file < 0 ? nullptr : std::make_shared<LogFile>(file);
+  }
+  explicit LogFile(int file) : file_(file) {}
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  ~LogFile() override { ::close(file_); }
+
+  Result<void> sync() override {
+    int code = ::fdatasync(file_);
+    while (code != 0 && errno == EINTR) code = ::fdatasync(file_);
+    if (code == 0) return {};
+    return unavailable(
+        std::string("the disk that holds the database failed: ") + std::strerror(errno),
+        "check the disk and its free space");
+  }
+
+ private:
+  int file_;
+};
 
 class SqliteRow : public Row {
  public:
@@ -148,15 +180,48 @@ class SqliteConnection : public DriverConnection {
     return {};
   }
 
-  Result<void> begin(bool write) override { return step(write ? "BEGIN IMMEDIATE" : "BEGIN"); }
-  Result<void> commit() override { return step("COMMIT"); }
+  Result<void> begin(bool write) override {
+    // On a full disk a checkpoint makes room: the log gives back what it occupies.
+    if (write && std::exchange(full_, false)) (void)checkpoint("TRUNCATE").ok();
+    return step(write ? "BEGIN IMMEDIATE" : "BEGIN");
+  }
+  Result<void> commit() override {
+    SW_CHECK_OK(step("COMMIT"));
+    if (leaves_sync_ && log_ == nullptr) leave_sync_to_others();
+    return {};
+  }
   void rollback() override {
+    full_ = full_ || (sqlite3_errcode(db_.get()) & 0xff) == SQLITE_FULL;
     if (in_transaction()) (void)step("ROLLBACK").ok();
   }
   bool in_transaction() const override { return sqlite3_get_autocommit(db_.get()) == 0; }
   bool usable() const override { return true; }
 
+  // NORMAL writes a commit to the log without a sync. The log is checked from its beginning when it
+  // is read after a crash, so what is synced up to a commit is found up to there. Until there is a
+  // log (a new file) SQLite syncs.
+  void leave_sync_to_others() {
+    leaves_sync_ = true;
+    auto log = LogFile::open(sqlite3_filename_wal(sqlite3_db_filename(db_.get(), "main")));
+    if (log == nullptr) return;
+    if (!script("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-24576").ok()) return;
+    log_ = std::move(log);
+  }
+  std::shared_ptr<DiskSync> disk() const override { return log_; }
+
+  // A checkpoint reads the log, writes the database and syncs that.
+  Result<void> settle() override {
+    return log_ == nullptr ? Result<void>{} : checkpoint("TRUNCATE");
+  }
+
  private:
+  Result<void> checkpoint(const std::string& mode) {
+    SW_TRY(const auto busy, first("PRAGMA wal_checkpoint(" + mode + ")", {},
+                                  [](const Row& row) { return row.int64(0); }));
+    if (busy == std::int64_t{0}) return {};
+    return unavailable("the disk that holds the database has failed before", "retry in a moment");
+  }
+
   Result<void> step(std::string_view sql) {
     SW_CHECK_OK(exec(sql, {}));
     return {};
@@ -207,11 +272,14 @@ class SqliteConnection : public DriverConnection {
   std::unique_ptr<sqlite3, CloseDatabase> db_;
   std::unordered_map<std::string, StatementPtr, HashText, std::equal_to<>> statements_;
   std::uint64_t nested_ = 0;
+  bool full_ = false;  // the disk was, when a transaction was undone
+  bool leaves_sync_ = false;
+  std::shared_ptr<LogFile> log_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only,
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, SqliteUse use,
                                                       Durability durability) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -229,7 +297,10 @@ Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, b
   if (ready && durability == Durability::process) {
     ready = connection->script("PRAGMA synchronous=NORMAL");
   }
-  if (ready && query_only) ready = connection->script("PRAGMA query_only=ON");
+  if (ready && durability == Durability::disk && use == SqliteUse::writer) {
+    connection->leave_sync_to_others();
+  }
+  if (ready && use == SqliteUse::reader) ready = connection->script("PRAGMA query_only=ON");
   if (!ready) {
     auto error = ready.error();
     error.message = "cannot open database '" + path + "': " + error.message;

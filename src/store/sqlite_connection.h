@@ -9,8 +9,11 @@
 
 namespace slipway::store {
 
-// `query_only`: refuses to write.
-Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, bool query_only,
+// What a connection is for. A `writer` leaves the sync of its commits to who commits, see
+// DriverConnection::disk.
+enum class SqliteUse { reader, writer, alone };
+
+Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, SqliteUse use,
                                                       Durability durability = Durability::disk);
 
 // Somebody else's file: it must be there, and nothing is written to it.
