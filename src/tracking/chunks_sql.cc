@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "arrays.h"
+
 namespace slipway::tracking {
 namespace {
 
@@ -23,11 +25,23 @@ constexpr std::int64_t kRowDebt = 32;
 constexpr std::int64_t kDebtLimit = 16'384;
 constexpr std::size_t kTailRow = 8192;  // points in a row that compaction leaves
 
+// Runs that began together and report alike must not all be compacted by one commit.
+std::int64_t debt_limit(std::int64_t run) {
+  return kDebtLimit - run % 8 * (kDebtLimit / 16);
+}
+
 constexpr auto kAppend =
     "INSERT INTO metric_tail (run, seq, low, high, points, debt, data) VALUES (?,"
     " COALESCE((SELECT MAX(seq) FROM metric_tail WHERE run = ?), 0) + 1, ?, ?, ?,"
     " ? + COALESCE((SELECT debt FROM metric_tail WHERE run = ? ORDER BY seq DESC LIMIT 1), 0), ?)"
     " RETURNING debt";
+constexpr auto kAppendMany =
+    "INSERT INTO metric_tail (run, seq, low, high, points, debt, data)"
+    " SELECT v.run, COALESCE((SELECT MAX(t.seq) FROM metric_tail t WHERE t.run = v.run), 0) + 1,"
+    " v.low, v.high, v.points, v.owed + COALESCE((SELECT t.debt FROM metric_tail t"
+    " WHERE t.run = v.run ORDER BY t.seq DESC LIMIT 1), 0), v.data"
+    " FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[])"
+    " AS v (run, low, high, points, owed, data) RETURNING run, debt";
 constexpr auto kAddTailRow =
     "INSERT INTO metric_tail (run, seq, low, high, points, debt, data) VALUES (?, ?, ?, ?, ?, ?,"
     " ?)";
@@ -176,8 +190,36 @@ Result<void> append_points(Connection& db, std::int64_t run, Points points) {
                   {run, run, points.front().metric, points.back().metric, count, count + kRowDebt,
                    run, Blob{encode(points.data(), points.size())}},
                   [](const Row& row) { return row.int64(0); }));
-  if (debt.value_or(0) < kDebtLimit) return {};
+  if (debt.value_or(0) < debt_limit(run)) return {};
   return compact(db, run);
+}
+
+Result<void> append_points(Connection& db, PointsByRun points) {
+  ArrayText runs;
+  ArrayText lows;
+  ArrayText highs;
+  ArrayText counts;
+  ArrayText owed;
+  ArrayText blocks;
+  for (auto& [run, of_run] : points) {
+    put_in_order(of_run);
+    const auto count = static_cast<std::int64_t>(of_run.size());
+    runs.add(run);
+    lows.add(of_run.front().metric);
+    highs.add(of_run.back().metric);
+    counts.add(count);
+    owed.add(count + kRowDebt);
+    blocks.add_bytes(encode(of_run.data(), of_run.size()));
+  }
+  std::vector<std::int64_t> full;
+  SW_CHECK_OK(db.query(
+      kAppendMany, {runs.str(), lows.str(), highs.str(), counts.str(), owed.str(), blocks.str()},
+      [&](const Row& row) {
+        if (row.int64(1) >= debt_limit(row.int64(0))) full.push_back(row.int64(0));
+        return true;
+      }));
+  for (const auto run : full) SW_CHECK_OK(compact(db, run));
+  return {};
 }
 
 Result<std::vector<Source>> sources_of(Connection& db, std::int64_t run, std::int64_t metric,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,9 @@ namespace slipway::tracking {
 
 // Appends a report to the run's tail, and compacts the tail when it has become long.
 Result<void> append_points(store::Connection& db, std::int64_t run, std::vector<KeyedPoint> points);
+// Reports of several runs by one statement (PostgreSQL only). At least one point a run.
+using PointsByRun = std::map<std::int64_t, std::vector<KeyedPoint>>;
+Result<void> append_points(store::Connection& db, PointsByRun points);
 // Moves what is worth a chunk out of the tail, together with `more`; the rest becomes few rows.
 Result<void> compact(store::Connection& db, std::int64_t run, std::vector<KeyedPoint> more = {});
 

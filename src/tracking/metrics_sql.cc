@@ -2,11 +2,12 @@
 // What a run reports, stored: the tail of its history, the latest value of each metric, and the
 // logged models that were measured.
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include "base/text.h"
+#include "arrays.h"
 #include "chunks_sql.h"
 #include "rows.h"
 #include "runs_sql.h"
@@ -39,10 +40,10 @@ constexpr auto kAddModelMetric =
     "INSERT INTO logged_model_metrics (model, key, step, step_part, at, value, kind, run,"
     " dataset_name, dataset_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
-struct AppendCell {
-  std::string& out;
-  void operator()(std::int64_t n) const { out += std::to_string(n); }
-  void operator()(double x) const { out += number_text(x); }
+struct AddCell {
+  ArrayText& out;
+  void operator()(std::int64_t n) const { out.add(n); }
+  void operator()(double x) const { out.add(x); }
   template <class Other>
   void operator()(const Other&) const {
     SW_ASSERT(false);
@@ -53,22 +54,18 @@ struct AppendCell {
 Cells arrays_of(const std::vector<Cells>& rows) {
   Cells out;
   for (std::size_t column = 0; column < rows.front().size(); ++column) {
-    std::string text = "{";
-    for (const auto& row : rows) {
-      if (text.size() > 1) text += ',';
-      std::visit(AppendCell{text}, row[column]);
-    }
-    out.emplace_back(text + "}");
+    ArrayText array;
+    for (const auto& row : rows) std::visit(AddCell{array}, row[column]);
+    out.emplace_back(array.str());
   }
   return out;
 }
 
 Result<void> set_latest(Connection& db, const std::vector<Cells>& rows) {
   constexpr std::size_t kFew = 3;
-  if (db.dialect() == store::Dialect::sqlite || rows.size() < kFew) {
-    return db.exec_many(kSetLatest, rows);
-  }
-  SW_CHECK_OK(db.exec(kSetManyLatest, arrays_of(rows)));
+  if (db.dialect() == store::Dialect::sqlite) return db.exec_many(kSetLatest, rows);
+  if (rows.size() >= kFew) return db.exec_later(kSetManyLatest, arrays_of(rows));
+  for (const auto& row : rows) SW_CHECK_OK(db.exec_later(kSetLatest, row));
   return {};
 }
 
@@ -120,6 +117,19 @@ Result<void> insert_metrics(Connection& db, const RunKey& run, const RunId& id,
   SW_CHECK_OK(set_latest(db, rows));
   if (!of_models.empty()) SW_CHECK_OK(db.exec_many(kAddModelMetric, of_models));
   return {};
+}
+
+Result<void> set_latest_of(Connection& db, const PointsByRun& points) {
+  std::vector<Cells> rows;
+  for (const auto& [run, of_run] : points) {
+    std::map<std::int64_t, Point> latest;
+    for (const auto& [metric, point] : of_run) {
+      const auto [newest, is_new] = latest.try_emplace(metric, point);
+      if (!is_new && outranks(point, newest->second)) newest->second = point;
+    }
+    for (const auto& [metric, point] : latest) rows.push_back(latest_row(run, metric, point));
+  }
+  return set_latest(db, rows);
 }
 
 Result<void> insert_model_metrics(Connection& db,

@@ -23,7 +23,7 @@ Result<FoundRun> look_up(store::Connection& db, const RunId& id) {
                   [](const store::Row& row) {
                     return FoundRun{{row.int64(0), row.int64(1)}, row.int64(2) == 0};
                   }));
-  if (!found) return not_found("no run with id '" + id.str() + "'");
+  if (!found) return no_run(id);
   return *found;
 }
 
@@ -45,6 +45,14 @@ Error deleted_experiment(const ExperimentId& id) {
   return precondition("experiment '" + id.str() + "' is deleted", "restore it first");
 }
 
+Error no_run(const RunId& id) {
+  return not_found("no run with id '" + id.str() + "'");
+}
+
+Error deleted_run(const RunId& id) {
+  return precondition("run '" + id.str() + "' is deleted", "restore it first");
+}
+
 Result<RunKey> find_run(store::Connection& db, const RunId& id) {
   SW_TRY(const auto found, look_up(db, id));
   return found.key;
@@ -52,7 +60,7 @@ Result<RunKey> find_run(store::Connection& db, const RunId& id) {
 
 Result<RunKey> find_active_run(store::Connection& db, const RunId& id) {
   SW_TRY(const auto found, look_up(db, id));
-  if (!found.active) return precondition("run '" + id.str() + "' is deleted", "restore it first");
+  if (!found.active) return deleted_run(id);
   return found.key;
 }
 

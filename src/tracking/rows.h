@@ -18,6 +18,9 @@ Result<std::int64_t> number_of(const ExperimentId& id);
 Error no_experiment(const ExperimentId& id);
 Error deleted_experiment(const ExperimentId& id);
 
+Error no_run(const RunId& id);
+Error deleted_run(const RunId& id);
+
 struct RunKey {
   std::int64_t id = 0;
   std::int64_t experiment = 0;

@@ -39,6 +39,8 @@ class Runs {
   // matches, except is_null. Order: newest first, then by id; runs that lack the key come last in
   // both directions, NaN just before them.
   Result<Page<Run>> search(const Search& search) const;
+  // What the newest `runs` active runs of an experiment report.
+  Result<RunKeys> keys(const ExperimentId& experiment, std::size_t runs) const;
   // Hides the run until it is restored; both may be repeated.
   Result<void> remove(const RunId& id);
   Result<void> restore(const RunId& id);
@@ -47,6 +49,12 @@ class Runs {
   // is kept. A finished run still accepts reports (clients flush late); a deleted one is
   // failed_precondition.
   Result<void> log(const RunId& id, const Batch& batch);
+  // `start` and `log` for a caller that does not wait for the disk: `done` is called once, from any
+  // thread (at once for what is refused unread), and must not block.
+  template <class T>
+  using Done = std::function<void(Result<T>)>;
+  void start_later(const NewRun& run, Done<Run> done);
+  void log_later(const RunId& id, Batch batch, Done<void> done);
   // Sets a tag to what `next` makes of its present value (nothing: unset), in one transaction.
   using NextValue = std::function<Result<std::string>(const std::optional<std::string>&)>;
   Result<void> edit_tag(const RunId& id, const std::string& key, const NextValue& next);
@@ -73,11 +81,20 @@ class Runs {
   Result<std::vector<DatasetSummary>> datasets(const std::vector<ExperimentId>& experiments) const;
 
  private:
+  Result<Run> draft(const NewRun& run) const;
+  // `done`, and this room is not left before it was called.
+  template <class T>
+  Done<T> counted(Done<T> done);
+
   store::Database& db_;
   EventSink& events_;
   Clock& clock_;
   Ids& ids_;
   std::unique_ptr<MetricKeys> keys_;
+  struct InFlight;
+  std::unique_ptr<InFlight> in_flight_;
+  struct Joint;
+  std::unique_ptr<Joint> joint_;  // with a server of its own: what comes at once is stored at once
 };
 
 }  // namespace slipway::tracking

@@ -18,38 +18,60 @@ std::string text(const Row& row, int column) {
   return std::string(row.text(column));
 }
 
-Result<void> load_metrics(Connection& db, const std::string& marks, const Cells& ids,
-                          const ByKey& runs) {
-  return db.query(
+// The runs of one round, as statements want them.
+struct Round {
+  ByKey runs;
+  Cells ids;
+  std::string marks;
+};
+
+using Names = std::optional<std::vector<std::string>>;
+
+// " AND <column> IN (..)" for the names that are wanted, whose cells are added.
+std::string only(std::string_view before, const Names& names, std::string_view behind,
+                 Cells& cells) {
+  if (!names) return "";
+  std::string out(before);
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    out += i == 0 ? "?" : ",?";
+    cells.emplace_back((*names)[i]);
+  }
+  return out += behind;
+}
+
+Result<void> load_metrics(Connection& db, const Round& round, const Names& wanted) {
+  if (wanted && wanted->empty()) return {};
+  Cells cells = round.ids;
+  std::string sql =
       "SELECT l.run, k.name, l.step, l.step_part, l.at, l.value, l.kind FROM latest_metrics l"
       " JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (" +
-          marks + ")",
-      ids, [&](const Row& row) {
-        Metric metric{.key = text(row, 1),
-                      .value = from_stored(row.real(5), row.int64(6)),
-                      .at = {row.int64(4)},
-                      .step = Step(row.int64(2), static_cast<std::int32_t>(row.int64(3)))};
-        runs.at(row.int64(0))->metrics.push_back(std::move(metric));
-        return true;
-      });
+      round.marks + ")";
+  sql += only(" AND l.metric IN (SELECT id FROM metric_keys WHERE name IN (", wanted, "))", cells);
+  return db.query(sql, cells, [&](const Row& row) {
+    Metric metric{.key = text(row, 1),
+                  .value = from_stored(row.real(5), row.int64(6)),
+                  .at = {row.int64(4)},
+                  .step = Step(row.int64(2), static_cast<std::int32_t>(row.int64(3)))};
+    round.runs.at(row.int64(0))->metrics.push_back(std::move(metric));
+    return true;
+  });
 }
 
-Result<void> load_pairs(Connection& db, const std::string& marks, const Cells& ids,
-                        const ByKey& runs) {
-  SW_CHECK_OK(db.query("SELECT run, key, value FROM run_params WHERE run IN (" + marks + ")", ids,
-                       [&](const Row& row) {
-                         runs.at(row.int64(0))->params.push_back({text(row, 1), text(row, 2)});
-                         return true;
-                       }));
-  return db.query("SELECT run, key, value FROM run_tags WHERE run IN (" + marks + ")", ids,
-                  [&](const Row& row) {
-                    runs.at(row.int64(0))->tags.push_back({text(row, 1), text(row, 2)});
-                    return true;
-                  });
+template <class Pair>
+Result<void> load_pairs(Connection& db, const Round& round, const std::string& table,
+                        const Names& wanted, std::vector<Pair> Run::*list) {
+  if (wanted && wanted->empty()) return {};
+  Cells cells = round.ids;
+  std::string sql = "SELECT run, key, value FROM " + table + " WHERE run IN (" + round.marks + ")";
+  sql += only(" AND key IN (", wanted, ")", cells);
+  return db.query(sql, cells, [&](const Row& row) {
+    (round.runs.at(row.int64(0))->*list).push_back({text(row, 1), text(row, 2)});
+    return true;
+  });
 }
 
-Result<void> load_inputs(Connection& db, const std::string& marks, const Cells& ids,
-                         const ByKey& runs) {
+Result<void> load_inputs(Connection& db, const Round& round) {
+  const auto& [runs, ids, marks] = round;
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<Tag>> tags;
   SW_CHECK_OK(
       db.query("SELECT run, dataset, key, value FROM run_input_tags WHERE run IN (" + marks + ")",
@@ -105,20 +127,37 @@ FoundRun run_from_row(const Row& row) {
   return out;
 }
 
-Result<void> load_data(Connection& db, std::vector<FoundRun>& runs) {
+Result<void> load_data(Connection& db, std::vector<FoundRun>& runs, const WantedKeys& wanted) {
   for (std::size_t first = 0; first < runs.size(); first += kIdsAtOnce) {
-    ByKey by_key;
-    Cells ids;
+    Round round;
     for (std::size_t i = first; i < runs.size() && i < first + kIdsAtOnce; ++i) {
-      by_key[runs[i].key] = &runs[i].run;
-      ids.emplace_back(runs[i].key);
+      round.runs[runs[i].key] = &runs[i].run;
+      round.ids.emplace_back(runs[i].key);
     }
-    const auto marks = placeholders(ids);
-    SW_CHECK_OK(load_metrics(db, marks, ids, by_key));
-    SW_CHECK_OK(load_pairs(db, marks, ids, by_key));
-    SW_CHECK_OK(load_inputs(db, marks, ids, by_key));
+    round.marks = placeholders(round.ids);
+    SW_CHECK_OK(load_metrics(db, round, wanted.metrics));
+    SW_CHECK_OK(load_pairs(db, round, "run_params", wanted.params, &Run::params));
+    SW_CHECK_OK(load_pairs(db, round, "run_tags", wanted.tags, &Run::tags));
+    SW_CHECK_OK(load_inputs(db, round));
   }
   return {};
+}
+
+Result<RunKeys> keys_of(Connection& db, const std::vector<FoundRun>& runs) {
+  RunKeys out;
+  if (runs.empty()) return out;
+  Cells ids;
+  for (const auto& run : runs) ids.emplace_back(run.key);
+  const auto marks = placeholders(ids);
+  const auto name = [](const Row& row) { return text(row, 0); };
+  SW_TRY(out.metrics, db.all("SELECT name FROM metric_keys WHERE id IN (SELECT metric FROM"
+                             " latest_metrics WHERE run IN (" +
+                                 marks + ")) ORDER BY name",
+                             ids, name));
+  SW_TRY(out.params,
+         db.all("SELECT DISTINCT key FROM run_params WHERE run IN (" + marks + ") ORDER BY key",
+                ids, name));
+  return out;
 }
 
 Result<Run> load_run(Connection& db, const RunId& id) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chunks_sql.h"
 #include "metric_keys.h"
 #include "rows.h"
 #include "store/database.h"
@@ -23,13 +24,18 @@ inline constexpr const char* kRunColumns =
 FoundRun run_from_row(const store::Row& row);
 
 // Latest metrics, params, tags, inputs and outputs of all of them.
-Result<void> load_data(store::Connection& db, std::vector<FoundRun>& runs);
+Result<void> load_data(store::Connection& db, std::vector<FoundRun>& runs,
+                       const WantedKeys& wanted = {});
+// The names of what these runs report, each once and in order.
+Result<RunKeys> keys_of(store::Connection& db, const std::vector<FoundRun>& runs);
 Result<Run> load_run(store::Connection& db, const RunId& id);
 
 // Stores metrics (history and latest values) of one run.
 Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
                             const std::vector<Metric>& metrics, MetricKeys& keys,
                             MetricKeys::Learned& learned);
+// The latest values only, of several runs.
+Result<void> set_latest_of(store::Connection& db, const PointsByRun& points);
 // Stores what was measured of logged models.
 Result<void> insert_model_metrics(store::Connection& db,
                                   const std::vector<LoggedModel::Measured>& measured);

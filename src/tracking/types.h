@@ -171,6 +171,19 @@ struct SearchOrder : OrderBy {
   std::string dataset_digest;
 };
 
+// Names of what runs report.
+struct RunKeys {
+  std::vector<std::string> metrics;
+  std::vector<std::string> params;
+};
+
+// Which keys of a run come along with it; nothing: all of them.
+struct WantedKeys {
+  std::optional<std::vector<std::string>> metrics;
+  std::optional<std::vector<std::string>> params;
+  std::optional<std::vector<std::string>> tags;
+};
+
 struct Search {
   std::vector<ExperimentId> experiments;  // ignored when searching experiments
   View view = View::active;
@@ -179,6 +192,7 @@ struct Search {
   PageRequest page;
   // Logged models: only those measured on one of these (an empty digest is any).
   std::vector<Dataset> datasets;
+  WantedKeys keys;  // runs only
 };
 
 }  // namespace slipway::tracking

@@ -7,6 +7,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { world } from "./data.mjs";
 import { history } from "./generate.mjs";
+import { keys, only, search, sorted } from "./runs.mjs";
 
 export const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -238,37 +239,6 @@ function endpoints({ data }) {
   ];
 }
 
-function sorted(runs, order) {
-  const [, kind, key, direction] = /^(\w+)\.`?([^`]+?)`? (ASC|DESC)$/.exec(order ?? "") ?? [];
-  if (!key) return [...runs].reverse();
-  const of = (run) =>
-    kind === "metrics"
-      ? run.metrics[key]
-      : kind === "params"
-        ? run.params[key]
-        : { run_name: run.name, start_time: run.started, status: run.status }[key];
-  return [...runs].sort((a, b) =>
-    of(a) === undefined
-      ? 1
-      : of(b) === undefined
-        ? -1
-        : (of(a) > of(b) ? 1 : of(a) < of(b) ? -1 : 0) * (direction === "DESC" ? -1 : 1),
-  );
-}
-
-function search(runs, filter) {
-  const name = /ILIKE '%(.*)%'/.exec(filter ?? "");
-  if (name) return runs.filter((run) => run.name.toLowerCase().includes(name[1].toLowerCase()));
-  const metric = /metrics\.`?(\w+)`? *([<>]) *([\d.]+)/.exec(filter ?? "");
-  if (metric)
-    return runs.filter((run) =>
-      metric[2] === ">"
-        ? run.metrics[metric[1]] > Number(metric[3])
-        : run.metrics[metric[1]] < Number(metric[3]),
-    );
-  return runs;
-}
-
 function table(state, page) {
   const data = () => state.data;
   const p = (text) => new RegExp(`^/api/v1${text.replace(/\{\}/g, "([^/]+)")}$`);
@@ -315,10 +285,14 @@ function table(state, page) {
       }),
     ],
     ["GET", p("/experiments/{}"), ([id]) => (id === "1" ? experiment() : undefined)],
+    ["GET", p("/experiments/{}/keys"), ([id]) => (id === "1" ? keys(data().runs) : undefined)],
     [
       "GET",
       p("/runs"),
-      (_, q) => page(sorted(search(data().runs, q.get("filter")), q.get("order_by")), q),
+      (_, q) => {
+        const found = page(sorted(search(data().runs, q.get("filter")), q.get("order_by")), q);
+        return { ...found, items: found.items.map((run) => only(run, q)) };
+      },
     ],
     ["GET", p("/runs/{}"), ([id]) => byName(data().runs, "id", id)],
     [

@@ -37,6 +37,14 @@ Result<ExperimentOut> show(Tracking& tracking, const net::Request& request) {
   return to_wire(found);
 }
 
+// The columns that a table of runs may have.
+Result<RunKeysOut> keys(Tracking& tracking, const net::Request& request) {
+  SW_TRY(const auto found, tracking.experiments().get(tracking::ExperimentId(request.param("id"))));
+  SW_TRY(const auto runs, int_query(request, "runs", 20, 1, 1'000));
+  SW_TRY(auto names, tracking.runs().keys(found.id, static_cast<std::size_t>(runs)));
+  return RunKeysOut{std::move(names.metrics), std::move(names.params)};
+}
+
 }  // namespace
 
 void add_experiment_routes(net::Router& router, Tracking& tracking) {
@@ -44,6 +52,9 @@ void add_experiment_routes(net::Router& router, Tracking& tracking) {
   at.get("/experiments", list,
          {.action = "experiment.read", .summary = "Active experiments, newest first"});
   at.get("/experiments/{id}", show, {.action = "experiment.read", .summary = "One experiment"});
+  at.get(
+      "/experiments/{id}/keys", keys,
+      {.action = "experiment.read", .summary = "Metrics and params that its newest ?runs= report"});
 }
 
 }  // namespace slipway::wire::api

@@ -5,6 +5,7 @@
 
 SLIPWAY_JSON(slipway::wire::api::ExperimentOut)
 SLIPWAY_JSON(slipway::wire::api::ExperimentList)
+SLIPWAY_JSON(slipway::wire::api::RunKeysOut)
 SLIPWAY_JSON(slipway::wire::api::RunOut)
 SLIPWAY_JSON(slipway::wire::api::RunList)
 SLIPWAY_JSON(slipway::wire::api::MetricPoints)

@@ -28,6 +28,12 @@ struct ExperimentList {
 };
 BOOST_DESCRIBE_STRUCT(ExperimentList, (), (items, next_page_token))
 
+struct RunKeysOut {
+  std::vector<std::string> metrics;
+  std::vector<std::string> params;
+};
+BOOST_DESCRIBE_STRUCT(RunKeysOut, (), (metrics, params))
+
 struct RunDatasetOut {
   std::string name;
   std::string digest;

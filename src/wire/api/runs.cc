@@ -2,6 +2,7 @@
 // /api/v1/runs, read only: clients write through MLflow's interface.
 #include <memory>
 
+#include "base/text.h"
 #include "domain/clauses.h"
 #include "endpoint.h"
 #include "messages_tracking.h"
@@ -93,6 +94,25 @@ Result<Filter> leaf_of(Clause clause) {
   return out;
 }
 
+// "metrics=auc,loss": only these come along; "metrics=,": none.
+Result<std::optional<std::vector<std::string>>> names_of(const net::Request& request,
+                                                         std::string_view field) {
+  constexpr std::size_t kMost = 1'000;
+  std::optional<std::vector<std::string>> out;
+  for (const auto& [name, value] : request.query) {
+    if (name != field) continue;
+    if (!out) out.emplace();
+    for (const auto key : split(value, ',')) {
+      if (!key.empty()) out->emplace_back(key);
+    }
+  }
+  if (out && out->size() > kMost) {
+    return invalid("'" + std::string(field) + "' names " + std::to_string(out->size()) + " keys",
+                   "at most " + std::to_string(kMost) + "; leave it out for all");
+  }
+  return out;
+}
+
 Result<net::Response> list(Tracking& tracking, const net::Request& request) {
   tracking::Search search;
   const auto experiment = request.query_value("experiment_id").value_or("");
@@ -110,6 +130,9 @@ Result<net::Response> list(Tracking& tracking, const net::Request& request) {
     search.order.push_back({{std::move(entity), std::move(key), order.ascending}, {}, {}});
   }
   SW_TRY(search.page, page_of(request));
+  SW_TRY(search.keys.metrics, names_of(request, "metrics"));
+  SW_TRY(search.keys.params, names_of(request, "params"));
+  SW_TRY(search.keys.tags, names_of(request, "tags"));
   SW_TRY(const auto page, tracking.runs().search(search));
   RunList out;
   for (const auto& run : page.items) out.items.push_back(to_wire(run));
@@ -162,7 +185,9 @@ void add_run_routes(net::Router& router, Tracking& tracking, blob::BlobStore& bl
   Endpoints at{router, tracking};
   at.get(
       "/runs", list,
-      {.action = "run.read", .summary = "Runs of ?experiment_id=, with ?filter= and ?order_by="});
+      {.action = "run.read",
+       .summary = "Runs of ?experiment_id=, with ?filter= and ?order_by=; ?metrics=a,b ?params= and"
+                  " ?tags= choose what comes along"});
   at.get("/runs/{id}", show, {.action = "run.read", .summary = "One run"});
   at.get("/runs/{id}/metrics/{key...}", history,
          {.action = "run.read", .summary = "A metric's history, sampled to ?max_points="});

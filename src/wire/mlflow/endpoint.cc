@@ -10,6 +10,9 @@
 namespace slipway::wire::mlflow {
 namespace {
 
+// A body that is read in some tens of microseconds, on the I/O thread.
+constexpr std::size_t kQuickBody = 8 << 10;
+
 std::string json_of_query(const net::Request& request) {
   std::map<std::string_view, std::vector<std::string_view>> fields;
   for (const auto& [key, value] : request.query) fields[key].push_back(value);
@@ -77,8 +80,12 @@ net::Response answer_with(std::string json) {
   return net::Response::json(200, std::move(json));
 }
 
-void add_route(net::Router& router, net::Method method, std::string_view version,
-               std::string_view path, std::string_view noun, const Answer& answer) {
+namespace {
+
+// Calls `fill` for a route of each spelling, and adds it.
+template <class Fill>
+void add_spellings(net::Router& router, net::Method method, std::string_view version,
+                   std::string_view path, std::string_view noun, Fill&& fill) {
   for (const std::string_view root : {"/api/", "/ajax-api/"}) {
     net::Route route;
     route.method = method;
@@ -86,12 +93,34 @@ void add_route(net::Router& router, net::Method method, std::string_view version
     route.pattern += path;
     route.wire = "mlflow";
     (route.action = noun) += only_reads(method, path) ? ".read" : ".write";
+    fill(route);
+    router.add(std::move(route));
+  }
+}
+
+}  // namespace
+
+void add_route(net::Router& router, net::Method method, std::string_view version,
+               std::string_view path, std::string_view noun, const Answer& answer) {
+  add_spellings(router, method, version, path, noun, [&](net::Route& route) {
     route.handler = [answer](const net::Request& request) {
       auto result = answer(request);
       return result ? *std::move(result) : render(result.error());
     };
-    router.add(std::move(route));
-  }
+  });
+}
+
+void add_later_route(net::Router& router, std::string_view version, std::string_view path,
+                     std::string_view noun, const AnswerLater& answer) {
+  add_spellings(router, net::Method::post, version, path, noun, [&](net::Route& route) {
+    route.inline_limit = kQuickBody;
+    route.async = [answer](const std::shared_ptr<const net::Request>& request,
+                           const std::shared_ptr<net::Reply>& reply) {
+      answer(*request, [reply](Result<net::Response> result) {
+        reply->send(result ? *std::move(result) : render(result.error()));
+      });
+    };
+  });
 }
 
 }  // namespace slipway::wire::mlflow

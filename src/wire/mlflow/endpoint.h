@@ -6,7 +6,8 @@
 //   at.get("runs/get", get);          // under /api/2.0/mlflow/ and /ajax-api/2.0/mlflow/
 //
 // A function may take the net::Request as a third parameter (path parameters), and may answer with
-// Result<net::Response> where the shape is not JSON or the status is its own.
+// Result<net::Response> where the shape is not JSON or the status is its own. One that would wait
+// for the disk is given a Done instead (post_later), so that no thread waits with it.
 #pragma once
 
 #include <functional>
@@ -21,6 +22,10 @@
 namespace slipway::wire::mlflow {
 
 using Answer = std::function<Result<net::Response>(const net::Request&)>;
+// Called once, from any thread.
+template <class Out>
+using Done = std::function<void(Result<Out>)>;
+using AnswerLater = std::function<void(const net::Request&, const Done<net::Response>&)>;
 
 // What a request says, as JSON text: the query of a GET, the body of anything else.
 Result<std::string> json_of(const net::Request& request);
@@ -34,6 +39,8 @@ inline constexpr json::DumpOptions kDump{.non_finite = json::DumpOptions::NonFin
 // gate is asked is `noun`.read or `noun`.write.
 void add_route(net::Router& router, net::Method method, std::string_view version,
                std::string_view path, std::string_view noun, const Answer& answer);
+void add_later_route(net::Router& router, std::string_view version, std::string_view path,
+                     std::string_view noun, const AnswerLater& answer);
 
 template <class In>
 Result<In> read_any(const std::string& text, const net::Request& request) {
@@ -78,6 +85,16 @@ class Endpoints {
   template <class F>
   void post(std::string_view path, F f) {
     add(net::Method::post, path, f);
+  }
+  template <class In, class Out>
+  void post_later(std::string_view path, void (*call)(Room&, const In&, const Done<Out>&)) {
+    const auto answer = [room = &room_, call](const net::Request& request,
+                                              const Done<net::Response>& send) {
+      const auto in = read<In>(request);
+      if (!in) return send(in.error());
+      call(*room, *in, [send](Result<Out> out) { send(finish(std::move(out))); });
+    };
+    add_later_route(router_, version_, path, noun_, answer);
   }
   template <class F>
   void patch(std::string_view path, F f) {

@@ -55,6 +55,12 @@ export interface Experiment {
   tags?: Record<string, string>;
 }
 
+// What the newest runs of an experiment report.
+export interface RunKeys {
+  metrics: string[];
+  params: string[];
+}
+
 export type RunStatus = "scheduled" | "running" | "finished" | "failed" | "killed";
 
 export interface RunDataset {

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { address } from "../api/client";
 import { usePages } from "../api/pages";
 import { useGet } from "../api/query";
-import type { Experiment, Run } from "../api/types";
+import type { Experiment, Run, RunKeys } from "../api/types";
 import { between, duration, measure, number, toNumber } from "../format";
 import { Ago, Card, Empty, Head, Loading, State, Trouble } from "../parts/basics";
 import { ColumnMenu } from "../parts/columns";
@@ -32,14 +32,11 @@ export function orderBy(sort: Sort): string {
   return `attributes.${sort.id} ${direction}`;
 }
 
-function collect(runs: Run[]): string[] {
-  const metrics = new Set<string>();
-  const params = new Set<string>();
-  for (const run of runs.slice(0, 500)) {
-    for (const key of Object.keys(run.metrics)) metrics.add(`metrics.${key}`);
-    for (const key of Object.keys(run.params)) params.add(`params.${key}`);
-  }
-  return [...[...metrics].sort(), ...[...params].sort()];
+// The columns of one kind that are shown, as /runs is asked for them; "," is none.
+export function wantedKeys(shown: string[], kind: string): string {
+  const start = `${kind}.`;
+  const keys = shown.filter((id) => id.startsWith(start)).map((id) => id.slice(start.length));
+  return keys.join(",") || ",";
 }
 
 function valueColumn(id: string): Column<Run> {
@@ -110,13 +107,29 @@ export function ExperimentPage({ id, place }: { id: string; place: Place }) {
   const sort: Sort = { id: sortText.replace(/^-/, ""), descending: sortText.startsWith("-") };
   const [draft, setDraft] = useState(filter);
   useEffect(() => setDraft(filter), [filter]);
+  const keys = useGet<RunKeys>(address("/experiments/{}/keys", [id]), { on: ["run."] });
+  const available = useMemo(
+    () => [
+      ...(keys.data?.metrics ?? []).map((key) => `metrics.${key}`),
+      ...(keys.data?.params ?? []).map((key) => `params.${key}`),
+    ],
+    [keys.data],
+  );
+  const [picked, setPicked] = useState<string[] | null>(null);
+  const shown = picked ?? [
+    ...available.filter((c) => c.startsWith("metrics.")).slice(0, kFewColumns),
+    ...available.filter((c) => c.startsWith("params.")).slice(0, 3),
+  ];
   const runs = usePages<Run>(
     (token) =>
       address("/runs", [], {
         experiment_id: id,
         filter: toFilter(filter),
         order_by: orderBy(sort),
-        // Runs may have thousands of metrics: few at a time, more as one scrolls.
+        // Runs may have thousands of metrics: only what is shown comes along.
+        metrics: wantedKeys(shown, "metrics"),
+        params: wantedKeys(shown, "params"),
+        tags: ",",
         page_size: 100,
         page_token: token,
       }),
@@ -129,12 +142,6 @@ export function ExperimentPage({ id, place }: { id: string; place: Place }) {
       if (!next.delete(run)) next.add(run);
       return next;
     });
-  const available = useMemo(() => collect(runs.items), [runs.items]);
-  const [picked, setPicked] = useState<string[] | null>(null);
-  const shown = picked ?? [
-    ...available.filter((c) => c.startsWith("metrics.")).slice(0, kFewColumns),
-    ...available.filter((c) => c.startsWith("params.")).slice(0, 3),
-  ];
   const columns = [...fixedColumns(chosen, toggle), ...shown.map(valueColumn)];
   const compare = () => go(`#/compare?runs=${[...chosen].map(encodeURIComponent).join(",")}`);
   return (

@@ -7,7 +7,7 @@ import { overlay } from "../api/pages";
 import type { DriftReport, StepExecution } from "../api/types";
 import { brief } from "../pages/endpoint/predictions";
 import { ratesOf } from "../pages/endpoint/traffic";
-import { orderBy, toFilter } from "../pages/experiment";
+import { orderBy, toFilter, wantedKeys } from "../pages/experiment";
 import { positions } from "./chart/parallel";
 import { distribution } from "./distribution";
 import { columnSeries, severity, shareTop } from "./drift";
@@ -55,6 +55,12 @@ describe("runs", () => {
     expect(orderBy({ id: "metrics.val auc", descending: true })).toBe("metrics.`val auc` DESC");
     expect(orderBy({ id: "params.a`b", descending: false })).toBe("params.`ab` ASC");
     expect(orderBy({ id: "start_time", descending: true })).toBe("attributes.start_time DESC");
+  });
+  it("asks for the columns that are shown, and for none with a comma", () => {
+    expect(wantedKeys(["metrics.auc", "params.p", "metrics.val.loss"], "metrics")).toBe(
+      "auc,val.loss",
+    );
+    expect(wantedKeys(["metrics.auc"], "params")).toBe(",");
   });
   it("lays a fresh first page over a longer list", () => {
     const known = [{ id: "1" }, { id: "2" }, { id: "3" }];

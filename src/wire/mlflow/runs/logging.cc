@@ -95,30 +95,52 @@ Result<void> add_tag(tracking::Batch& batch, const KeyValue& in, const Place& pl
   return {};
 }
 
-Result<Empty> log_metric(Tracking& tracking, const LogMetric& in) {
-  SW_TRY(const auto id, id_of(in));
+// What a call reports, and of which run.
+struct Report {
+  RunId run;
+  tracking::Batch batch;
+};
+
+void keep(Tracking& tracking, Result<Report> report, const Done<Empty>& done) {
+  if (!report) return done(std::move(report.error()));
+  tracking.runs().log_later(report->run, std::move(report->batch), [done](Result<void> kept) {
+    done(kept ? Result<Empty>(Empty{}) : std::move(kept.error()));
+  });
+}
+
+Result<Report> report_of(const LogMetric& in) {
+  Report out;
+  SW_TRY(out.run, id_of(in));
   SW_TRY(auto metric, metric_of(in, {}));
-  tracking::Batch batch;
-  batch.metrics.push_back(std::move(metric));
-  SW_CHECK_OK(tracking.runs().log(id, batch));
-  return Empty{};
+  out.batch.metrics.push_back(std::move(metric));
+  return out;
 }
 
-Result<Empty> log_param(Tracking& tracking, const RunPair& in) {
-  SW_TRY(const auto id, id_of(in));
+void log_metric(Tracking& tracking, const LogMetric& in, const Done<Empty>& done) {
+  keep(tracking, report_of(in), done);
+}
+
+Result<Report> param_report(const RunPair& in) {
+  Report out;
+  SW_TRY(out.run, id_of(in));
   SW_TRY(auto param, param_of({in.key, in.value}, {}));
-  tracking::Batch batch;
-  batch.params.push_back(std::move(param));
-  SW_CHECK_OK(tracking.runs().log(id, batch));
-  return Empty{};
+  out.batch.params.push_back(std::move(param));
+  return out;
 }
 
-Result<Empty> set_tag(Tracking& tracking, const RunPair& in) {
-  SW_TRY(const auto id, id_of(in));
-  tracking::Batch batch;
-  SW_CHECK_OK(add_tag(batch, {in.key, in.value}, {}));
-  SW_CHECK_OK(tracking.runs().log(id, batch));
-  return Empty{};
+void log_param(Tracking& tracking, const RunPair& in, const Done<Empty>& done) {
+  keep(tracking, param_report(in), done);
+}
+
+Result<Report> tag_report(const RunPair& in) {
+  Report out;
+  SW_TRY(out.run, id_of(in));
+  SW_CHECK_OK(add_tag(out.batch, {in.key, in.value}, {}));
+  return out;
+}
+
+void set_tag(Tracking& tracking, const RunPair& in, const Done<Empty>& done) {
+  keep(tracking, tag_report(in), done);
 }
 
 Result<Empty> delete_tag(Tracking& tracking, const RunPair& in) {
@@ -143,11 +165,12 @@ Result<void> check_counts(const LogBatch& in) {
                      in.metrics.size() + in.params.size() + in.tags.size());
 }
 
-Result<Empty> log_batch(Tracking& tracking, const LogBatch& in) {
+Result<Report> report_of(const LogBatch& in) {
   if (in.run_id.empty()) return missing("run_id");
   SW_CHECK_OK(check_run_id(in.run_id));
   SW_CHECK_OK(check_counts(in));
-  tracking::Batch batch;
+  Report out{RunId(in.run_id), {}};
+  auto& batch = out.batch;
   batch.metrics.reserve(in.metrics.size());
   for (std::size_t i = 0; i < in.metrics.size(); ++i) {
     SW_TRY(auto metric, metric_of(in.metrics[i], Place{"metrics", i}));
@@ -165,8 +188,11 @@ Result<Empty> log_batch(Tracking& tracking, const LogBatch& in) {
   for (std::size_t i = 0; i < in.tags.size(); ++i) {
     SW_CHECK_OK(add_tag(batch, in.tags[i], Place{"tags", i}));
   }
-  SW_CHECK_OK(tracking.runs().log(RunId(in.run_id), batch));
-  return Empty{};
+  return out;
+}
+
+void log_batch(Tracking& tracking, const LogBatch& in, const Done<Empty>& done) {
+  keep(tracking, report_of(in), done);
 }
 
 // The tag keeps a JSON array with one entry a model: where it is, and its flavors without their
@@ -272,11 +298,11 @@ Result<Empty> log_outputs(Tracking& tracking, const LogOutputs& in) {
 
 void add_logging_routes(net::Router& router, Tracking& tracking) {
   Endpoints at{router, tracking, "run"};
-  at.post("runs/log-metric", log_metric);
-  at.post("runs/log-parameter", log_param);
-  at.post("runs/set-tag", set_tag);
+  at.post_later("runs/log-metric", log_metric);
+  at.post_later("runs/log-parameter", log_param);
+  at.post_later("runs/set-tag", set_tag);
   at.post("runs/delete-tag", delete_tag);
-  at.post("runs/log-batch", log_batch);
+  at.post_later("runs/log-batch", log_batch);
   at.post("runs/log-model", log_model);
   at.post("runs/log-inputs", log_inputs);
   at.post("runs/outputs", log_outputs);

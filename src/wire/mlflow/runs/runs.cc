@@ -35,7 +35,7 @@ Result<std::optional<RunStatus>> status_of(const json::Raw& raw) {
   return std::optional(*name == "FAILED" ? RunStatus::failed : RunStatus::killed);
 }
 
-Result<RunResponse> create(Tracking& tracking, const CreateRun& in) {
+Result<tracking::NewRun> new_run(const CreateRun& in) {
   tracking::NewRun run{
       .experiment = tracking::ExperimentId(in.experiment_id.empty() ? "0" : in.experiment_id),
       .name = in.run_name,
@@ -55,10 +55,18 @@ Result<RunResponse> create(Tracking& tracking, const CreateRun& in) {
     if (run.name.empty()) run.name = tag.value;
   }
   run.name = cut(run.name, kTagLimit);
-  SW_TRY(const auto started, tracking.runs().start(run));
-  RunResponse out{to_wire(started)};
-  out.run.outputs.reset();
-  return out;
+  return run;
+}
+
+void create(Tracking& tracking, const CreateRun& in, const Done<RunResponse>& done) {
+  const auto run = new_run(in);
+  if (!run) return done(run.error());
+  tracking.runs().start_later(*run, [done](Result<tracking::Run> started) {
+    if (!started) return done(std::move(started.error()));
+    RunResponse out{to_wire(*started)};
+    out.run.outputs.reset();
+    done(std::move(out));
+  });
 }
 
 Result<UpdateRunResponse> update(Tracking& tracking, const UpdateRun& in) {
@@ -130,7 +138,7 @@ Result<DatasetsResponse> search_datasets(Tracking& tracking, const SearchDataset
 
 void add_run_routes(net::Router& router, Tracking& tracking) {
   Endpoints at{router, tracking, "run"};
-  at.post("runs/create", create);
+  at.post_later("runs/create", create);
   at.post("runs/update", update);
   at.post("runs/delete", remove);
   at.post("runs/restore", restore);
