@@ -4,7 +4,7 @@
 //
 //   load PORT KIND CONNECTIONS SECONDS [SIZE] [REQUESTS]
 //
-// KIND: floor (a log-batch that is refused, so without its database), create-run, log-metric,
+// KIND: health (GET /health), floor (a log-batch that is refused), create-run, log-metric,
 // log-batch (SIZE metrics of ten names a request), wide-batch (a run every two requests of SIZE
 // metrics, one point each). REQUESTS ends each connection after so many, whatever the time.
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,11 +59,20 @@ class Connection {
 
   // The status, -1 when the connection broke. The body of the answer stays in `answer`.
   int post(const std::string& path, const std::string& body) {
+    return send_request("POST " + path +
+                        " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                        "Content-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  int get(const std::string& path) {
+    return send_request("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  }
+  const std::string& answer() const { return answer_; }
+
+ private:
+  int send_request(std::string request) {
     if (status_ < 0) return status_;
-    request_ = "POST " + path +
-               " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-               "Content-Length: " +
-               std::to_string(body.size()) + "\r\n\r\n" + body;
+    request_ = std::move(request);
     for (std::size_t sent = 0; sent < request_.size();) {
       const auto n = send(socket_, request_.data() + sent, request_.size() - sent, MSG_NOSIGNAL);
       if (n <= 0) return status_ = -1;
@@ -70,9 +80,6 @@ class Connection {
     }
     return receive();
   }
-  const std::string& answer() const { return answer_; }
-
- private:
   int receive() {
     held_.clear();
     std::size_t head = std::string::npos;
@@ -135,12 +142,14 @@ class Client {
   explicit Client(const Settings& settings) : settings_(settings), connection_(settings.port) {}
 
   void run(Clock::time_point end) {
-    if (settings_.kind != "create-run" && settings_.kind != "floor") run_ = new_run(connection_);
+    const auto& kind = settings_.kind;
+    if (kind.starts_with("log-") || kind == "wide-batch") run_ = new_run(connection_);
     for (long n = 0; n != settings_.requests && Clock::now() < end; ++n) {
       if (settings_.kind == "wide-batch" && n > 0 && n % 2 == 0) run_ = new_run(connection_);
       build(n);
       const auto began = Clock::now();
-      const int status = connection_.post(path_, body_);
+      const int status =
+          kind == "health" ? connection_.get("/health") : connection_.post(path_, body_);
       const std::chrono::duration<double, std::milli> took = Clock::now() - began;
       if (status == 200 || (settings_.kind == "floor" && status > 0)) {
         times.push_back(took.count());
@@ -161,6 +170,7 @@ class Client {
   long batch() const { return settings_.kind.ends_with("-batch") ? settings_.size : 1; }
 
   void build(long n) {
+    if (settings_.kind == "health") return;
     if (settings_.kind == "floor") {
       path_ = std::string(kApi) + "log-batch";  // refused: it names no run
       body_ = "{\"metrics\":[]}";

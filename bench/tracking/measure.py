@@ -22,6 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LOAD = ROOT / "build/bench/tracking_load"
 
 
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
 def build_load() -> None:
     LOAD.parent.mkdir(parents=True, exist_ok=True)
     source = ROOT / "bench/tracking/load.cc"
@@ -46,6 +50,22 @@ def written(peer: Peer) -> int:
             if line.startswith("write_bytes:"):
                 total += int(line.split()[1])
     return total
+
+
+def syncs_per_second(folder: Path, seconds: float = 2.0) -> float:
+    """Appends of a page, each synced before the next, in a file where the server's data lie."""
+    path, count = folder / "syncs", 0
+    file = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    page = os.urandom(4096)
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        os.pwrite(file, page, 4096 * (count % 256))
+        os.fdatasync(file)
+        count += 1
+    took = time.perf_counter() - began
+    os.close(file)
+    path.unlink()
+    return count / took
 
 
 def folder_size(folder: Path) -> int:
@@ -154,8 +174,9 @@ def fill_slipway(peer: Peer, runs: int) -> None:
     numbers = f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < {runs - 1})"
     base.execute(
         f"{numbers} INSERT INTO runs (id, uuid, experiment, name, user_name, status, started,"
-        f" artifact_root, state) SELECT {last} + 1 + i, lower(hex(randomblob(16))), 0, 'run-' || i,"
-        f" 'bench', 1, {now} + i, '0/x/artifacts', 0 FROM n"
+        f" ended, artifact_root, state) SELECT {last} + 1 + i, lower(hex(randomblob(16))), 0,"
+        f" 'run-' || i, 'user' || (i % 7), CASE WHEN i % 10 = 0 THEN 3 ELSE 2 END, {now} + i,"
+        f" {now} + i + 60000, '0/x/artifacts', 0 FROM n"
     )
     latest = "(run, metric, step, at, value, kind)"
     for name, value in (("auc", "(i * 7919 % 10007) / 10007.0"), ("loss", "i / 10.0")):
@@ -163,15 +184,23 @@ def fill_slipway(peer: Peer, runs: int) -> None:
             f"{numbers} INSERT INTO latest_metrics {latest} SELECT {last} + 1 + i, {key[name]}, 0,"
             f" {now}, {value}, 0 FROM n"
         )
-    for name, value in (("depth", "i % 8"), ("rate", "i % 5")):
+    pairs = (("params", "depth", "i % 8"), ("params", "rate", "i % 5"), ("tags", "phase", "i % 20"))
+    for table, name, value in pairs:
         base.execute(
-            f"{numbers} INSERT INTO run_params (run, key, value) SELECT {last} + 1 + i, '{name}',"
+            f"{numbers} INSERT INTO run_{table} (run, key, value) SELECT {last} + 1 + i, '{name}',"
             f" CAST({value} AS TEXT) FROM n"
         )
     base.commit()
     base.execute("ANALYZE")
     base.commit()
     base.close()
+
+
+def runs_in_mlflow(peer: Peer) -> int:
+    base = sqlite3.connect(peer.folder / "mlflow.db")
+    count = base.execute("SELECT COUNT(*) FROM runs").fetchone()[0]
+    base.close()
+    return count
 
 
 def search(peer: Peer, repeats: int) -> dict:
@@ -189,10 +218,39 @@ def search(peer: Peer, repeats: int) -> dict:
         raise SystemExit(f"error: {peer.name} answered the search with {len(found)} runs")
     if len(ask(ordered)) != 1000:
         raise SystemExit(f"error: {peer.name} did not find 1,000 runs")
-    return {
+    found = {
         "filtered": timed(lambda: ask(wanted), repeats),
-        "ordered": timed(lambda: ask(ordered), max(3, repeats // 3)),
+        "ordered": timed(lambda: ask(ordered), repeats),
     }
+    orders = {"name": "attributes.run_name DESC", "user": "attributes.user_id DESC",
+              "status": "attributes.status", "end": "attributes.end_time DESC",
+              "param": "params.rate DESC"}  # fmt: skip
+    for key, order in orders.items():
+        body = {"order_by": [order], "max_results": 100}
+        if len(ask(body)) != 100:
+            raise SystemExit(f"error: {peer.name} did not find 100 runs ordered by {order}")
+        found[key] = timed(lambda body=body: ask(body), repeats)
+    token, page = "", {}
+    for _ in range(49):
+        page = http.post(API + "runs/search", {"experiment_ids": ["0"], "max_results": 100,
+                                               "page_token": token})  # fmt: skip
+        token = page["next_page_token"]
+    found["page"] = timed(lambda: ask({"max_results": 100, "page_token": token}), repeats)
+    return found
+
+
+def run_table(peer: Peer) -> dict:
+    """The newest 100 runs: with all of their metrics, and (ours) with those that are shown."""
+    http = Http(peer.port)
+    body = {"experiment_ids": ["0"], "max_results": 100}
+    out = {"whole": timed(lambda: http.post(API + "runs/search", body), 3), "few": 0.0}
+    if peer.name == "slipway":
+        names = ",".join(f"m{n}" for n in range(6))
+        path = f"/api/v1/runs?experiment_id=0&page_size=100&metrics={names}&params=,&tags=,"
+        if len(http.get(path)["items"][0]["metrics"]) != 6:
+            raise SystemExit("error: the run table came without its six metrics")
+        out["few"] = timed(lambda: http.get(path), 9)
+    return out
 
 
 # Artifacts

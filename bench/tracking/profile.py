@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the time of a running server goes: perf for some seconds, samples sorted by system call (in
-the kernel) or by function (our own code).
+the kernel) or by function (our own code); and how often its threads slept meanwhile.
 
     python3 bench/tracking/profile.py PID SECONDS
 """
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from pathlib import Path
 
 CALLS = [  # in the kernel: by the system call on the stack
     ("sync to disk", r"sys_f(data)?sync"),
@@ -40,12 +41,23 @@ def kind_of(stack: list[str], kernel: bool) -> str:
     return "other"
 
 
+def switches(pid: str) -> int:
+    """How often the threads of a process gave up the processor to wait."""
+    total = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read_text(), re.M)
+        total += int(found[1]) if found else 0
+    return total
+
+
 def main() -> None:
     pid, seconds = sys.argv[1], sys.argv[2]
+    before = switches(pid)
     found: Counter[str] = Counter()
     with tempfile.NamedTemporaryFile(suffix=".perf") as data:
         subprocess.run(["perf", "record", "-q", "-g", "-o", data.name, "-p", pid, "--", "sleep",
                         seconds], check=True, stderr=subprocess.DEVNULL)  # fmt: skip
+        slept = switches(pid) - before
         text = subprocess.run(["perf", "script", "-i", data.name, "-F", "ip,sym,dso"], check=True,
                               capture_output=True, text=True).stdout  # fmt: skip
     for sample in text.strip().split("\n\n"):
@@ -56,6 +68,7 @@ def main() -> None:
     total = sum(found.values()) or 1
     for name, count in found.most_common():
         print(f"{100 * count / total:5.1f} %  {name}")
+    print(f"{slept / float(seconds):,.0f} times a second a thread went to sleep")
 
 
 if __name__ == "__main__":
