@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -69,17 +70,15 @@ class Peer:
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
-            tree = self.tree()
             self.process.terminate()
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-            for pid in tree[1:]:
-                try:
-                    os.kill(pid, 9)
-                except ProcessLookupError:
-                    pass
+            try:  # it leads a session of its own: with it goes what it has started
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def tree(self) -> list[int]:
         found, queue = [], [self.process.pid]

@@ -12,6 +12,7 @@ Each part is kept when it is done (build/bench/tracking.json), so one part can b
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -116,6 +117,7 @@ def commit() -> str:
 
 def main() -> int:
     args = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers end with us
     measure.build_load()
     found = json.loads(STATE.read_text()) if STATE.exists() and not args.forget else {}
     wanted = args.only or [name for name in PARTS if not (args.rest and name in found)]
