@@ -53,6 +53,37 @@ def test_a_name_comes_back_as_it_was(server, run, name):
     assert raw(server, "GET", path)[0] == 404
 
 
+# What a name becomes when the client sends it and the server decodes it, once and for all: as
+# recorded from the original.
+DECODED = {
+    "a%20b.txt": "a b.txt",
+    "100%.txt": "100%.txt",
+    "100%20%.txt": "100 %.txt",
+    "%25.txt": "%.txt",
+    "%2525.txt": "%.txt",
+    "a%zz%41.txt": "a%zzA.txt",
+    "a%2": "a%2",
+    "%%": "%%",
+    "größe 🙂.txt": "größe 🙂.txt",
+    "é" * 127: "é" * 127,
+    "a;b+c&d=e:f.txt": "a;b+c&d=e:f.txt",
+    "[x] ~.txt": "[x] ~.txt",
+}
+
+
+@pytest.mark.parametrize("name", DECODED)
+def test_names_are_decoded_as_by_the_original(server, mlflow, tmp_path, name):
+    (tmp_path / name).write_text("hello " + name)
+    client = mlflow.MlflowClient()
+    run_id = client.create_run("0").info.run_id
+    client.log_artifact(run_id, str(tmp_path / name), "d")
+    (listed,) = client.list_artifacts(run_id, "d")
+    assert listed.path == "d/" + DECODED[name]
+    local = client.download_artifacts(run_id, listed.path, str(tmp_path))
+    with open(local) as file:
+        assert file.read() == "hello " + name
+
+
 def test_an_empty_file_and_a_folder_that_is_not_there(server, run):
     path = f"{PROXY}/{run[1]}/empty.bin"
     assert raw(server, "PUT", path, b"")[0] == 200

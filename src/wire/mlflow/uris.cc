@@ -20,6 +20,24 @@ bool is_absolute(std::string_view path) {
   return path.starts_with('/') || drive;
 }
 
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// What stands behind a '%' without two hex digits stays as it is, as it does for the original.
+std::string decode_once(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = i + 2 < text.size() && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
+    const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
+    out += low < 0 ? text[i] : static_cast<char>(high * 16 + low);
+    if (low >= 0) i += 2;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string uri_of_root(std::string_view root) {
@@ -64,10 +82,10 @@ Result<std::string> checked_root(std::string_view field, const std::string& uri)
 Result<std::string> checked_path(std::string_view path) {
   std::string decoded(path);
   for (int i = 0;; ++i) {
-    auto next = percent_decode(decoded);
-    if (!next || *next == decoded) break;
+    auto next = decode_once(decoded);
+    if (next == decoded) break;
     if (i == 10) return bad_path(path);
-    decoded = *std::move(next);
+    decoded = std::move(next);
   }
   for (const char c : decoded) {
     if (c == '\0' || c == '\\' || c == '#') return bad_path(path);
