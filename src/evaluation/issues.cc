@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "json/value.h"
 #include "support.h"
@@ -143,6 +144,15 @@ Result<Page<Issue>> Issues::search(const IssueSearch& search) const {
       return issue.source_run ? Filter::Value(*issue.source_run) : Filter::Value();
     });
   });
+  if (!search.counts.empty()) {
+    const auto weight = [&](const Issue& issue) {
+      const auto count = search.counts.find(issue.id);
+      return std::pair(rank_of(issue.severity), count == search.counts.end() ? 0 : count->second);
+    };
+    std::stable_sort(found.begin(), found.end(), [&](const Issue& a, const Issue& b) {
+      return weight(a) > weight(b);
+    });
+  }
   const auto from = std::min(found.size(), static_cast<std::size_t>(offset));
   found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(from));
   return page_of(std::move(found), search.page, offset);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ struct IssueSearch {
   std::optional<std::string> experiment;
   Filter filter;  // attributes status and source_run_id, equal or not
   PageRequest page;
+  // Of those that are equally severe, the greater count comes first; by issue, absent is 0.
+  std::map<std::string, std::int64_t> counts;
 };
 
 class Issues {

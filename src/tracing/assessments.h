@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -24,6 +26,8 @@ class Assessments {
   // Changes what `change` changes, in one transaction; id, trace, kind and source stay.
   using Change = std::function<Result<void>(Assessment&)>;
   Result<Assessment> update(const TraceId& trace, const AssessmentId& id, const Change& change);
+  // How many traces refer to each issue, by its id; those without any are left out.
+  Result<std::map<std::string, std::int64_t>> traces_by_issue() const;
   // May be repeated. The one that it overrode is valid again.
   Result<void> remove(const TraceId& trace, const AssessmentId& id);
 

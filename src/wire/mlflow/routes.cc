@@ -18,7 +18,7 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_model_version_routes(router, registry, tracking);
   add_webhook_routes(router, webhooks);
   add_evaluation_dataset_routes(router, evaluation);
-  add_scorer_routes(router, evaluation);
+  add_scorer_routes(router, evaluation, tracing);
   add_review_routes(router, evaluation);
   add_graphql_routes(router);
   add_trace_routes(router, tracing);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/http.h"
 #include "webhook/webhook.h"
@@ -17,7 +18,9 @@ class BlobStore;
 }
 namespace slipway::tracking {
 class Tracking;
-}
+struct Run;
+struct SeriesEntry;
+}  // namespace slipway::tracking
 namespace slipway::evaluation {
 class Evaluation;
 }
@@ -45,6 +48,9 @@ void add_metric_routes(net::Router& router, tracking::Tracking& tracking);
 void add_logged_model_routes(net::Router& router, tracking::Tracking& tracking);
 void add_artifact_routes(net::Router& router, tracking::Tracking& tracking,
                          registry::Registry& registry, blob::BlobStore& blobs);
+// What the client's log_image and log_table left among a run's files, as typed series.
+Result<std::vector<tracking::SeriesEntry>> logged_media(blob::BlobStore& blobs,
+                                                        const tracking::Run& run);
 void add_registered_model_routes(net::Router& router, registry::Registry& registry);
 void add_model_version_routes(net::Router& router, registry::Registry& registry,
                               tracking::Tracking& tracking);
@@ -52,7 +58,8 @@ void add_model_version_routes(net::Router& router, registry::Registry& registry,
 void add_graphql_routes(net::Router& router);
 // Evaluation datasets; scorers and issues; label schemas and review queues.
 void add_evaluation_dataset_routes(net::Router& router, evaluation::Evaluation& evaluation);
-void add_scorer_routes(net::Router& router, evaluation::Evaluation& evaluation);
+void add_scorer_routes(net::Router& router, evaluation::Evaluation& evaluation,
+                       tracing::Tracing& tracing);
 void add_review_routes(net::Router& router, evaluation::Evaluation& evaluation);
 void add_webhook_routes(net::Router& router, webhook::Webhooks& webhooks);
 // Tells the webhooks of what happens in the registry, in MLflow's words.

@@ -6,6 +6,7 @@
 #include "evaluation/evaluation.h"
 #include "evaluation/messages_evaluation.h"
 #include "evaluation/messages_issue.h"
+#include "tracing/tracing.h"
 #include "wire/mlflow/routes.h"
 
 namespace slipway::wire::mlflow {
@@ -163,7 +164,8 @@ Result<Filter> issue_leaf(Clause clause) {
                 .value = std::move(clause.value)};
 }
 
-Result<IssuePage> search_issues(Evaluation& evaluation, const SearchIssues& in) {
+Result<IssuePage> search_issues(Evaluation& evaluation, tracing::Tracing& tracing,
+                                const SearchIssues& in) {
   const auto size = in.max_results.value_or(kIssuesPage);
   if (size < 1 || size > kPageLimit) {
     return invalid("invalid value " + std::to_string(size) + " for 'max_results'");
@@ -174,18 +176,23 @@ Result<IssuePage> search_issues(Evaluation& evaluation, const SearchIssues& in) 
   }
   SW_TRY(wanted.filter, parse_filter(in.filter_string, issue_leaf));
   wanted.page = {static_cast<std::size_t>(size), in.page_token};
+  if (in.include_trace_count) {
+    SW_TRY(wanted.counts, tracing.assessments().traces_by_issue());
+  }
   SW_TRY(const auto found, evaluation.issues().search(wanted));
   IssuePage out{.next_page_token = found.next_token};
   for (const auto& issue : found.items) {
     out.issues.push_back(to_wire(issue));
-    if (in.include_trace_count) out.issues.back().trace_count = 0;
+    if (!in.include_trace_count) continue;
+    const auto count = wanted.counts.find(issue.id);
+    out.issues.back().trace_count = count == wanted.counts.end() ? 0 : count->second;
   }
   return out;
 }
 
 }  // namespace
 
-void add_scorer_routes(net::Router& router, Evaluation& evaluation) {
+void add_scorer_routes(net::Router& router, Evaluation& evaluation, tracing::Tracing& tracing) {
   Endpoints at{router, evaluation, "evaluation", "3.0"};
   at.post("scorers/register", register_scorer);
   at.get("scorers/list", list);
@@ -194,7 +201,11 @@ void add_scorer_routes(net::Router& router, Evaluation& evaluation) {
   at.del("scorers/delete", remove);
   at.get("scorers/online-configs", online_configs);
   at.post("issues", create_issue);
-  at.post("issues/search", search_issues);
+  add_route(router, net::Method::post, "3.0", "issues/search", "evaluation",
+            [&evaluation, &tracing](const net::Request& request) -> Result<net::Response> {
+              SW_TRY(const auto in, read<SearchIssues>(request));
+              return finish(search_issues(evaluation, tracing, in));
+            });
   at.get("issues/{issue_id}", get_issue);
   at.patch("issues/{issue_id}", update_issue);
 }
