@@ -20,6 +20,7 @@
 #include "pipeline_sources.h"
 #include "registry/registry.h"
 #include "rollout/rollouts.h"
+#include "secret_key.h"
 #include "serving/endpoints.h"
 #include "store/database.h"
 #include "tracing/tracing.h"
@@ -67,8 +68,9 @@ std::string store_url(const Config& config) {
   return "sqlite:///" + path.string();
 }
 
-webhook::Options webhook_options(const Config& config) {
-  webhook::Options out{.schemes = {}, .private_addresses = config.webhook_private == "yes"};
+webhook::Options webhook_options(const Config& config, const Seal& seal) {
+  webhook::Options out{
+      .schemes = {}, .private_addresses = config.webhook_private == "yes", .seal = seal};
   for (const auto scheme : split(config.webhook_schemes, ',')) {
     out.schemes.push_back(to_lower(trim(scheme)));
   }
@@ -102,8 +104,10 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->tracking = std::make_unique<tracking::Tracking>(*impl->database, impl->events, clock, ids);
   impl->registry = std::make_unique<registry::Registry>(*impl->database, *impl->tracking,
                                                         *impl->blobs, impl->events, clock, ids);
-  impl->webhooks = std::make_unique<webhook::Webhooks>(
-      *impl->database, clock, ids, wire::mlflow::webhook_signature(), webhook_options(config));
+  SW_TRY(const auto seal, open_secret_key(impl->folder->path() + "/secret.key"));
+  impl->webhooks = std::make_unique<webhook::Webhooks>(*impl->database, clock, ids,
+                                                       wire::mlflow::webhook_signature(),
+                                                       webhook_options(config, seal));
   impl->evaluation =
       std::make_unique<evaluation::Evaluation>(*impl->database, *impl->tracking, clock, ids);
   impl->watcher = wire::mlflow::webhook_watcher(*impl->webhooks, clock);
@@ -135,6 +139,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
     impl->monitor->start();
+    SW_CHECK_OK(impl->webhooks->seal_stored());
     impl->webhooks->start();
     impl->rollouts->run();
     impl->alias_moves =

@@ -13,7 +13,6 @@ using store::Connection;
 constexpr int kLookMs = 500;
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kAtOnce = 20;
-constexpr std::int64_t kLongestWaitMs = 600'000;
 constexpr std::int64_t kMostAttempts = 153;  // about a day
 
 // Worth another try: no answer, or one that says "later".
@@ -70,6 +69,17 @@ Result<int> Webhooks::Impl::deliver_to(const std::string& webhook) const {
   int taken = 0;
   for (auto& delivery : due) {
     delivery.sent = clock.now();
+    auto secret = opened(delivery.secret, webhook);
+    if (!secret) {
+      // Unsigned it must not go; the key may come back.
+      log::error("webhook.secret", {{"webhook", webhook}, {"why", secret.error().message}});
+      const Timestamp next{clock.now().ms + kLongestWaitMs};
+      SW_CHECK_OK(db.write([&](Connection& c) {
+        return postpone(c, webhook, delivery, next, secret.error().message);
+      }));
+      break;
+    }
+    delivery.secret = *std::move(secret);
     SW_TRY(const auto settled, deliver(webhook, delivery));
     if (!settled) break;
     ++taken;

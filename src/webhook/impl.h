@@ -27,6 +27,8 @@ struct Webhooks::Impl {
   std::unique_ptr<Pool> pool;
   std::unique_ptr<Worker> worker;
 
+  std::string kept(const std::string& secret, const std::string& webhook) const;
+  Result<std::string> opened(const std::string& secret, const std::string& webhook) const;
   Result<void> check_url(const std::string& url) const;
   Result<fetch::Response> attempt(const Delivery& delivery) const;
   // What is due for one webhook; stops at the first that was not taken.
@@ -44,6 +46,8 @@ Result<std::vector<std::string>> subscribers(store::Connection& c, const std::st
 Result<std::int64_t> waiting(store::Connection& c, const std::string& webhook, std::int64_t limit);
 Result<void> enqueue(store::Connection& c, const std::string& webhook, const Delivery& delivery,
                      Timestamp due);
+// Longer than this nothing is put off: what seems to be was written before the clock went back.
+inline constexpr std::int64_t kLongestWaitMs = 600'000;
 Result<std::vector<std::string>> webhooks_with_due(store::Connection& c, Timestamp now);
 Result<std::vector<Delivery>> due_of(store::Connection& c, const std::string& webhook,
                                      Timestamp now, std::size_t limit);

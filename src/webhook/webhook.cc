@@ -2,6 +2,7 @@
 #include "webhook/webhook.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -73,6 +74,33 @@ Webhooks::~Webhooks() {
   stop();
 }
 
+// No secret at all stays nothing: it means that deliveries are unsigned.
+std::string Webhooks::Impl::kept(const std::string& secret, const std::string& webhook) const {
+  return options.seal && !secret.empty() ? options.seal->seal(secret, webhook) : secret;
+}
+
+Result<std::string> Webhooks::Impl::opened(const std::string& secret,
+                                           const std::string& webhook) const {
+  return options.seal ? options.seal->open(secret, webhook) : Result<std::string>(secret);
+}
+
+Result<void> Webhooks::seal_stored() {
+  if (!impl_->options.seal) return {};
+  return impl_->db.write([&](Connection& c) -> Result<void> {
+    SW_TRY(
+        const auto all,
+        c.all("SELECT id, secret FROM webhook WHERE secret <> ''", {}, [](const store::Row& row) {
+          return std::pair(std::string(row.text(0)), std::string(row.text(1)));
+        }));
+    for (const auto& [id, secret] : all) {
+      if (Seal::is_sealed(secret)) continue;
+      SW_CHECK_OK(
+          c.exec("UPDATE webhook SET secret = ? WHERE id = ?", {impl_->kept(secret, id), id}));
+    }
+    return {};
+  });
+}
+
 Result<void> Webhooks::Impl::check_url(const std::string& url) const {
   if (trim(url).empty()) return invalid("webhook URL cannot be empty or just whitespace");
   if (url.size() > kUrlLimit) return invalid("webhook URL is longer than 500 characters");
@@ -104,7 +132,8 @@ Result<Webhook> Webhooks::create(const NewWebhook& wanted) {
                   .active = wanted.active};
   SW_TRY(webhook.topics, checked_topics(wanted.topics));
   webhook.created = webhook.updated = impl_->clock.now();
-  SW_CHECK_OK(impl_->db.write([&](Connection& c) { return insert(c, webhook, wanted.secret); }));
+  const auto secret = impl_->kept(wanted.secret, webhook.id);
+  SW_CHECK_OK(impl_->db.write([&](Connection& c) { return insert(c, webhook, secret); }));
   return webhook;
 }
 
@@ -145,6 +174,8 @@ Result<Webhook> Webhooks::change(const std::string& id, const WebhookChange& cha
   if (change.topics) {
     SW_TRY(topics, checked_topics(*change.topics));
   }
+  std::optional<std::string> secret;
+  if (change.secret) secret = impl_->kept(*change.secret, id);
   return impl_->db.write([&](Connection& c) -> Result<Webhook> {
     SW_TRY(auto found, find(c, id));
     if (!found) return unknown(id);
@@ -154,7 +185,7 @@ Result<Webhook> Webhooks::change(const std::string& id, const WebhookChange& cha
     if (change.active) found->active = *change.active;
     if (topics) found->topics = *topics;
     found->updated = impl_->clock.now();
-    SW_CHECK_OK(update(c, *found, change.secret));
+    SW_CHECK_OK(update(c, *found, secret));
     return *std::move(found);
   });
 }
@@ -189,11 +220,12 @@ Result<fetch::Response> Webhooks::try_out(const std::string& id, const std::stri
     return c.first("SELECT secret FROM webhook WHERE id = ?", {id},
                    [](const store::Row& row) { return std::string(row.text(0)); });
   }));
+  SW_TRY(const auto opened, impl_->opened(secret.value_or(""), id));
   return impl_->attempt({.id = uuid_of(impl_->ids.hex32()),
                          .topic = topic,
                          .body = body,
                          .url = webhook.url,
-                         .secret = secret.value_or(""),
+                         .secret = opened,
                          .sent = impl_->clock.now()});
 }
 

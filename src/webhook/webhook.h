@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/seal.h"
 #include "domain/types.h"
 #include "fetch/fetch.h"
 
@@ -77,6 +78,7 @@ struct Options {
   bool private_addresses = false;  // may an address lead into our own network?
   int timeout_ms = 30'000;
   std::int64_t waiting_limit = 10'000;  // deliveries that may wait for one webhook
+  std::optional<Seal> seal;             // of secrets at rest; nothing: they are kept as they are
 };
 
 class Webhooks {
@@ -100,6 +102,9 @@ class Webhooks {
   // Sends a body at once and once; an answer of any status is a value.
   Result<fetch::Response> try_out(const std::string& id, const std::string& topic,
                                   const std::string& body) const;
+
+  // Seals the secrets that an older version kept as they were.
+  Result<void> seal_stored();
 
   // Delivers on threads of its own until `stop` (idempotent). A slow receiver holds up only what
   // is for itself.

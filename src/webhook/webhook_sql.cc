@@ -8,6 +8,8 @@ using store::Cell;
 using store::Connection;
 using store::Row;
 
+// A wait has a second of chance on top.
+constexpr std::int64_t kFarAway = kLongestWaitMs + 60'000;
 constexpr std::string_view kColumns = "id, name, url, description, active, created, updated";
 
 Webhook from_row(const Row& row) {
@@ -114,17 +116,17 @@ Result<void> enqueue(Connection& c, const std::string& webhook, const Delivery& 
 Result<std::vector<std::string>> webhooks_with_due(Connection& c, Timestamp now) {
   return c.all(
       "SELECT DISTINCT d.webhook_id FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook_id "
-      "WHERE d.next_at <= ? AND w.active = 1",
-      {now.ms}, text_of);
+      "WHERE (d.next_at <= ? OR d.next_at > ?) AND w.active = 1",
+      {now.ms, now.ms + kFarAway}, text_of);
 }
 
 Result<std::vector<Delivery>> due_of(Connection& c, const std::string& webhook, Timestamp now,
                                      std::size_t limit) {
   return c.all(
       "SELECT d.id, d.topic, d.body, w.url, w.secret, d.attempts FROM webhook_delivery d "
-      "JOIN webhook w ON w.id = d.webhook_id WHERE d.webhook_id = ? AND d.next_at <= ? AND "
-      "w.active = 1 ORDER BY d.next_at, d.id LIMIT ?",
-      {webhook, now.ms, static_cast<std::int64_t>(limit)}, [](const Row& row) {
+      "JOIN webhook w ON w.id = d.webhook_id WHERE d.webhook_id = ? AND "
+      "(d.next_at <= ? OR d.next_at > ?) AND w.active = 1 ORDER BY d.next_at, d.id LIMIT ?",
+      {webhook, now.ms, now.ms + kFarAway, static_cast<std::int64_t>(limit)}, [](const Row& row) {
         return Delivery{.id = std::string(row.text(0)),
                         .topic = std::string(row.text(1)),
                         .body = std::string(row.text(2)),

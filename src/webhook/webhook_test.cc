@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "webhook/webhook.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "store/test_database.h"
@@ -54,6 +56,59 @@ TEST_P(WebhookTest, OnlySubscribersOfTheTopicAreTold) {
   EXPECT_EQ(sent_[0].body, "{\"n\":1}");
   EXPECT_EQ(sent_[0].headers[1].second, "s3cret");
   EXPECT_EQ(*webhooks_.deliver_due(), 0) << "what was taken is not sent again";
+}
+
+TEST_P(WebhookTest, SecretsAreSealedAtRestAndOldOnesAtTheNextStart) {
+  const auto stored = [&] {
+    return *db_->read([](store::Connection& c) {
+      return c.all("SELECT secret FROM webhook ORDER BY secret", {},
+                   [](const store::Row& row) { return std::string(row.text(0)); });
+    });
+  };
+  made({"a"}, "older secret");
+  made({"a"});
+  Webhooks sealing(
+      db_, clock_, ids_,
+      [](const Delivery& d) {
+        return fetch::Headers{{"secret", d.secret}};
+      },
+      {.private_addresses = true, .seal = *Seal::from_hex(Seal::new_key())},
+      [this](const fetch::Request& request) -> Result<fetch::Response> {
+        sent_.push_back(request);
+        return fetch::Response{.status = 200};
+      });
+  EXPECT_EQ(stored(), (std::vector<std::string>{"", "older secret"}));
+  ASSERT_TRUE(sealing.seal_stored());
+  const auto fresh = sealing.create(
+      {.name = "n", .url = "https://127.0.0.1/in", .secret = "new secret", .topics = {"a"}});
+  ASSERT_TRUE(fresh);
+  for (const auto& text : stored()) {
+    EXPECT_TRUE(text.empty() || Seal::is_sealed(text)) << text;
+  }
+  ASSERT_TRUE(put("a", "{}"));
+  EXPECT_EQ(*sealing.deliver_due(), 3);
+  std::multiset<std::string> secrets;
+  for (const auto& request : sent_) secrets.insert(request.headers[0].second);
+  EXPECT_EQ(secrets, (std::multiset<std::string>{"", "new secret", "older secret"}));
+  ASSERT_TRUE(sealing.change(fresh->id, {.secret = "changed"}));
+  EXPECT_EQ(sealing.try_out(fresh->id, "a", "{}")->status, 200);
+  EXPECT_EQ(sent_.back().headers[0].second, "changed");
+}
+
+TEST_P(WebhookTest, AClockThatGoesBackHoldsNothingUp) {
+  made({"a"});
+  clock_.advance(100'000'000);
+  ASSERT_TRUE(put("a", "{}"));
+  clock_.advance(-86'400'000);
+  EXPECT_EQ(*webhooks_.deliver_due(), 1) << "what was due a day ahead is due";
+  status_ = 503;
+  ASSERT_TRUE(put("a", "{}"));
+  EXPECT_EQ(*webhooks_.deliver_due(), 0);
+  EXPECT_EQ(*webhooks_.deliver_due(), 0) << "an ordinary wait is kept";
+  EXPECT_EQ(sent_.size(), 2u);
+  status_ = 200;
+  clock_.advance(5'000);
+  EXPECT_EQ(*webhooks_.deliver_due(), 1);
 }
 
 TEST_P(WebhookTest, AnUndoneChangeTellsNobody) {
