@@ -6,9 +6,28 @@
         slipway.record()
 
 `SLIPWAY_RECORD=1` in the environment does the same for every run, without a change of the code.
+
+    with mlflow.start_run(), slipway.console():   # what is printed is kept with the run
+        slipway.log_metrics({"loss": 0.3}, step=0.25)
+        slipway.log_histogram("weights", *numpy.histogram(weights), step=0.25)
 """
 
+from .console import Console, console
 from .record import Recorded, record
+from .series import log_file, log_histogram, log_image, log_metrics, log_table, log_text
+from .wire import ServerError
 
-__all__ = ["Recorded", "record"]
+__all__ = [
+    "Console",
+    "Recorded",
+    "ServerError",
+    "console",
+    "log_file",
+    "log_histogram",
+    "log_image",
+    "log_metrics",
+    "log_table",
+    "log_text",
+    "record",
+]
 __version__ = "0.1.0"

@@ -9,6 +9,7 @@
 #include "happenings.h"
 #include "monitor/monitor.h"
 #include "rollout/rollouts.h"
+#include "tracking/series.h"
 #include "transfer/transfer.h"
 #include "wire/api/overview.h"
 #include "wire/api/problem.h"
@@ -85,6 +86,10 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
   wire::api::add_event_routes(router, platform.events());
   wire::api::add_experiment_routes(router, platform.tracking());
   wire::api::add_run_routes(router, platform.tracking(), platform.blobs());
+  wire::api::add_series_routes(router, platform.tracking(), platform.blobs(), platform.clock(),
+                               [&blobs = platform.blobs()](const tracking::Run& run) {
+                                 return wire::mlflow::logged_media(blobs, run);
+                               });
   wire::mlflow::add_mlflow_routes(router, platform.tracking(), platform.registry(),
                                   platform.tracing(), platform.blobs(), platform.webhooks(),
                                   platform.evaluation());

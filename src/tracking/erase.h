@@ -32,6 +32,9 @@ Result<std::vector<Erasable>> erasable_experiments(store::Connection& db, Timest
 // With everything that hangs on it. False when it is there no more, or was restored meanwhile.
 Result<bool> erase_run(store::Connection& db, const RunId& id);
 Result<bool> erase_model(store::Connection& db, const LoggedModelId& id);
+// Is it there, deleted, and without runs and logged models? False when it is not there or was
+// restored; failed_precondition when it still holds some.
+Result<bool> may_erase_experiment(store::Connection& db, const ExperimentId& id);
 // Only an experiment without runs and logged models; another one is failed_precondition.
 Result<bool> erase_experiment(store::Connection& db, const ExperimentId& id);
 

@@ -24,11 +24,12 @@ constexpr auto kExperiments =
     "SELECT CAST(e.id AS TEXT), e.artifact_root, e.id, e.updated FROM experiments e"
     " WHERE e.state = 1 ORDER BY e.id";
 constexpr const char* kOfRun[] = {
-    "DELETE FROM run_params WHERE run = ?",     "DELETE FROM run_tags WHERE run = ?",
-    "DELETE FROM latest_metrics WHERE run = ?", "DELETE FROM metrics WHERE run = ?",
-    "DELETE FROM metric_tail WHERE run = ?",    "DELETE FROM metric_chunks WHERE run = ?",
-    "DELETE FROM run_input_tags WHERE run = ?", "DELETE FROM run_inputs WHERE run = ?",
-    "DELETE FROM run_models WHERE run = ?"};
+    "DELETE FROM run_params WHERE run = ?",         "DELETE FROM run_tags WHERE run = ?",
+    "DELETE FROM latest_metrics WHERE run = ?",     "DELETE FROM metrics WHERE run = ?",
+    "DELETE FROM metric_tail WHERE run = ?",        "DELETE FROM metric_chunks WHERE run = ?",
+    "DELETE FROM run_input_tags WHERE run = ?",     "DELETE FROM run_inputs WHERE run = ?",
+    "DELETE FROM run_models WHERE run = ?",         "DELETE FROM run_series WHERE run = ?",
+    "DELETE FROM run_series_entries WHERE run = ?", "DELETE FROM run_console WHERE run = ?"};
 constexpr auto kUnusedDatasets =
     "DELETE FROM run_datasets WHERE experiment = ? AND NOT EXISTS"
     " (SELECT 1 FROM run_inputs i WHERE i.dataset = run_datasets.id)";
@@ -87,7 +88,7 @@ Result<bool> erase_model(Connection& db, const LoggedModelId& id) {
   return true;
 }
 
-Result<bool> erase_experiment(Connection& db, const ExperimentId& id) {
+Result<bool> may_erase_experiment(Connection& db, const ExperimentId& id) {
   SW_TRY(const auto key, number_of(id));
   SW_TRY(const auto there,
          db.first("SELECT 1 FROM experiments WHERE id = ? AND state = 1", {key}, number));
@@ -99,6 +100,13 @@ Result<bool> erase_experiment(Connection& db, const ExperimentId& id) {
     return precondition("experiment '" + id.str() + "' still holds " + std::to_string(*used) +
                         " runs and logged models");
   }
+  return true;
+}
+
+Result<bool> erase_experiment(Connection& db, const ExperimentId& id) {
+  SW_TRY(const bool may, may_erase_experiment(db, id));
+  if (!may) return false;
+  SW_TRY(const auto key, number_of(id));
   SW_CHECK_OK(db.exec("DELETE FROM run_datasets WHERE experiment = ?", {key}));
   SW_CHECK_OK(db.exec("DELETE FROM experiment_tags WHERE experiment = ?", {key}));
   SW_CHECK_OK(db.exec("DELETE FROM experiments WHERE id = ?", {key}));

@@ -49,6 +49,8 @@ Result<std::vector<RunSize>> sizes_of(store::Connection& db, const std::vector<R
 
 // The artifact root of a run or logged model; nothing when it is not here.
 Result<std::optional<std::string>> root_of_run(store::Connection& db, const RunId& id);
+// not_found when it is not here.
+Result<std::string> root_of_experiment(store::Connection& db, const ExperimentId& id);
 Result<std::optional<std::string>> root_of_model(store::Connection& db, const LoggedModelId& id);
 
 }  // namespace slipway::tracking

@@ -222,6 +222,14 @@ Result<std::optional<std::string>> root_of_run(Connection& db, const RunId& id) 
                   [](const Row& row) { return std::string(row.text(0)); });
 }
 
+Result<std::string> root_of_experiment(Connection& db, const ExperimentId& id) {
+  SW_TRY(const auto key, number_of(id));
+  SW_TRY(auto root, db.first("SELECT artifact_root FROM experiments WHERE id = ?", {key},
+                             [](const Row& row) { return std::string(row.text(0)); }));
+  if (!root) return no_experiment(id);
+  return *std::move(root);
+}
+
 Result<std::optional<std::string>> root_of_model(Connection& db, const LoggedModelId& id) {
   return db.first("SELECT artifact_root FROM logged_models WHERE uuid = ?", {id.str()},
                   [](const Row& row) { return std::string(row.text(0)); });

@@ -30,7 +30,9 @@ void make_default_experiment(store::Database& db, Clock& clock) {
 Tracking::Tracking(store::Database& db, EventSink& events, Clock& clock, Ids& ids)
     : experiments_(std::make_unique<Experiments>(db, clock)),
       runs_(std::make_unique<Runs>(db, events, clock, ids)),
-      models_(std::make_unique<LoggedModels>(db, clock, ids)) {
+      models_(std::make_unique<LoggedModels>(db, clock, ids)),
+      series_(std::make_unique<Series>(db)),
+      console_(std::make_unique<Console>(db)) {
   make_default_experiment(db, clock);
   if (const auto moved = move_old_rows(db); !moved) {
     log::error("tracking.move_metrics", {{"error", moved.error().message}});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Experiments, runs, and what runs report about themselves.
 //
-// This room knows nothing of HTTP, JSON, SQL dialects or MLflow; `wire/` translates into its calls.
+// This room knows nothing of HTTP, SQL dialects or MLflow; `wire/` translates into its calls.
 // Every call may be made from any thread, and its effect is durable when it returns.
 #pragma once
 
@@ -12,15 +12,17 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "domain/event.h"
+#include "tracking/console.h"
 #include "tracking/experiments.h"
 #include "tracking/keeper.h"
 #include "tracking/logged_models.h"
 #include "tracking/runs.h"
+#include "tracking/series.h"
 #include "tracking/types.h"
 
 namespace slipway::tracking {
 
-// The three aggregates over one database. Makes the experiment "0" ("Default") when it is missing.
+// The aggregates over one database. Makes the experiment "0" ("Default") when it is missing.
 class Tracking {
  public:
   Tracking(store::Database& db, EventSink& events, Clock& clock, Ids& ids);
@@ -32,6 +34,8 @@ class Tracking {
   const Runs& runs() const { return *runs_; }
   LoggedModels& models() { return *models_; }
   const LoggedModels& models() const { return *models_; }
+  Series& series() { return *series_; }
+  Console& console() { return *console_; }
 
   // Hides the thing until it is restored, unless the keeper holds on to it. What people and
   // clients ask for goes through here; the `remove` of the aggregates asks nobody.
@@ -44,6 +48,8 @@ class Tracking {
   std::unique_ptr<Experiments> experiments_;
   std::unique_ptr<Runs> runs_;
   std::unique_ptr<LoggedModels> models_;
+  std::unique_ptr<Series> series_;
+  std::unique_ptr<Console> console_;
 };
 
 }  // namespace slipway::tracking

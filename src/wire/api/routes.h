@@ -7,19 +7,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "net/http.h"
 
 namespace slipway {
+class Clock;
 class EventBus;
-}
+}  // namespace slipway
 namespace slipway::blob {
 class BlobStore;
 }
 namespace slipway::tracking {
 class Tracking;
-}
+struct Run;
+struct SeriesEntry;
+}  // namespace slipway::tracking
 namespace slipway::monitor {
 class Monitor;
 }
@@ -54,6 +58,11 @@ void add_platform_routes(net::Router& router, const std::string& version,
 void add_event_routes(net::Router& router, EventBus& bus);
 void add_experiment_routes(net::Router& router, tracking::Tracking& tracking);
 void add_run_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs);
+// Series that a client keeps in its own way among a run's files; may be empty.
+using ForeignSeries =
+    std::function<Result<std::vector<tracking::SeriesEntry>>(const tracking::Run&)>;
+void add_series_routes(net::Router& router, tracking::Tracking& tracking, blob::BlobStore& blobs,
+                       Clock& clock, ForeignSeries foreign = {});
 
 // Hands the drift threshold that an endpoint was given to whoever monitors it; may be empty.
 using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint, double share)>;

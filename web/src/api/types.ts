@@ -86,6 +86,38 @@ export interface Run {
   datasets: RunDataset[];
 }
 
+export type SeriesKind = "image" | "table" | "histogram" | "audio" | "text" | "file";
+
+export interface Series {
+  key: string;
+  kind: SeriesKind;
+  entries: number;
+  first_step: number;
+  last_step: number;
+  last_at: string;
+}
+
+export interface SeriesEntry {
+  step: number;
+  at: string;
+  path: string | null; // of a file of the run
+  content: unknown; // JSON by the kind
+}
+
+export interface ConsoleLine {
+  line: number;
+  stream: "stdout" | "stderr";
+  at: string;
+  text: string;
+}
+
+export interface ConsolePage {
+  items: ConsoleLine[];
+  next: number;
+  total: number;
+  ended: boolean;
+}
+
 export interface MetricPoint {
   step: number;
   at: string;

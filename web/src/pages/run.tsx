@@ -7,6 +7,8 @@ import { between, duration, moment, number, shortId, toNumber } from "../format"
 import { Artifacts } from "../parts/artifacts";
 import { Card, Copy, Empty, Facts, Head, Ready, State, Tabs } from "../parts/basics";
 import { LineChart } from "../parts/chart/line";
+import { Console } from "../parts/console";
+import { Media } from "../parts/media";
 import { type Place, to, withQuery } from "../router";
 
 export function RunPage({ id, place }: { id: string; place: Place }) {
@@ -43,11 +45,15 @@ export function RunPage({ id, place }: { id: string; place: Place }) {
               tabs={[
                 { id: "summary", text: "Summary" },
                 { id: "metrics", text: "Metrics", count: Object.keys(found.metrics).length },
+                { id: "media", text: "Media" },
                 { id: "artifacts", text: "Artifacts" },
+                { id: "console", text: "Console" },
               ]}
             />
             {tab === "summary" && <Summary run={found} />}
             {tab === "metrics" && <Metrics run={found} />}
+            {tab === "media" && <Media run={id} />}
+            {tab === "console" && <Console run={id} />}
             {tab === "artifacts" && <Artifacts run={id} place={place} />}
           </>
         )}
