@@ -8,11 +8,14 @@
 #include "base/text.h"
 #include "blob/blob.h"
 #include "blob/sweep.h"
+#include "evaluation/erase.h"
 #include "json/describe.h"
 #include "registry/registry.h"
 #include "store/database.h"
+#include "tracing/erase.h"
 #include "tracking/artifacts.h"
 #include "tracking/erase.h"
+#include "transfer/forget.h"
 
 SLIPWAY_JSON(slipway::app::GcOrder)
 SLIPWAY_JSON(slipway::app::GcReport)
@@ -25,6 +28,8 @@ using tracking::Erasable;
 
 // Younger files may belong to a run that is just being made.
 constexpr std::int64_t kYoungMs = 3'600'000;
+// So that writers need not wait for long.
+constexpr std::int64_t kTracesAtOnce = 500;
 
 class Collecting {
  public:
@@ -105,8 +110,13 @@ class Collecting {
         held_experiments_.insert(run.experiment.str());
         continue;
       }
-      SW_TRY(const bool gone, erase([&](Connection& db) {
-               return tracking::erase_run(db, tracking::RunId(run.id));
+      SW_TRY(const bool gone, erase([&](Connection& db) -> Result<bool> {
+               const tracking::RunId id(run.id);
+               SW_TRY(const bool there, tracking::erase_run(db, id));
+               if (!there) return false;
+               SW_CHECK_OK(tracing::forget_run(db, id));
+               SW_CHECK_OK(transfer::forget(db, transfer::Owner::run, run.id));
+               return true;
              }));
       if (!gone) continue;
       report_.runs.push_back(run.id);
@@ -123,8 +133,12 @@ class Collecting {
         held_experiments_.insert(model.experiment.str());
         continue;
       }
-      SW_TRY(const bool gone, erase([&](Connection& db) {
-               return tracking::erase_model(db, tracking::LoggedModelId(model.id));
+      SW_TRY(const bool gone, erase([&](Connection& db) -> Result<bool> {
+               SW_TRY(const bool there,
+                      tracking::erase_model(db, tracking::LoggedModelId(model.id)));
+               if (!there) return false;
+               SW_CHECK_OK(transfer::forget(db, transfer::Owner::logged_model, model.id));
+               return true;
              }));
       if (!gone) continue;
       report_.models.push_back(model.id);
@@ -141,9 +155,7 @@ class Collecting {
         refuse("experiment", experiment.id, "it holds runs or logged models that are kept");
         continue;
       }
-      const auto gone = erase([&](Connection& db) {
-        return tracking::erase_experiment(db, tracking::ExperimentId(experiment.id));
-      });
+      const auto gone = erase_experiment(tracking::ExperimentId(experiment.id));
       if (!gone && gone.error().code == Code::failed_precondition) {
         refuse("experiment", experiment.id, gone.error().message);
         continue;
@@ -154,6 +166,32 @@ class Collecting {
       SW_CHECK_OK(remove_files(experiment.artifact_root));
     }
     return {};
+  }
+
+  // Its traces first, piece by piece: what is left when this is stopped goes the next time.
+  Result<bool> erase_experiment(const tracking::ExperimentId& id) {
+    auto& database = platform_.database();
+    if (order_.dry_run) {
+      SW_TRY(const auto traces,
+             database.read([&](Connection& db) { return tracing::count_traces(db, id); }));
+      report_.traces += traces;
+      return true;
+    }
+    for (;;) {
+      SW_TRY(const auto some, database.write([&](Connection& db) -> Result<std::int64_t> {
+        SW_TRY(const bool may, tracking::may_erase_experiment(db, id));
+        return may ? tracing::erase_traces(db, id, kTracesAtOnce) : std::int64_t{0};
+      }));
+      report_.traces += some;
+      if (some < kTracesAtOnce) break;
+    }
+    return database.write([&](Connection& db) -> Result<bool> {
+      SW_TRY(const bool there, tracking::erase_experiment(db, id));
+      if (!there) return false;
+      SW_CHECK_OK(evaluation::erase_experiment(db, id.str()));
+      SW_CHECK_OK(transfer::forget_experiment(db, id.str()));
+      return true;
+    });
   }
 
   template <class F>
@@ -188,17 +226,18 @@ class Collecting {
   }
 
   static bool is_owner_name(const std::string& name) {
-    const auto hex = name.starts_with("m-") ? name.substr(2) : name;
+    const bool marked = name.starts_with("m-") || name.starts_with("tr-");
+    const auto hex = marked ? name.substr(name.find('-') + 1) : name;
     return hex.size() == 32 && from_hex(hex).has_value();
   }
 
-  // "artifacts/<experiment>/<run>" and "artifacts/<experiment>/models/<logged model>".
+  // "artifacts/<experiment>/<run>", ".../models/<logged model>" and ".../traces/<trace>".
   Result<void> ownerless_folders() {
     auto& blobs = platform_.blobs();
     SW_TRY(const auto top, blobs.list("artifacts"));
     for (const auto& experiment : top) {
       if (!experiment.folder || !parse_int(experiment.key)) continue;
-      for (const std::string between : {"", "/models"}) {
+      for (const std::string between : {"", "/models", "/traces"}) {
         const auto folder = "artifacts/" + experiment.key + between;
         SW_TRY(const auto owners, blobs.list(folder));
         for (const auto& owner : owners) {
@@ -213,7 +252,8 @@ class Collecting {
   Result<void> ownerless_folder(const std::string& key, const blob::Stat& owner) {
     if (owner.modified.ms > platform_.clock().now().ms - kYoungMs) return {};
     SW_TRY(const bool known, platform_.database().read([&](Connection& db) {
-      return tracking::is_known_owner(db, owner.key);
+      return owner.key.starts_with("tr-") ? tracing::is_known_trace(db, owner.key)
+                                          : tracking::is_known_owner(db, owner.key);
     }));
     if (known) return {};
     report_.folders.push_back(key);

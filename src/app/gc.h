@@ -36,15 +36,16 @@ struct GcReport {
   std::vector<std::string> experiments;
   std::vector<std::string> runs;
   std::vector<std::string> models;
-  std::vector<std::string> folders;  // of files whose run or logged model is gone
+  std::int64_t traces = 0;           // of the experiments
+  std::vector<std::string> folders;  // of files whose run, logged model or trace is gone
   std::int64_t files = 0;
   std::int64_t bytes = 0;
   std::int64_t unnamed_objects = 0;  // contents that no file has any more
   std::vector<GcRefusal> refused;
 };
 BOOST_DESCRIBE_STRUCT(GcReport, (),
-                      (dry_run, experiments, runs, models, folders, files, bytes, unnamed_objects,
-                       refused))
+                      (dry_run, experiments, runs, models, traces, folders, files, bytes,
+                       unnamed_objects, refused))
 
 // Safe while a server runs, and may be stopped and repeated. Named things that are not deleted are
 // refused; so is what a version of the registry stems from, without `force`.

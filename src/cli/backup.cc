@@ -133,8 +133,9 @@ int tell_gc(const Options& o, const std::string& text) {
         std::to_string(length_at(*report, "experiments")) + " experiments, " +
         std::to_string(length_at(*report, "runs")) + " runs, " +
         std::to_string(length_at(*report, "models")) + " logged models, " +
-        text_of(*report, "files") + " files (" + text_of(*report, "bytes") + " bytes), " +
-        text_of(*report, "unnamed_objects") + " unused contents");
+        text_of(*report, "traces") + " traces, " + text_of(*report, "files") + " files (" +
+        text_of(*report, "bytes") + " bytes), " + text_of(*report, "unnamed_objects") +
+        " unused contents");
   }
   const auto* refused = json::find(*report, "refused");
   if (refused == nullptr || !refused->is_array() || refused->get_array().empty()) return kDone;

@@ -4,8 +4,10 @@
 #include "app/platform.h"
 #include "arguments.h"
 #include "base/log.h"
+#include "columns.h"
 #include "commands.h"
 #include "drivers/mlflow/mlflow.h"
+#include "drivers/neptune/neptune.h"
 #include "drivers/tensorboard/tensorboard.h"
 #include "drivers/wandb/wandb.h"
 #include "registry/registry.h"
@@ -19,6 +21,7 @@ struct Options {
   std::string from;
   std::string artifacts;
   std::string experiment;
+  std::string files;
   bool no_artifacts = false;
   std::string server;
   std::string data;
@@ -60,6 +63,23 @@ int transfer_from(const Options& o, transfer::Source& source) {
   return finish_transfer(report, o.json, "import");
 }
 
+// Parquet as texts, for the driver that knows the columns but not the library.
+Result<void> read_parquet(
+    const std::string& file, const std::vector<std::string>& columns,
+    const std::function<Result<void>(const drivers::neptune::Cells&, std::size_t)>& each) {
+  SW_TRY(const auto table, open_table(file));
+  return table->scan_texts(columns, [&](const auto& pieces, std::size_t rows) {
+    drivers::neptune::Cells cells(pieces.size());
+    for (std::size_t c = 0; c < pieces.size(); ++c) {
+      cells[c].resize(rows);
+      for (std::size_t i = 0; i < rows; ++i) {
+        if (!pieces[c].missing[i]) cells[c][i] = pieces[c].texts[i];
+      }
+    }
+    return each(cells, rows);
+  });
+}
+
 }  // namespace
 
 int import_history(const Args& args) {
@@ -85,10 +105,15 @@ int import_history(const Args& args) {
   auto* wandb = app.add_subcommand("wandb", "Offline runs of Weights & Biases");
   wandb->add_option("DIR", o.from, "a folder with offline-run-* folders in it")->required();
   common(wandb);
+  auto* neptune = app.add_subcommand("neptune", "What neptune-exporter wrote (Parquet and files)");
+  neptune->add_option("DIR", o.from, "its folder of Parquet files, or the one above")->required();
+  neptune->add_option("--files", o.files, "its folder of files; files/ beside the data by default");
+  common(neptune);
   if (const auto code = parse(app, "import", args)) return *code;
   const auto source = mlflow->parsed()        ? drivers::mlflow::open(o.from, o.artifacts)
                       : tensorboard->parsed() ? drivers::tensorboard::open(o.from, o.experiment)
-                                              : drivers::wandb::open(o.from);
+                      : neptune->parsed() ? drivers::neptune::open(o.from, o.files, read_parquet)
+                                          : drivers::wandb::open(o.from);
   if (!source) return fail(source.error());
   return transfer_from(o, **source);
 }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "datasets_sql.h"
 #include "digest.h"
+#include "evaluation/intake.h"
 #include "json/value.h"
 #include "support.h"
 
@@ -219,6 +220,39 @@ DatasetRecord made_of(const Incoming& in, const std::string& dataset, Timestamp 
 }
 
 }  // namespace
+
+Result<void> take_dataset(Connection& db, const Dataset& dataset,
+                          const std::vector<std::string>& experiments) {
+  if (dataset.id.empty()) return invalid("an evaluation dataset has no id");
+  SW_TRY(const auto found, find_dataset(db, dataset.id));
+  if (!found) SW_CHECK_OK(insert_dataset(db, dataset));
+  SW_CHECK_OK(update_dataset(db, dataset));
+  for (const auto& tag : dataset.tags) SW_CHECK_OK(put_dataset_tag(db, dataset.id, tag));
+  for (const auto& experiment : experiments) {
+    SW_CHECK_OK(put_experiment(db, dataset.id, experiment));
+  }
+  return {};
+}
+
+Result<void> take_record(Connection& db, const DatasetRecord& record) {
+  SW_TRY(const auto inputs, json::parse_value(record.inputs.empty() ? "{}" : record.inputs));
+  if (record.id.empty() || !inputs.is_object()) {
+    return invalid("example '" + record.id + "' has no id or no object as its inputs");
+  }
+  SW_TRY(const auto dataset, find_dataset(db, record.dataset));
+  if (!dataset) {
+    return invalid(
+        "example '" + record.id + "' belongs to the unknown dataset '" + record.dataset + "'",
+        "send a dataset before its examples");
+  }
+  auto one = record;
+  one.inputs = json::dump_value(inputs);
+  const auto hash = hash_of(inputs);
+  SW_TRY(const auto found, find_record(db, one.dataset, hash));
+  if (!found) return insert_record(db, one, hash);
+  one.id = found->id;
+  return update_record(db, one);
+}
 
 Result<Upserted> Datasets::upsert(const std::string& id, const std::string& records) {
   SW_TRY(const auto all, all_incoming(records));

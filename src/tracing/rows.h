@@ -49,6 +49,9 @@ inline constexpr int kAssessmentColumnCount = 16;
 Assessment assessment_from_row(const store::Row& row, const TraceId& trace);
 Result<void> insert_assessment(store::Connection& db, std::int64_t trace, const Assessment& one);
 
+// Spans of a trace that is there, as they are: nothing is counted again.
+Result<void> put_spans(store::Connection& db, std::int64_t trace, const std::vector<Span>& spans);
+
 Result<void> set_pairs(store::Connection& db, std::string_view table, std::int64_t trace,
                        const std::vector<Tag>& pairs);
 

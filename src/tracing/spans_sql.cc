@@ -72,9 +72,9 @@ store::Cell maybe_empty(const std::string& text) {
 }
 
 // Compressed before the transaction begins, since that may be done by all threads at once.
-std::vector<Cells> rows_of(const SpanBatch& batch) {
+std::vector<Cells> rows_of(const std::vector<Span>& spans) {
   std::vector<Cells> out;
-  for (const auto& span : batch.spans) {
+  for (const auto& span : spans) {
     const auto cost = span.cost.value_or(Cost());
     out.push_back({std::int64_t{0}, span.id, maybe_empty(span.parent), span.name,
                    cell_of(span.type), static_cast<std::int64_t>(span.status), span.started_ns,
@@ -212,11 +212,20 @@ Result<void> add_batch(Connection& db, std::int64_t experiment, const std::strin
 
 }  // namespace
 
+Result<void> put_spans(Connection& db, std::int64_t trace, const std::vector<Span>& spans) {
+  if (spans.empty()) return {};
+  auto rows = rows_of(spans);
+  for (auto& row : rows) row[0] = trace;
+  SW_CHECK_OK(db.exec_many(kUpsertSpan, rows));
+  SW_CHECK_OK(db.exec("UPDATE traces SET has_spans = 1 WHERE id = ?", {trace}));
+  return {};
+}
+
 Result<void> Spans::add(const ExperimentId& id, const std::vector<SpanBatch>& batches) {
   SW_TRY(const auto experiment, number_of(id));
   SW_TRY(const auto known, tracking_.experiments().get(id));
   std::vector<std::vector<Cells>> rows;
-  for (const auto& batch : batches) rows.push_back(rows_of(batch));
+  for (const auto& batch : batches) rows.push_back(rows_of(batch.spans));
   return db_.write([&](Connection& db) -> Result<void> {
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if (batches[i].spans.empty()) continue;

@@ -3,8 +3,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "erase_keys.h"
 #include "rows.h"
+#include "tracing/intake.h"
 #include "tracing/traces.h"
+#include "tracking/intake.h"
 #include "tracking/tracking.h"
 
 namespace slipway::tracing {
@@ -86,7 +89,60 @@ Result<void> link(Connection& db, std::int64_t kind, const std::vector<std::int6
       rows);
 }
 
+// The row of a trace, with what hangs on it but assessments and spans; answers its key.
+Result<std::int64_t> put_trace(Connection& db, const TraceId& id, std::int64_t experiment,
+                               const Trace& trace, const std::string& root) {
+  Cells cells = {id.str(),
+                 experiment,
+                 trace.requested.ms,
+                 cell_of(trace.duration_ms),
+                 static_cast<std::int64_t>(trace.state),
+                 std::int64_t{trace.told},
+                 cell_of(trace.name),
+                 cell_of(trace.session),
+                 cell_of(trace.client_id),
+                 cell_of(trace.request),
+                 cell_of(trace.response),
+                 root};
+  append(cells, trace.usage, trace.cost);
+  SW_CHECK_OK(db.exec(kInsert, cells));
+  SW_TRY(const auto key, key_of(db, id));
+  SW_CHECK_OK(set_pairs(db, "trace_tags", key, trace.tags));
+  SW_CHECK_OK(set_pairs(db, "trace_metadata", key, trace.metadata));
+  return key;
+}
+
 }  // namespace
+
+Result<void> take_trace(Connection& db, const Trace& trace, const std::vector<Span>& spans,
+                        const std::vector<std::string>& runs) {
+  SW_TRY(const auto experiment, number_of(trace.experiment));
+  struct Known {
+    std::int64_t key;
+    std::int64_t experiment;
+  };
+  SW_TRY(const auto known, db.first("SELECT id, experiment FROM traces WHERE uuid = ?",
+                                    {trace.id.str()}, [](const Row& row) {
+                                      return Known{row.int64(0), row.int64(1)};
+                                    }));
+  if (known && known->experiment != experiment) {
+    return Error{Code::already_exists,
+                 "trace '" + trace.id.str() + "' belongs to experiment '" +
+                     std::to_string(known->experiment) + "' here",
+                 "it cannot be in two"};
+  }
+  SW_TRY(const auto root, tracking::root_of_experiment(db, trace.experiment));
+  SW_TRY(const auto key, put_trace(db, trace.id, experiment, trace,
+                                   root + "/traces/" + trace.id.str() + "/artifacts"));
+  for (const auto& one : trace.assessments) SW_CHECK_OK(insert_assessment(db, key, one));
+  SW_CHECK_OK(put_spans(db, key, spans));
+  return link(db, 0, {key}, runs);
+}
+
+Result<std::optional<std::string>> root_of_trace(Connection& db, const TraceId& id) {
+  return db.first("SELECT artifact_root FROM traces WHERE uuid = ?", {id.str()},
+                  [](const Row& row) { return std::string(row.text(0)); });
+}
 
 Result<Trace> Traces::report(const Trace& trace) {
   SW_CHECK_OK(number_of(trace.experiment));
@@ -98,23 +154,9 @@ Result<Trace> Traces::report(const Trace& trace) {
   const TraceId id = trace.id.empty() ? TraceId(ids_.hex32()) : trace.id;
   SW_TRY(const auto number, number_of(experiment.id));
   return db_.write([&](Connection& db) -> Result<Trace> {
-    Cells cells = {id.str(),
-                   number,
-                   trace.requested.ms,
-                   cell_of(trace.duration_ms),
-                   static_cast<std::int64_t>(trace.state),
-                   std::int64_t{trace.told},
-                   cell_of(trace.name),
-                   cell_of(trace.session),
-                   cell_of(trace.client_id),
-                   cell_of(trace.request),
-                   cell_of(trace.response),
-                   experiment.artifact_root + "/traces/" + id.str() + "/artifacts"};
-    append(cells, trace.usage, trace.cost);
-    SW_CHECK_OK(db.exec(kInsert, cells));
-    SW_TRY(const auto key, key_of(db, id));
-    SW_CHECK_OK(set_pairs(db, "trace_tags", key, trace.tags));
-    SW_CHECK_OK(set_pairs(db, "trace_metadata", key, trace.metadata));
+    SW_TRY(const auto key,
+           put_trace(db, id, number, trace,
+                     experiment.artifact_root + "/traces/" + id.str() + "/artifacts"));
     for (auto one : trace.assessments) {
       if (one.id.empty()) one.id = AssessmentId("a-" + ids_.hex32());
       SW_CHECK_OK(insert_assessment(db, key, one));
@@ -219,17 +261,7 @@ Result<std::int64_t> Traces::remove(const Removal& removal) {
       if (among.empty() || among.contains(std::string(row.text(1)))) keys.push_back(row.int64(0));
       return true;
     }));
-    for (std::size_t at = 0; at < keys.size(); at += kAtOnce) {
-      Cells some(keys.begin() + static_cast<std::ptrdiff_t>(at),
-                 keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), at + kAtOnce)));
-      const auto list = placeholders(some);
-      for (const auto* table :
-           {"spans", "assessments", "trace_links", "trace_metadata", "trace_tags"}) {
-        SW_CHECK_OK(
-            db.exec("DELETE FROM " + std::string(table) + " WHERE trace IN (" + list + ")", some));
-      }
-      SW_CHECK_OK(db.exec("DELETE FROM traces WHERE id IN (" + list + ")", some));
-    }
+    SW_CHECK_OK(erase_keys(db, keys));
     return static_cast<std::int64_t>(keys.size());
   });
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "series_records.h"
 #include "transfer/transfer.h"
 
 namespace slipway::transfer {
@@ -19,6 +20,22 @@ std::string hash_of(Record record) {
 
 std::size_t weight_of(const Record& record) {
   if (record.points) return 64 + record.points->values.size() * 48;
+  if (record.series) {
+    std::size_t out = 64;
+    for (const auto& entry : record.series->entries) out += 64 + entry.content.size();
+    return out;
+  }
+  if (record.console) {
+    std::size_t out = 64;
+    for (const auto& line : record.console->lines) out += 48 + line.text.size();
+    return out;
+  }
+  if (record.trace) {
+    std::size_t out = 1024;
+    for (const auto& span : record.trace->spans) out += 256 + span.body.size();
+    return out;
+  }
+  if (record.example) return 512 + record.example->inputs.size();
   if (record.run) return 1024 + (record.run->params.size() + record.run->tags.size()) * 128;
   if (record.logged_model) return 1024 + record.logged_model->metrics.size() * 128;
   return 512;
@@ -33,6 +50,10 @@ class Copying {
     SW_CHECK_OK(experiments());
     SW_CHECK_OK(runs());
     SW_CHECK_OK(logged_models());
+    if (target_.takes_traces()) {
+      SW_CHECK_OK(traces());
+      SW_CHECK_OK(datasets());
+    }
     SW_CHECK_OK(models());
     SW_CHECK_OK(target_.finish());
     for (auto& each : source_.problems()) problem(std::move(each));
@@ -125,10 +146,29 @@ class Copying {
         report_.copied.points += n;
         return add({.points = std::move(record)});
       }));
+      SW_CHECK_OK(media(changed));
       SW_CHECK_OK(flush());
     }
     SW_CHECK_OK(verify(batch, ids, points, {changed.begin(), changed.end()}, wanted));
     return options_.artifacts ? files(Owner::run, ids) : Result<void>();
+  }
+
+  // Series and console. An entry that cannot be kept is told and left out.
+  Result<void> media(const std::vector<std::string>& runs) {
+    SW_CHECK_OK(source_.series(runs, [&](SeriesRecord record) -> Result<void> {
+      drop_bad_entries(record, [&](std::string why) { problem(std::move(why)); });
+      const auto n = static_cast<std::int64_t>(record.entries.size());
+      if (n == 0) return {};
+      report_.found.series += n;
+      report_.copied.series += n;
+      return add({.series = std::move(record)});
+    }));
+    return source_.console(runs, [&](ConsoleRecord record) -> Result<void> {
+      const auto n = static_cast<std::int64_t>(record.lines.size());
+      report_.found.console_lines += n;
+      report_.copied.console_lines += n;
+      return add({.console = std::move(record)});
+    });
   }
 
   static void count(Counts& into, const SourceRun& run) {
@@ -247,6 +287,73 @@ class Copying {
     }));
     SW_CHECK_OK(flush());
     return options_.artifacts ? files(Owner::logged_model, ids) : Result<void>();
+  }
+
+  // Of the ids those whose mark is another one. `wanted`: by id.
+  Result<std::set<std::string>> changed_of(const std::string& kind,
+                                           const std::map<std::string, std::string>& wanted) {
+    std::vector<std::string> ids;
+    for (const auto& [id, mark] : wanted) ids.push_back(id);
+    SW_TRY(const auto marks, target_.marks(name_, kind, ids));
+    std::set<std::string> out;
+    for (const auto& [id, mark] : wanted) {
+      const auto found = marks.find(id);
+      if (found == marks.end() || found->second != mark) out.insert(id);
+    }
+    return out;
+  }
+
+  Result<void> traces() {
+    SW_CHECK_OK(source_.traces([&](std::vector<TraceRecord> batch) -> Result<void> {
+      std::map<std::string, std::string> wanted;
+      for (const auto& trace : batch) wanted[trace.id] = hash_of({.trace = trace});
+      SW_TRY(const auto changed, changed_of("trace", wanted));
+      for (auto& trace : batch) {
+        ++report_.found.traces;
+        if (!changed.contains(trace.id)) continue;
+        const auto id = trace.id;
+        if (const auto spans = source_.spans(trace); !spans) {
+          problem("trace " + id + ": " + spans.error().message);
+          continue;
+        }
+        ++report_.copied.traces;
+        SW_CHECK_OK(add({.trace = std::move(trace)}));
+        SW_CHECK_OK(add({.mark = MarkRecord{"trace", id, wanted[id]}}));
+      }
+      watch_("traces", report_.found.traces, 0);
+      return {};
+    }));
+    return flush();
+  }
+
+  Result<void> datasets() {
+    SW_CHECK_OK(source_.datasets([&](std::vector<Record> batch) -> Result<void> {
+      for (const std::string kind : {"dataset", "example"}) {
+        const bool example = kind == "example";
+        const auto id_of = [&](const Record& record) -> std::string {
+          if (example) return record.example ? record.example->id : "";
+          return record.dataset ? record.dataset->id : "";
+        };
+        std::map<std::string, std::string> wanted;
+        for (const auto& record : batch) {
+          if (const auto id = id_of(record); !id.empty()) wanted[id] = hash_of(record);
+        }
+        if (wanted.empty()) continue;
+        const auto n = static_cast<std::int64_t>(wanted.size());
+        (example ? report_.found.examples : report_.found.datasets) += n;
+        SW_TRY(const auto changed, changed_of(kind, wanted));
+        for (auto& record : batch) {
+          const auto id = id_of(record);
+          if (id.empty() || !changed.contains(id)) continue;
+          ++(example ? report_.copied.examples : report_.copied.datasets);
+          SW_CHECK_OK(add(std::move(record)));
+          SW_CHECK_OK(add({.mark = MarkRecord{kind, id, wanted[id]}}));
+        }
+      }
+      watch_("examples", report_.found.examples, 0);
+      return {};
+    }));
+    return flush();
   }
 
   Result<void> models() {

@@ -7,7 +7,9 @@
 #include "marks_sql.h"
 #include "registry/intake.h"
 #include "registry/registry.h"
+#include "series_records.h"
 #include "store/database.h"
+#include "trace_records.h"
 #include "tracking/artifacts.h"
 #include "tracking/intake.h"
 #include "transfer/transfer.h"
@@ -69,7 +71,12 @@ class Taker {
     if (record.experiment) return experiment(*record.experiment);
     if (record.run) return run(*record.run);
     if (record.points) return points(*record.points);
+    if (record.series) return series(*record.series);
+    if (record.console) return console(*record.console);
     if (record.logged_model) return logged_model(*record.logged_model);
+    if (record.trace) return trace(*record.trace);
+    if (record.dataset) return dataset(*record.dataset);
+    if (record.example) return take_example(db_, *record.example);
     if (record.model) return model(*record.model);
     if (record.version) return version(*record.version);
     if (record.mark) return set_mark(db_, source_, *record.mark);
@@ -134,7 +141,8 @@ class Taker {
   }
 
   Result<void> points(const PointsRecord& in) {
-    if (in.values.size() != in.times.size() || in.values.size() != in.steps.size()) {
+    if (in.values.size() != in.times.size() || in.values.size() != in.steps.size() ||
+        (!in.parts.empty() && in.parts.size() != in.values.size())) {
       return invalid("the columns of metric '" + in.key + "' of run '" + in.run +
                      "' are not equally long");
     }
@@ -143,9 +151,25 @@ class Taker {
       metrics[i].key = in.key;
       metrics[i].value = in.values[i];
       metrics[i].at = {in.times[i]};
-      metrics[i].step = in.steps[i];
+      const auto part = in.parts.empty() ? 0 : in.parts[i];
+      if (part < 0 || part >= tracking::Step::kParts) {
+        return invalid("a step of metric '" + in.key + "' of run '" + in.run + "' has " +
+                       std::to_string(part) + " billionths");
+      }
+      metrics[i].step = {in.steps[i], static_cast<std::int32_t>(part)};
     }
     return tracking::take_metrics(db_, RunId(in.run), metrics);
+  }
+
+  Result<void> series(const SeriesRecord& in) {
+    SW_TRY(const auto entries, series_of(in));
+    return tracking::take_series(db_, RunId(in.run), entries);
+  }
+
+  Result<void> console(const ConsoleRecord& in) {
+    SW_TRY(auto lines, lines_of(in));
+    SW_CHECK_OK(tracking::take_console(db_, RunId(in.run), std::move(lines), in.first));
+    return {};
   }
 
   Result<void> logged_model(const LoggedModelRecord& in) {
@@ -169,6 +193,21 @@ class Taker {
                                .run = RunId(m.run)});
     }
     return tracking::take_logged_model(db_, model, lifecycle_of(in.deleted));
+  }
+
+  Result<void> trace(const TraceRecord& in) {
+    SW_TRY(const auto experiment, experiment_of(in.experiment));
+    return take_trace(db_, in, experiment);
+  }
+
+  // Experiments that were not taken in are no experiments of the dataset here.
+  Result<void> dataset(const DatasetRecord& in) {
+    std::vector<std::string> experiments;
+    for (const auto& theirs : in.experiments) {
+      SW_TRY(const auto ours, mark_of(db_, source_, "experiment", theirs));
+      if (ours) experiments.push_back(*ours);
+    }
+    return take_dataset(db_, in, experiments);
   }
 
   registry::By by(const std::string& user) const {
@@ -297,6 +336,21 @@ std::unique_ptr<Target> open_local_target(store::Database& db, registry::Registr
   return std::make_unique<LocalTarget>(db, registry, blobs, ids);
 }
 
+Result<void> Source::series(const std::vector<std::string>&, const Each<SeriesRecord>&) {
+  return {};
+}
+Result<void> Source::console(const std::vector<std::string>&, const Each<ConsoleRecord>&) {
+  return {};
+}
+Result<void> Source::traces(const Each<std::vector<TraceRecord>>&) {
+  return {};
+}
+Result<void> Source::spans(TraceRecord&) {
+  return {};
+}
+Result<void> Source::datasets(const Each<std::vector<Record>>&) {
+  return {};
+}
 Result<void> Source::logged_models(const Each<LoggedModelRecord>&) {
   return {};
 }

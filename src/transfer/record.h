@@ -12,14 +12,11 @@
 
 #include <boost/describe.hpp>
 
-namespace slipway::transfer {
+#include "transfer/record_pairs.h"
+#include "transfer/record_series.h"
+#include "transfer/record_traces.h"
 
-struct PairRecord {
-  std::string key;
-  std::string value;
-};
-BOOST_DESCRIBE_STRUCT(PairRecord, (), (key, value))
-using Pairs = std::vector<PairRecord>;
+namespace slipway::transfer {
 
 struct ExperimentRecord {
   std::string id;
@@ -77,8 +74,9 @@ struct PointsRecord {
   std::vector<double> values;  // NaN and the infinities as "NaN", "Infinity", "-Infinity"
   std::vector<std::int64_t> times;
   std::vector<std::int64_t> steps;
+  std::vector<std::int64_t> parts;  // billionths above the steps; empty: all steps are whole
 };
-BOOST_DESCRIBE_STRUCT(PointsRecord, (), (run, key, values, times, steps))
+BOOST_DESCRIBE_STRUCT(PointsRecord, (), (run, key, values, times, steps, parts))
 
 struct MeasuredRecord {
   std::string key;
@@ -159,11 +157,18 @@ struct Record {
   std::optional<ExperimentRecord> experiment;
   std::optional<RunRecord> run;
   std::optional<PointsRecord> points;
+  std::optional<SeriesRecord> series;
+  std::optional<ConsoleRecord> console;
   std::optional<LoggedModelRecord> logged_model;
+  std::optional<TraceRecord> trace;
+  std::optional<DatasetRecord> dataset;
+  std::optional<ExampleRecord> example;
   std::optional<ModelRecord> model;
   std::optional<VersionRecord> version;
   std::optional<MarkRecord> mark;
 };
-BOOST_DESCRIBE_STRUCT(Record, (), (experiment, run, points, logged_model, model, version, mark))
+BOOST_DESCRIBE_STRUCT(Record, (),
+                      (experiment, run, points, series, console, logged_model, trace, dataset,
+                       example, model, version, mark))
 
 }  // namespace slipway::transfer

@@ -14,8 +14,9 @@ constexpr json::DumpOptions kDump{.non_finite = json::DumpOptions::NonFinite::te
 
 int filled(const Record& r) {
   return int(r.experiment.has_value()) + int(r.run.has_value()) + int(r.points.has_value()) +
-         int(r.logged_model.has_value()) + int(r.model.has_value()) + int(r.version.has_value()) +
-         int(r.mark.has_value());
+         int(r.series.has_value()) + int(r.console.has_value()) + int(r.logged_model.has_value()) +
+         int(r.trace.has_value()) + int(r.dataset.has_value()) + int(r.example.has_value()) +
+         int(r.model.has_value()) + int(r.version.has_value()) + int(r.mark.has_value());
 }
 
 }  // namespace
@@ -35,8 +36,8 @@ Result<std::vector<Record>> from_lines(std::string_view lines) {
     auto record = json::parse<Record>(line, {.numbers_from_text = true});
     if (record && filled(*record) != 1) {
       record = invalid(
-          "expected exactly one of experiment, run, points, logged_model, model, "
-          "version, mark");
+          "expected exactly one of experiment, run, points, series, console, logged_model, "
+          "trace, dataset, example, model, version, mark");
     }
     if (!record) {
       auto error = record.error();

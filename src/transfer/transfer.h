@@ -54,7 +54,16 @@ class Source {
   virtual Result<void> runs(const Each<std::vector<SourceRun>>& each) = 0;
   virtual Result<void> points(const std::vector<std::string>& runs,
                               const Each<PointsRecord>& each) = 0;
+  // What the runs have besides numbers, after their points; nothing by default.
+  virtual Result<void> series(const std::vector<std::string>& runs, const Each<SeriesRecord>& each);
+  virtual Result<void> console(const std::vector<std::string>& runs,
+                               const Each<ConsoleRecord>& each);
   virtual Result<void> logged_models(const Each<LoggedModelRecord>& each);
+  // Some at once, without their spans; `spans` adds those of one.
+  virtual Result<void> traces(const Each<std::vector<TraceRecord>>& each);
+  virtual Result<void> spans(TraceRecord& trace);
+  // A dataset comes before its examples: each is filled with one of the two.
+  virtual Result<void> datasets(const Each<std::vector<Record>>& each);
   // A model comes before its versions.
   virtual Result<void> models(const Each<Record>& each);
   // `folder`: the record's artifacts as the source had them. Nothing for a place that it cannot
@@ -92,6 +101,8 @@ class Target {
   // Writes one file below an artifact root.
   virtual Result<void> put_file(const std::string& folder, const std::string& path,
                                 blob::Reader& content) = 0;
+  // Traces and evaluation datasets: a target that cannot keep them is not sent any.
+  virtual bool takes_traces() const { return true; }
   // After everything.
   virtual Result<void> finish() { return {}; }
 };
@@ -108,7 +119,12 @@ struct Counts {
   std::int64_t params = 0;
   std::int64_t tags = 0;
   std::int64_t inputs = 0;
+  std::int64_t series = 0;         // entries of series; told of what was read
+  std::int64_t console_lines = 0;  // likewise
   std::int64_t logged_models = 0;
+  std::int64_t traces = 0;
+  std::int64_t datasets = 0;
+  std::int64_t examples = 0;  // of the datasets
   std::int64_t models = 0;
   std::int64_t versions = 0;
   std::int64_t aliases = 0;
@@ -116,8 +132,9 @@ struct Counts {
   std::int64_t bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(Counts, (),
-                      (experiments, runs, points, params, tags, inputs, logged_models, models,
-                       versions, aliases, files, bytes))
+                      (experiments, runs, points, params, tags, inputs, series, console_lines,
+                       logged_models, traces, datasets, examples, models, versions, aliases, files,
+                       bytes))
 
 struct Report {
   Counts found;   // in the source

@@ -353,6 +353,24 @@ Result<void> Table::scan(const std::vector<std::string>& columns, const Each& ea
   return impl_->stream("SELECT " + list + " FROM data", texts, each);
 }
 
+Result<void> Table::scan_texts(const std::vector<std::string>& columns, const Each& each) const {
+  std::string list;
+  for (const auto& name : columns) {
+    const auto* field = find(name);
+    auto value = quoted(name);
+    if (field == nullptr) {
+      value = "NULL";
+    } else if (field->type == Type::time) {
+      value = "epoch_ms(CAST(" + value + " AS TIMESTAMP))";
+    } else if (field->type == Type::other) {
+      value = "to_json(" + value + ")";
+    }
+    list += (list.empty() ? "" : ", ") + ("CAST(" + value + " AS VARCHAR)");
+  }
+  return impl_->stream("SELECT " + list + " FROM data", std::vector<bool>(columns.size(), true),
+                       each);
+}
+
 Result<void> Table::groups(const std::string& column, const Group& each) const {
   const auto* field = find(column);
   if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + column + "'");

@@ -53,6 +53,10 @@ class Table {
   using Each = std::function<Result<void>(const std::vector<Piece>& columns, std::size_t rows)>;
   Result<void> scan(const std::vector<std::string>& columns, const Each& each) const;
 
+  // The same as texts, exact: numbers as they are written, times in milliseconds, nested values as
+  // JSON. A column that the file lacks is missing in every row.
+  Result<void> scan_texts(const std::vector<std::string>& columns, const Each& each) const;
+
   // The distinct values of a column that are there, ascending (texts by bytes), and how often.
   using Group = std::function<Result<void>(const Piece& values, const std::vector<double>& counts)>;
   Result<void> groups(const std::string& column, const Group& each) const;

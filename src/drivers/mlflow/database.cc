@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "database_traces.h"
 #include "places.h"
 #include "revisions.h"
 #include "sources.h"
@@ -84,6 +85,11 @@ class DatabaseSource : public transfer::Source {
                       const Each<transfer::PointsRecord>& each) override;
   Result<void> logged_models(const Each<transfer::LoggedModelRecord>& each) override;
   Result<void> models(const Each<Record>& each) override;
+  Result<void> traces(const Each<std::vector<transfer::TraceRecord>>& each) override {
+    return traces_.traces(each);
+  }
+  Result<void> spans(transfer::TraceRecord& trace) override { return traces_.spans(trace); }
+  Result<void> datasets(const Each<std::vector<Record>>& e) override { return traces_.datasets(e); }
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
   Result<std::unique_ptr<blob::Reader>> open(const transfer::SourceFile& file) override {
@@ -125,6 +131,7 @@ class DatabaseSource : public transfer::Source {
   std::string base_;       // relative paths are taken from here
   std::string artifacts_;  // what proxied URIs stand for; empty: not known
   std::set<std::string> columns_;
+  TraceTables traces_{*db_, columns_, base_, artifacts_};
 };
 
 Result<void> DatabaseSource::experiments(const Each<transfer::ExperimentRecord>& each) {
@@ -483,13 +490,8 @@ Result<SourcePtr> open_database(const std::string& url, const std::string& artif
       folder = base + "/mlartifacts";
     }
   }
-  // Passwords have no place in what is kept.
-  std::string name = url;
-  if (const auto at = name.find('@'), scheme = name.find("://");
-      at != std::string::npos && scheme != std::string::npos && scheme < at) {
-    name.erase(scheme + 3, at - scheme - 2);
-  }
-  auto source = std::make_unique<DatabaseSource>(std::move(db), name, base, folder);
+  auto source =
+      std::make_unique<DatabaseSource>(std::move(db), without_password(url), base, folder);
   SW_CHECK_OK(source->prepare());
   return SourcePtr(std::move(source));
 }

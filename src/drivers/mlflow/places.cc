@@ -84,6 +84,15 @@ std::string staying_uri(std::string_view uri, const std::string& base) {
   return place.kind == Place::Kind::foreign ? place.path : std::string();
 }
 
+std::string without_password(std::string url) {
+  const auto scheme = url.find("://");
+  const auto at = url.find('@');
+  if (at != std::string::npos && scheme != std::string::npos && scheme < at) {
+    url.erase(scheme + 3, at - scheme - 2);
+  }
+  return url;
+}
+
 void locate_files(transfer::VersionRecord& version, const std::string& storage) {
   const std::string& source = version.source;
   if (source.starts_with("models:/m-")) {

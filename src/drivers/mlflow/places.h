@@ -29,6 +29,9 @@ Place place_of(std::string_view uri, const std::string& base);
 // What a record says about its artifacts: empty when they come along.
 std::string staying_uri(std::string_view uri, const std::string& base);
 
+// Passwords have no place in what is kept.
+std::string without_password(std::string url);
+
 // Fills files_run, files_model and location by the source that the version was registered from.
 void locate_files(transfer::VersionRecord& version, const std::string& storage);
 

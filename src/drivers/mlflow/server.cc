@@ -14,6 +14,7 @@
 #include "fetch/fetch.h"
 #include "json/value.h"
 #include "places.h"
+#include "server_traces.h"
 #include "sources.h"
 
 namespace slipway::drivers::mlflow {
@@ -43,13 +44,7 @@ class ServerSource : public transfer::Source {
     return {};
   }
 
-  std::string name() const override {
-    auto out = api_.url();
-    const auto at = out.find('@');
-    const auto scheme = out.find("://");
-    if (at != std::string::npos) out.erase(scheme + 3, at - scheme - 2);
-    return out;
-  }
+  std::string name() const override { return without_password(api_.url()); }
   Result<std::int64_t> count_runs() override { return std::int64_t{0}; }
 
   Result<void> experiments(const Each<transfer::ExperimentRecord>& each) override {
@@ -89,6 +84,13 @@ class ServerSource : public transfer::Source {
                       const Each<transfer::PointsRecord>& each) override;
   Result<void> logged_models(const Each<transfer::LoggedModelRecord>& each) override;
   Result<void> models(const Each<Record>& each) override;
+  Result<void> traces(const Each<std::vector<transfer::TraceRecord>>& each) override {
+    return traces_of_server(api_, experiments_, each);
+  }
+  Result<void> spans(transfer::TraceRecord& trace) override { return spans_of_server(api_, trace); }
+  Result<void> datasets(const Each<std::vector<Record>>& each) override {
+    return datasets_of_server(api_, each);
+  }
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
   Result<std::unique_ptr<blob::Reader>> open(const transfer::SourceFile& file) override;

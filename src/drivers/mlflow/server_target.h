@@ -50,6 +50,7 @@ class ServerTarget : public transfer::Target {
                         blob::Reader& content) override;
 
   // Deleted experiments take nothing, so they are deleted last.
+  bool takes_traces() const override { return false; }
   Result<void> finish() override;
 
  private:

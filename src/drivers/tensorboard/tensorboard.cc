@@ -2,8 +2,10 @@
 #include "drivers/tensorboard/tensorboard.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -14,6 +16,7 @@
 #include "base/text.h"
 #include "blob/files_below.h"
 #include "events.h"
+#include "transfer/collect.h"
 
 namespace slipway::drivers::tensorboard {
 namespace {
@@ -21,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPointsAtOnce = 8192;
+// Part of what a run's state is: what was read in an older way is read again.
+constexpr const char* kReading = "2;";
 
 struct FoundRun {
   std::string name;  // the folder, relative to the root
@@ -45,6 +50,27 @@ std::string_view ending_of(const std::string& image) {
   if (image.starts_with("\x89PNG")) return ".png";
   if (image.starts_with("\xff\xd8")) return ".jpg";
   return image.starts_with("GIF8") ? ".gif" : ".bin";
+}
+
+// Where an image or a sound is kept among the run's artifacts.
+std::string image_path(const Value& value, std::size_t i) {
+  const auto number = value.images.size() > 1 ? "-" + std::to_string(i) : std::string();
+  return "images/" + path_of(value.tag) + "/" + std::to_string(value.step) + number +
+         std::string(ending_of(value.images[i]));
+}
+std::string audio_path(const Value& value) {
+  return "audio/" + path_of(value.tag) + "/" + std::to_string(value.step) + ".wav";
+}
+
+// The outermost edges may be infinite, which JSON lacks.
+std::string finite_list_of(std::vector<double> numbers) {
+  constexpr auto kMost = std::numeric_limits<double>::max();
+  std::string out = "[";
+  for (const double x : numbers) {
+    if (out.size() > 1) out += ',';
+    out += number_text(std::isnan(x) ? 0 : std::clamp(x, -kMost, kMost));
+  }
+  return out + "]";
 }
 
 std::string list_of(const std::vector<double>& numbers) {
@@ -110,6 +136,8 @@ class FolderSource : public transfer::Source {
 
   Result<void> points(const std::vector<std::string>& runs,
                       const Each<transfer::PointsRecord>& each) override;
+  Result<void> series(const std::vector<std::string>& runs,
+                      const Each<transfer::SeriesRecord>& each) override;
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
   Result<std::unique_ptr<blob::Reader>> open(const transfer::SourceFile& file) override {
@@ -149,6 +177,7 @@ Result<transfer::SourceRun> FolderSource::read_run(const std::string& id, const 
   Events events;
   SW_CHECK_OK(read(found, events, [](const Value&) {}));
   transfer::SourceRun out;
+  out.state = kReading;
   auto& run = out.record;
   run.id = id;
   run.experiment = experiment_;
@@ -203,6 +232,38 @@ Result<void> FolderSource::points(const std::vector<std::string>& runs,
   return {};
 }
 
+Result<void> FolderSource::series(const std::vector<std::string>& runs,
+                                  const Each<transfer::SeriesRecord>& each) {
+  for (const auto& id : runs) {
+    transfer::SeriesCollector out(id, each);
+    Events events;
+    Result<void> done;
+    SW_CHECK_OK(read(runs_.at(id), events, [&](const Value& value) {
+      const auto add = [&](const char* kind, std::string path, std::string content) {
+        if (!done || value.tag.empty()) return;
+        done = out.add(value.tag, kind,
+                       {std::to_string(value.step), std::max<std::int64_t>(value.time, 0),
+                        std::move(path), std::move(content)});
+      };
+      for (std::size_t i = 0; i < value.images.size(); ++i) add("image", image_path(value, i), "");
+      if (!value.audio.empty()) add("audio", audio_path(value), "");
+      if (value.histogram && !value.histogram->counts.empty()) {
+        add("histogram", "",
+            "{\"edges\":" + finite_list_of(value.histogram->edges) +
+                ",\"counts\":" + finite_list_of(value.histogram->counts) + "}");
+      }
+      for (const auto& text : value.texts) {
+        std::string content;
+        append_json_string(content, text);
+        add("text", "", std::move(content));
+      }
+    }));
+    SW_CHECK_OK(std::move(done));
+    SW_CHECK_OK(out.finish());
+  }
+  return {};
+}
+
 Result<void> FolderSource::write_media(const fs::path& folder, const Value& value) {
   const auto put = [&](const fs::path& path, std::string_view bytes, bool more) -> Result<void> {
     std::error_code error;
@@ -215,13 +276,10 @@ Result<void> FolderSource::write_media(const fs::path& folder, const Value& valu
   const auto name = path_of(value.tag);
   const auto step = std::to_string(value.step);
   for (std::size_t i = 0; i < value.images.size(); ++i) {
-    const auto& image = value.images[i];
-    const auto number = value.images.size() > 1 ? "-" + std::to_string(i) : std::string();
-    SW_CHECK_OK(put(folder / "images" / name / (step + number + std::string(ending_of(image))),
-                    image, false));
+    SW_CHECK_OK(put(folder / image_path(value, i), value.images[i], false));
   }
   if (!value.audio.empty()) {
-    SW_CHECK_OK(put(folder / "audio" / name / (step + ".wav"), value.audio, false));
+    SW_CHECK_OK(put(folder / audio_path(value), value.audio, false));
   }
   const auto line = "{\"step\":" + step + ",\"time\":" + std::to_string(value.time);
   if (value.histogram) {

@@ -198,6 +198,17 @@ void read_stats(const RunLog& run, ProtoReader r) {
   run.on_stats(std::move(stats));
 }
 
+void read_output(RunLog& run, ProtoReader r) {
+  Output out{.err = true, .time = 0, .text = {}};  // the field is absent for stderr
+  while (r.next()) {
+    if (r.field() == 1) out.err = r.int64() == 0;
+    if (r.field() == 2) out.time = time_of(r.message());
+    if (r.field() == 3) out.text = r.bytes();
+  }
+  if (run.output.size() < kOutputLimit) run.output += out.text;
+  if (run.on_output) run.on_output(out);
+}
+
 }  // namespace
 
 std::uint32_t crc32(std::string_view bytes) {
@@ -269,9 +280,7 @@ void RunLog::add(std::string_view record) {
         break;
       case 4:
       case 13:
-        for (auto line = r.message(); line.next();) {
-          if (line.field() == 3 && output.size() < kOutputLimit) output += line.bytes();
-        }
+        read_output(*this, r.message());
         break;
       case 5:
         read_updates(r.message(), config);

@@ -38,6 +38,13 @@ struct Stats {
   std::vector<Item> items;
 };
 
+// What the run printed, as it came: not line by line.
+struct Output {
+  bool err = false;
+  std::int64_t time = 0;  // milliseconds; 0 when it is not told
+  std::string_view text;
+};
+
 // Everything that the records of a file tell, gathered record by record. Damaged records tell
 // nothing.
 struct RunLog {
@@ -52,6 +59,7 @@ struct RunLog {
 
   std::function<void(Row)> on_row;  // may be empty
   std::function<void(Stats)> on_stats;
+  std::function<void(Output)> on_output;
 
   void add(std::string_view record);
 };

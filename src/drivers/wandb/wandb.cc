@@ -16,6 +16,8 @@
 #include "blob/files_below.h"
 #include "json/value.h"
 #include "log_file.h"
+#include "media.h"
+#include "transfer/collect.h"
 
 namespace slipway::drivers::wandb {
 namespace {
@@ -23,7 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFileLimit = std::size_t{4} << 30;
+constexpr std::size_t kOutputLimit = std::size_t{256} << 20;
 constexpr std::size_t kPointsAtOnce = 8192;
+// Part of what a run's state is: what was read in an older way is read again.
+constexpr const char* kReading = "2;";
 
 // Numbers of a value, by key: objects become keys joined by dots. `other` gets what is none.
 void spread(const std::string& key, const json::value& from,
@@ -50,6 +55,22 @@ void spread(const std::string& key, const json::value& from,
 Result<json::value> parse(const std::string& text) {
   if (text == "NaN" || text == "Infinity" || text == "-Infinity") return json::value(text);
   return json::parse_value(text);
+}
+
+// When a row was written; it says so itself.
+std::int64_t time_of(const Row& row, std::int64_t fallback) {
+  for (const auto& item : row.items) {
+    if (item.key != "_timestamp") continue;
+    const auto seconds = parse_double(item.json);
+    if (seconds && *seconds >= 0 && *seconds < 9e12) {
+      return static_cast<std::int64_t>(std::llround(*seconds * 1000));
+    }
+  }
+  return fallback;
+}
+
+bool is_own(const std::string& key) {
+  return key == "_step" || key == "_timestamp" || key == "_runtime";
 }
 
 using Points = std::map<std::string, transfer::PointsRecord>;
@@ -111,13 +132,17 @@ class FolderSource : public transfer::Source {
       std::error_code error;
       SW_CHECK_OK(each({{.record = record_of(id, log),
                          .points = -1,
-                         .state = std::to_string(fs::file_size(path, error))}}));
+                         .state = kReading + std::to_string(fs::file_size(path, error))}}));
     }
     return {};
   }
 
   Result<void> points(const std::vector<std::string>& runs,
                       const Each<transfer::PointsRecord>& each) override;
+  Result<void> series(const std::vector<std::string>& runs,
+                      const Each<transfer::SeriesRecord>& each) override;
+  Result<void> console(const std::vector<std::string>& runs,
+                       const Each<transfer::ConsoleRecord>& each) override;
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
   Result<std::unique_ptr<blob::Reader>> open(const transfer::SourceFile& file) override {
@@ -209,17 +234,11 @@ Result<void> FolderSource::points(const std::vector<std::string>& runs,
     std::int64_t samples = 0;
     const auto ignore = [](const std::string&, const json::value&) {};
     log.on_row = [&](const Row& row) {
-      std::int64_t time = log.started;
-      for (const auto& item : row.items) {
-        if (item.key != "_timestamp") continue;
-        if (const auto seconds = parse_double(item.json)) {
-          time = static_cast<std::int64_t>(std::llround(*seconds * 1000));
-        }
-      }
+      const auto time = time_of(row, log.started);
       last_step = row.step;
       last_time = time;
       for (const auto& item : row.items) {
-        if (item.key == "_step" || item.key == "_timestamp" || item.key == "_runtime") continue;
+        if (is_own(item.key)) continue;
         if (const auto value = parse(item.json)) {
           spread(
               item.key, *value,
@@ -266,6 +285,62 @@ Result<void> FolderSource::points(const std::vector<std::string>& runs,
         SW_CHECK_OK(each(std::move(piece)));
       }
     }
+  }
+  return {};
+}
+
+Result<void> FolderSource::series(const std::vector<std::string>& runs,
+                                  const Each<transfer::SeriesRecord>& each) {
+  for (const auto& id : runs) {
+    transfer::SeriesCollector out(id, each);
+    Result<void> done;
+    RunLog log;
+    log.on_row = [&](const Row& row) {
+      const auto time = time_of(row, log.started);
+      for (const auto& item : row.items) {
+        const auto value = is_own(item.key) ? Result<json::value>(invalid("")) : parse(item.json);
+        if (!value) continue;
+        spread(
+            item.key, *value, [](const std::string&, double) {},
+            [&](const std::string& key, const json::value& other) {
+              for (auto& medium : media_of(other)) {
+                if (!done) return;
+                done = out.add(key, medium.kind,
+                               {std::to_string(row.step), std::max<std::int64_t>(time, 0),
+                                std::move(medium.path), std::move(medium.content)});
+              }
+            });
+      }
+    };
+    SW_CHECK_OK(read(files_.at(id), log));
+    SW_CHECK_OK(std::move(done));
+    SW_CHECK_OK(out.finish());
+  }
+  return {};
+}
+
+Result<void> FolderSource::console(const std::vector<std::string>& runs,
+                                   const Each<transfer::ConsoleRecord>& each) {
+  for (const auto& id : runs) {
+    transfer::ConsoleCollector out(id, each);
+    Result<void> done;
+    RunLog log;
+    log.on_output = [&](const Output& output) {
+      const auto time = output.time > 0 ? output.time : std::max<std::int64_t>(log.started, 0);
+      if (done) done = out.add(output.err ? "stderr" : "stdout", time, output.text);
+    };
+    SW_CHECK_OK(read(files_.at(id), log));
+    SW_CHECK_OK(std::move(done));
+    // Some versions write what was printed into a file only.
+    if (log.output.empty()) {
+      const auto file = files_.at(id).parent_path() / "files/output.log";
+      std::error_code error;
+      if (fs::is_regular_file(file, error)) {
+        SW_TRY(const auto text, blob::read_file(file.string(), kOutputLimit));
+        SW_CHECK_OK(out.add("stdout", std::max<std::int64_t>(log.started, 0), text));
+      }
+    }
+    SW_CHECK_OK(out.finish());
   }
   return {};
 }
