@@ -4,6 +4,7 @@
 import json
 import math
 import shutil
+import urllib.request
 from pathlib import Path
 
 from test_import import client_of, make_history, summary
@@ -18,6 +19,11 @@ def runs_of(client, experiment: str) -> dict:
 
 def history(client, run, key: str) -> list:
     return sorted((m.step, m.value) for m in client.get_metric_history(run.info.run_id, key))
+
+
+def get(server, path: str) -> dict:
+    with urllib.request.urlopen(f"{server.url}/api/v1/runs/{path}") as answer:
+        return json.loads(answer.read())
 
 
 def test_tensorboard_comes_over(new_server, slipway, tmp_path):
@@ -45,6 +51,15 @@ def test_tensorboard_comes_over(new_server, slipway, tmp_path):
     spread = json.loads((folder / "histograms/weights.jsonl").read_text())
     assert sum(spread["counts"]) == 10 and len(spread["edges"]) == len(spread["counts"]) + 1
     assert '"text":"hello"' in (folder / "text/note/text_summary.jsonl").read_text()
+    run_id = runs["main"].info.run_id
+    kinds = {s["key"]: s["kind"] for s in get(server, f"{run_id}/series")["items"]}
+    assert kinds == {"pixels": "image", "weights": "histogram", "note/text_summary": "text"}
+    (pixels,) = get(server, f"{run_id}/series/pixels")["items"]
+    assert (pixels["step"], pixels["path"]) == (3, "images/pixels/3.png")
+    (weights,) = get(server, f"{run_id}/series/weights")["items"]
+    assert weights["step"] == 2 and sum(weights["content"]["counts"]) == 10
+    (note,) = get(server, f"{run_id}/series/note/text_summary")["items"]
+    assert note["content"] == "hello"
     assert set(summary(slipway(*command))["copied"].values()) == {0}
 
 
@@ -83,6 +98,17 @@ def test_wandb_comes_over(new_server, slipway, tmp_path):
     assert list((folder / "media/images").glob("pixels_*.png"))
     others = (folder / "wandb/history.jsonl").read_text()
     assert '"word"' in others and '"histogram"' in others
+    run_id = run.info.run_id
+    kinds = {s["key"]: s["kind"] for s in get(server, f"{run_id}/series")["items"]}
+    assert kinds == {"pixels": "image", "spread": "histogram", "word": "text"}
+    (pixels,) = get(server, f"{run_id}/series/pixels")["items"]
+    assert (folder / pixels["path"]).read_bytes().startswith(b"\x89PNG")
+    (spread,) = get(server, f"{run_id}/series/spread")["items"]
+    assert sum(spread["content"]["counts"]) == 10
+    assert [e["content"] for e in get(server, f"{run_id}/series/word")["items"]] == ["hello"] * 10
+    printed = get(server, f"{run_id}/console")
+    assert [(i["stream"], i["text"]) for i in printed["items"]] == [("stdout", "a line")]
+    assert printed["ended"]
     assert set(summary(slipway(*command))["copied"].values()) == {0}
 
 

@@ -73,6 +73,50 @@ bool is_own(const std::string& key) {
   return key == "_step" || key == "_timestamp" || key == "_runtime";
 }
 
+// The values of a row. Some versions write an object member by member ("image._type",
+// "image.path"): such a one is put together again.
+std::map<std::string, json::value> values_of(const Row& row) {
+  constexpr std::string_view kMark = "._type";
+  std::map<std::string, json::value> out;
+  for (const auto& item : row.items) {
+    if (item.key.ends_with(kMark)) {
+      out.emplace(item.key.substr(0, item.key.size() - kMark.size()), json::object());
+    }
+  }
+  for (const auto& item : row.items) {
+    auto value = parse(item.json);
+    if (!value || is_own(item.key)) continue;
+    auto owner = out.end();
+    std::size_t dot = std::string::npos;
+    while (owner == out.end() && dot != 0) {
+      dot = item.key.rfind('.', dot == std::string::npos ? dot : dot - 1);
+      if (dot == std::string::npos) break;
+      owner = out.find(item.key.substr(0, dot));
+      if (owner != out.end() && !owner->second.is_object()) owner = out.end();
+    }
+    if (owner == out.end()) {
+      out[item.key] = *std::move(value);
+      continue;
+    }
+    auto* place = &owner->second;
+    for (const auto part : split(std::string_view(item.key).substr(dot + 1), '.')) {
+      if (!place->is_object()) *place = json::object();
+      place = &place->get_object()[part];
+    }
+    *place = *std::move(value);
+  }
+  return out;
+}
+
+// Is it a member ("image.width") of an object that names its type?
+bool is_of_medium(const std::map<std::string, std::string>& all, const std::string& key) {
+  for (auto dot = key.rfind('.'); dot != std::string::npos && dot > 0;
+       dot = key.rfind('.', dot - 1)) {
+    if (all.contains(key.substr(0, dot) + "._type")) return true;
+  }
+  return false;
+}
+
 using Points = std::map<std::string, transfer::PointsRecord>;
 
 void add_point(Points& points, const std::string& key, double value, std::int64_t time,
@@ -237,14 +281,11 @@ Result<void> FolderSource::points(const std::vector<std::string>& runs,
       const auto time = time_of(row, log.started);
       last_step = row.step;
       last_time = time;
-      for (const auto& item : row.items) {
-        if (is_own(item.key)) continue;
-        if (const auto value = parse(item.json)) {
-          spread(
-              item.key, *value,
-              [&](const std::string& key, double x) { add_point(points, key, x, time, row.step); },
-              ignore);
-        }
+      for (const auto& [name, value] : values_of(row)) {
+        spread(
+            name, value,
+            [&](const std::string& key, double x) { add_point(points, key, x, time, row.step); },
+            ignore);
       }
     };
     log.on_stats = [&](const Stats& stats) {
@@ -264,7 +305,7 @@ Result<void> FolderSource::points(const std::vector<std::string>& runs,
     SW_CHECK_OK(read(files_.at(id), log));
     // What only the summary tells is the last word on it.
     for (const auto& [key, text] : log.summary) {
-      if (key.starts_with('_') || points.contains(key)) continue;
+      if (key.starts_with('_') || points.contains(key) || is_of_medium(log.summary, key)) continue;
       if (const auto value = parse(text)) {
         spread(
             key, *value,
@@ -297,11 +338,9 @@ Result<void> FolderSource::series(const std::vector<std::string>& runs,
     RunLog log;
     log.on_row = [&](const Row& row) {
       const auto time = time_of(row, log.started);
-      for (const auto& item : row.items) {
-        const auto value = is_own(item.key) ? Result<json::value>(invalid("")) : parse(item.json);
-        if (!value) continue;
+      for (const auto& [name, value] : values_of(row)) {
         spread(
-            item.key, *value, [](const std::string&, double) {},
+            name, value, [](const std::string&, double) {},
             [&](const std::string& key, const json::value& other) {
               for (auto& medium : media_of(other)) {
                 if (!done) return;
