@@ -331,7 +331,8 @@ TEST_P(TrackingTest, PagesOfExperimentsStandOnTheLastOne) {
   };
   for (const auto& order : orders) {
     Names all;
-    for (const auto& each : experiments.search({.order = order})->items) all.push_back(each.name);
+    const auto whole = *experiments.search({.order = order});
+    for (const auto& each : whole.items) all.push_back(each.name);
     ASSERT_EQ(all.size(), 6u);
     for (std::size_t size = 1; size <= 6; ++size) {
       Names found;
