@@ -42,6 +42,22 @@ net::GrpcOptions grpc_options(const Config& config) {
   return out;
 }
 
+// A second server on the machine that was given a port of its own, and none for gRPC, need not know
+// of the first.
+Result<std::uint16_t> listen_grpc(net::Server& server, const Config& config,
+                                  const net::GrpcRouter& router, Platform& platform) {
+  auto options = grpc_options(config);
+  const auto listen = [&] {
+    return server.listen_grpc(options, router,
+                              make_grpc_middleware(router, platform.meters(), nullptr));
+  };
+  auto port = listen();
+  if (port || options.port != Config().grpc_port || config.port == Config().port) return port;
+  log::warn("grpc.port_in_use", {{"port", options.port}, {"message", port.error().message}});
+  options.port = 0;
+  return listen();
+}
+
 }  // namespace
 
 Result<void> serve(const Config& config) {
@@ -56,9 +72,7 @@ Result<void> serve(const Config& config) {
                static_cast<std::size_t>(config.queue));
   SW_TRY(auto server, net::Server::start(server_options(config), router, workers,
                                          make_middleware(router, platform->meters(), nullptr)));
-  SW_TRY(const auto grpc_port,
-         server->listen_grpc(grpc_options(config), grpc,
-                             make_grpc_middleware(grpc, platform->meters(), nullptr)));
+  SW_TRY(const auto grpc_port, listen_grpc(*server, config, grpc, *platform));
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
   SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/text.h"
@@ -57,7 +58,8 @@ Result<std::optional<MessageReader::Whole>> MessageReader::take(std::string_view
     }
     // Not touched before the bytes are there, so that a large announcement costs nothing.
     const std::size_t rounded = (size_ + kAligned - 1) / kAligned * kAligned;
-    block_ = std::shared_ptr<char[]>(new char[rounded + kAligned]);
+    block_ = std::shared_ptr<char[]>(new (std::nothrow) char[rounded + kAligned]);
+    if (block_ == nullptr) return exhausted("there is no memory for a message of its size");
     const auto address = reinterpret_cast<std::uintptr_t>(block_.get());
     const auto first = (address + kAligned - 1) / kAligned * kAligned;
     begin_ = block_.get() + (first - address) + (rounded - size_);

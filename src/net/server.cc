@@ -144,6 +144,7 @@ Result<void> HttpServer::listen() {
 Result<std::uint16_t> HttpServer::listen_grpc(const GrpcOptions& options, const GrpcRouter& router,
                                               GrpcMiddleware middleware) {
   SW_ASSERT(shared_->grpc == nullptr);
+  SW_TRY(const auto acceptor, bind(options.host, options.port, "--grpc-port"));
   SW_CHECK_OK(load_certificate(shared_->grpc_tls));
   if (shared_->grpc_tls) {
     SSL_CTX_set_alpn_select_cb(shared_->grpc_tls->native_handle(), choose_http2, nullptr);
@@ -151,7 +152,6 @@ Result<std::uint16_t> HttpServer::listen_grpc(const GrpcOptions& options, const 
   shared_->grpc_options = options;
   shared_->grpc_middleware = std::move(middleware);
   shared_->grpc = &router;
-  SW_TRY(const auto acceptor, bind(options.host, options.port, "--grpc-port"));
   error_code ec;
   const auto port = acceptor->local_endpoint(ec).port();
   const auto begin = [](const std::shared_ptr<Loop>& loop, Tcp::socket socket) {
