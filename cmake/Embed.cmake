@@ -9,16 +9,17 @@ if(CMAKE_SCRIPT_MODE_FILE)
   set(declarations "")
   set(rows "")
   set(assembly ".section .rodata\n")
+  string(MAKE_C_IDENTIFIER ${NAMESPACE} prefix)
   set(i 0)
   foreach(file ${files})
     file(SHA256 ${FOLDER}/${file} sum)
     string(SUBSTRING ${sum} 0 16 sum)
-    string(APPEND declarations "extern const char slipway_file_${i}[];\n")
-    string(APPEND declarations "extern const char slipway_file_${i}_end[];\n")
-    string(APPEND rows "      {\"${file}\", \"${sum}\",\n       {slipway_file_${i}, "
-           "static_cast<std::size_t>(slipway_file_${i}_end - slipway_file_${i})}},\n")
-    string(APPEND assembly ".global slipway_file_${i}\n.global slipway_file_${i}_end\n"
-           "slipway_file_${i}:\n.incbin \"${FOLDER}/${file}\"\nslipway_file_${i}_end:\n.byte 0\n")
+    string(APPEND declarations "extern const char ${prefix}_file_${i}[];\n")
+    string(APPEND declarations "extern const char ${prefix}_file_${i}_end[];\n")
+    string(APPEND rows "      {\"${file}\", \"${sum}\",\n       {${prefix}_file_${i}, "
+           "static_cast<std::size_t>(${prefix}_file_${i}_end - ${prefix}_file_${i})}},\n")
+    string(APPEND assembly ".global ${prefix}_file_${i}\n.global ${prefix}_file_${i}_end\n"
+           "${prefix}_file_${i}:\n.incbin \"${FOLDER}/${file}\"\n${prefix}_file_${i}_end:\n.byte 0\n")
     math(EXPR i "${i} + 1")
   endforeach()
   string(APPEND assembly ".section .note.GNU-stack,\"\",%progbits\n")

@@ -48,6 +48,17 @@ const std::vector<Setting>& settings() {
        "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
       {"duckdb", &Config::duckdb,
        "path of libduckdb.so, which reads Parquet, CSV and JSON lines (default: as above)"},
+      {"python", &Config::python,
+       "interpreter that has what Python models need (default: an environment a version, made by "
+       "uv from its requirements)"},
+      {"uv", &Config::uv, "path of uv (default: beside the executable, then on the PATH)"},
+      {"python_workers", &Config::python_workers, "processes that a Python model may have", 1, 256},
+      {"python_timeout", &Config::python_timeout,
+       "seconds after which a call of a Python model is given up and its process killed", 1, 86400},
+      {"python_idle", &Config::python_idle,
+       "seconds without work after which a Python model's process ends", 1, 86400},
+      {"python_memory", &Config::python_memory,
+       "MiB that one process of a Python model may take; 0 is no bound", 0, 1'048'576},
   };
   return table;
 }

@@ -24,7 +24,7 @@ struct Config {
   std::string predict_route;
   std::string health_route;
   std::string data = "./slipway-data";
-  std::string store;      // empty: SQLite in the data folder
+  std::string store;  // empty: SQLite in the data folder
   std::string durability = "disk";
   std::string artifacts;  // empty: a folder in the data folder
   std::string config = "slipway.toml";
@@ -41,6 +41,13 @@ struct Config {
   std::string webhook_private = "no";
   std::string duckdb;       // empty: libduckdb.so, sought as below
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
+  std::string python;       // empty: an environment a version
+  std::string uv;           // empty: beside the executable, then on the PATH
+  std::int64_t python_workers = 2;
+  std::int64_t python_timeout = 60;
+  std::int64_t python_idle = 600;
+  std::int64_t python_memory = 4096;
+  std::string executable;  // no setting: of slipway itself, when this process is one
 };
 
 struct Setting {

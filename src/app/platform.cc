@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/gate.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "blob/blob.h"
 #include "capture.h"
@@ -83,6 +84,17 @@ store::Options store_options(const Config& config) {
   return out;
 }
 
+// How a version is run goes into its record, where people look for it.
+Verdict note_in(registry::Registry& registry) {
+  return [&registry](const serving::Package& package, const std::string& words) {
+    const auto number = parse_int(package.version);
+    if (!number) return;
+    const auto noted = registry.tag({package.model, *number}, "slipway.serving", words,
+                                    {.actor = "system", .reason = "first load"});
+    if (!noted) log::warn("serving.verdict_not_noted", {{"why", noted.error().message}});
+  };
+}
+
 std::string artifact_folder(const Config& config) {
   std::string_view at = config.artifacts;
   if (at.empty()) return config.data + "/blobs";
@@ -114,8 +126,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->registry->watch(*impl->watcher);
   impl->tracing = std::make_unique<tracing::Tracing>(*impl->database, *impl->tracking, clock, ids);
   impl->endpoints = std::make_unique<serving::Endpoints>(
-      *impl->database, serving::packages_of(*impl->registry), make_backends(config), impl->events,
-      clock, impl->meters);
+      *impl->database, serving::packages_of(*impl->registry),
+      make_backends(config, note_in(*impl->registry)), impl->events, clock, impl->meters);
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);

@@ -71,6 +71,8 @@ const std::vector<CommandSpec>& commands() {
        "slipway audit verify",
        audit,
        {"verify"}},
+      {"probe", "Try an ONNX graph in a process of its own, as the server does before it loads one",
+       "slipway probe model.onnx", probe},
       {"doctor", "Say what this machine lacks, and how to get it", "slipway doctor", doctor},
       {"config", "Print the settings, their values and where those come from",
        "SLIPWAY_PORT=8080 slipway config", config},

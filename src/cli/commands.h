@@ -19,6 +19,7 @@ int errors(const Args& args);
 int model(const Args& args);
 int policy(const Args& args);
 int restore(const Args& args);
+int probe(const Args& args);
 int rollback(const Args& args);
 int rollout(const Args& args);
 int routes(const Args& args);

@@ -47,7 +47,8 @@ int up(const Args& args) {
   }
   const auto effective = app::load_config(flags);
   if (!effective) return fail(effective.error());
-  const auto& config = effective->config;
+  auto config = effective->config;
+  config.executable = "/proc/self/exe";
   log::configure(level_of(config.log_level), format_of(config.log_format));
   if (check) {
     say("the settings are fine");

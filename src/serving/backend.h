@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,17 +19,40 @@ struct TensorSpec {
   Shape shape;  // -1 is any
   // A sequence of maps (class label to score): comes out as a tensor of two axes with `labels`.
   bool map = false;
+  // Of an input: numbers of any type are taken and converted. One wide input of this kind also
+  // takes a tensor a column, when the columns have names.
+  bool any_number = false;
+  // Of the first output: protocols without tensors answer its values as they are, and nothing else.
+  bool bare = false;
 };
 
 struct Signature {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
+  // The model also takes whole bodies of MLflow's scoring protocol and answers them: one input
+  // called kBody, {content type, body}, and one output, the JSON. `only_bodies`: its tables are too
+  // particular for tensors, so scoring always sends it the body.
+  bool bodies = false;
+  bool only_bodies = false;
 };
+inline constexpr const char* kBody = "slipway.body";
 
 // A named column of the table that the model was trained on, in training order.
 struct Column {
   std::string name;
   std::string type;  // MLflow's word: "double", "long", "string", ..; may be empty
+};
+
+// One of the ways in which a package can be run, and its settings ("data", "model_class").
+struct Flavor {
+  std::string name;
+  std::map<std::string, std::string> settings;
+
+  // Empty when there is none.
+  std::string value(const std::string& key) const {
+    const auto found = settings.find(key);
+    return found == settings.end() ? std::string() : found->second;
+  }
 };
 
 // A version as files. `columns` is empty when the package does not tell them.
@@ -38,6 +62,7 @@ struct Package {
   std::string folder;      // absolute; nothing outside it is opened
   std::string model_file;  // absolute path of the file to load; empty: no flavour we can run
   std::string flavors;     // the flavours it has, for messages: "python_function, sklearn"
+  std::vector<Flavor> flavor_settings;
   std::vector<Column> columns;
 };
 
@@ -46,6 +71,10 @@ class LoadedModel {
  public:
   virtual ~LoadedModel() = default;
   virtual const Signature& signature() const = 0;
+  // The columns that the file itself names; used when the package names none.
+  virtual std::vector<Column> columns() const { return {}; }
+  // How many calls it can work on at the same time; 0: any number.
+  virtual int instances() const { return 0; }
   // `inputs` in the order of the signature, already checked against it. Answers the outputs in the
   // order of the signature.
   virtual Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) = 0;
@@ -60,7 +89,7 @@ class ModelBackend {
       const = 0;  // "onnxruntime_onnx", as inference clients know it
   virtual bool can_load(const Package& package) const = 0;
   // A file that is damaged, foreign or dangerous is an error that says so; it must never end the
-  // process.
+  // process. With `unimplemented` the next back end that can load the package is asked.
   virtual Result<std::unique_ptr<LoadedModel>> load(const Package& package) = 0;
 };
 

@@ -294,7 +294,7 @@ Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::s
                                   "Requests whose clients went away before they ran", labels),
       .batchable = is_batchable(model.signature()),
   });
-  for (int i = 0; i < std::max(options.instances, 1); ++i) {
+  for (int i = 0; i < std::max({options.instances, model.instances(), 1}); ++i) {
     impl_->threads.push_back(std::make_unique<Worker>(
         "serve", [impl = impl_.get()](const Worker::Sleep&) { impl->loop(); }));
   }

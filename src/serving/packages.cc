@@ -54,6 +54,7 @@ class RegisteredPackages : public PackageSource {
                 .model_file = std::move(found.onnx_file)};
     for (const auto& flavor : found.facts.flavors) {
       out.flavors += (out.flavors.empty() ? "" : ", ") + flavor.name;
+      out.flavor_settings.push_back({flavor.name, flavor.values});
     }
     out.columns = columns_of(found.facts);
     return out;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "columns.h"
 
 namespace slipway::serving {
 namespace {
@@ -73,9 +74,12 @@ Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package 
     error.message = "version " + package.version + " of model '" + package.model +
                     "' cannot be loaded: " + error.message;
     // Whoever asked for the version cannot cure its files: not the caller's words, not our defect.
-    if (error.code != Code::unavailable) error.code = Code::failed_precondition;
+    if (error.code != Code::unavailable && error.code != Code::unimplemented) {
+      error.code = Code::failed_precondition;
+    }
     return error;
   }
+  if (package.columns.empty()) package.columns = (*model)->columns();
   std::shared_ptr<Servable> out(new Servable(backend, std::move(package), *std::move(model)));
   out->warm_up();
   out->batcher_ = std::make_unique<Batcher>(*out->model_, out->package_.model,
@@ -90,6 +94,7 @@ Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package 
 // Runs once on zeros so that the first caller does not pay for lazy initialisation. A model that
 // wants particular values may refuse them; that is no reason not to serve it.
 void Servable::warm_up() {
+  if (signature().bodies) return;  // its process is up; what zeros would do there is not ours
   std::vector<Tensor> inputs;
   std::size_t elements = 0;
   for (const auto& spec : signature().inputs) {
@@ -115,6 +120,13 @@ void Servable::warm_up() {
 
 Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
   const auto& wanted = signature().inputs;
+  if (signature().bodies && tensors.size() == 1 && tensors.front().name == kBody) {
+    return Batcher::Job{.inputs = std::move(tensors), .alone = true};
+  }
+  if (wanted.size() == 1 && wanted.front().any_number && is_by_column(tensors, layout_)) {
+    SW_TRY(auto whole, side_by_side(tensors, wanted.front(), layout_));
+    tensors.assign(1, std::move(whole));
+  }
   if (tensors.size() == 1 && wanted.size() == 1 && tensors.front().name.empty()) {
     tensors.front().name = wanted.front().name;
   }
@@ -141,6 +153,9 @@ Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
     if (!given[i]) {
       return invalid("input '" + wanted[i].name + "' is missing",
                      "the model takes " + names_of(wanted));
+    }
+    if (wanted[i].any_number && job.inputs[i].dtype() != DType::bytes) {
+      job.inputs[i] = converted(job.inputs[i], wanted[i].dtype);
     }
     SW_CHECK_OK(check(wanted[i], job.inputs[i]));
   }

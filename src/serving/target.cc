@@ -147,6 +147,10 @@ bool Target::has_columns() const {
   return !lane_->servable->package().columns.empty();
 }
 
+Tensor Target::body(std::string content_type, std::string bytes) {
+  return Tensor::of_texts(kBody, {2}, {std::move(content_type), std::move(bytes)});
+}
+
 void Target::reject(const Error&) const {
   if (lane_->record == nullptr) return;
   lane_->record->count(Outcome::rejected, 0, 0, routing_->endpoint->clock.monotonic_ns());
@@ -174,7 +178,8 @@ void Target::infer(Call call, Done done) const {
   if (endpoint.cache.is_on()) {
     key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
   }
-  pending->sampled = !endpoint.name.empty() && sampled(endpoint, turn);
+  const bool body = job->inputs.front().name == kBody;  // no features to record
+  pending->sampled = !body && !endpoint.name.empty() && sampled(endpoint, turn);
   if (pending->sampled) {
     pending->request_id = std::move(call.request_id);
     pending->inputs = job->inputs;

@@ -56,6 +56,8 @@ class Target {
   const FrameLayout& layout() const;
   // The package names its columns: tables are its natural input.
   bool has_columns() const;
+  // A whole body of MLflow's scoring protocol, for models whose signature takes those.
+  static Tensor body(std::string content_type, std::string bytes);
 
   // Never blocks. Errors: invalid_argument (names, types, shapes, or what the model says),
   // exhausted (queue full), deadline.

@@ -201,4 +201,21 @@ Tensor concatenate(std::span<const Tensor* const> parts) {
   return out;
 }
 
+Tensor converted(const Tensor& tensor, DType type) {
+  if (tensor.dtype() == type) return tensor;
+  auto out = Tensor::make(tensor.name, type, tensor.shape());
+  const auto fill = [&](auto* to) {
+    for (std::size_t i = 0; i < tensor.count(); ++i) {
+      to[i] = static_cast<std::remove_reference_t<decltype(*to)>>(tensor.number_at(i));
+    }
+  };
+  if (type == DType::fp32) {
+    fill(static_cast<float*>(out.mutable_data()));
+  } else {
+    SW_ASSERT(type == DType::fp64);
+    fill(static_cast<double*>(out.mutable_data()));
+  }
+  return out;
+}
+
 }  // namespace slipway::serving

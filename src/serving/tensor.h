@@ -101,6 +101,9 @@ class Tensor {
   std::shared_ptr<const void> owner_;
 };
 
+// The same numbers as `type`, which is FP32 or FP64; not for texts.
+Tensor converted(const Tensor& tensor, DType type);
+
 // One below the other along the first axis. All of one dtype and row shape, at least one.
 Tensor concatenate(std::span<const Tensor* const> parts);
 

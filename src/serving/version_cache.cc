@@ -2,6 +2,7 @@
 #include "version_cache.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
@@ -47,15 +48,22 @@ Result<std::shared_ptr<Servable>> VersionCache::get(const std::string& model,
 Result<std::shared_ptr<Servable>> VersionCache::load(const std::string& model,
                                                      const std::string& version) {
   SW_TRY(auto package, packages_.package(model, version));
+  std::optional<Error> refused;
   for (const auto& backend : backends_) {
     if (!backend->can_load(package)) continue;
-    return Servable::load(*backend, std::move(package), options_, clock_, meters_);
+    auto loaded = Servable::load(*backend, package, options_, clock_, meters_);
+    if (loaded || loaded.error().code != Code::unimplemented) return loaded;
+    if (!refused) refused = std::move(loaded.error());
+  }
+  if (refused) {
+    refused->code = Code::failed_precondition;
+    return *std::move(refused);
   }
   const auto flavors = package.flavors.empty() ? "no flavour" : "flavours " + package.flavors;
   return Error{Code::failed_precondition,
                "version " + version + " of model '" + model + "' has " + flavors +
                    ", none of which can be served",
-               "log the model with mlflow.onnx.log_model"};
+               "log the model with one of mlflow's log_model functions"};
 }
 
 std::size_t VersionCache::collect() {

@@ -13,8 +13,15 @@ struct Options {
   // Path of libonnxruntime.so; empty: lib/ beside the executable, then the system's.
   std::string library;
   int intra_op_threads = 1;
+  // The slipway executable: a graph is first loaded and run once by `slipway probe` in a process of
+  // its own, so that one which ends its process does not end this one. Empty: not tried.
+  std::string prober;
 };
 
 std::unique_ptr<serving::ModelBackend> make_backend(Options options = {});
+
+// What the other process does: looks at the file, loads it and runs it once on zeros, within bounds
+// of memory and time that then hold for this process for good.
+Result<void> probe(const std::string& file, const Options& options);
 
 }  // namespace slipway::drivers::onnx

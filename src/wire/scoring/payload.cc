@@ -30,10 +30,12 @@ class Parser {
     }
     std::string_view key;
     std::optional<Payload> out;
+    bool params = false;
     in_.begin_object();
     while (in_.next_key(key)) {
-      // `params` is MLflow's, `parameters` Vertex AI's: ONNX models take none.
+      // `params` is MLflow's, `parameters` Vertex AI's: graphs and trees take none.
       if (key == "params" || key == "parameters") {
+        params = true;
         in_.skip();
         continue;
       }
@@ -42,6 +44,7 @@ class Parser {
     }
     if (!in_.finish()) return in_.error();
     if (!out) return invalid("the body has no data", kForms);
+    out->params = params;
     return *std::move(out);
   }
 

@@ -14,6 +14,7 @@ struct Payload {
   std::vector<serving::Tensor> inputs;
   // The answer comes as one record a row; otherwise as one array an output.
   bool table = false;
+  bool params = false;  // there were some beside the data
 };
 
 // `has_columns`: the model names its columns, so that arrays are tables to it as well.

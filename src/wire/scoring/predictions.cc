@@ -61,4 +61,10 @@ std::string write_predictions(const std::vector<Tensor>& outputs, bool table) {
   return out + "}}";
 }
 
+std::string write_values(const Tensor& output) {
+  std::string out = "{\"predictions\":";
+  serving::append_nested(out, output, 0, 0, kWide);
+  return out + "}";
+}
+
 }  // namespace slipway::wire::scoring

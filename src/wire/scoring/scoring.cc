@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "errors.h"
+#include "json/reader.h"
 #include "payload.h"
 #include "predictions.h"
 #include "typed.h"
@@ -53,6 +54,32 @@ net::Response unsupported(const net::Request& request) {
   return response;
 }
 
+// The tensors that the model wants; or the body as it is, for a model that reads bodies itself,
+// when there is more in it than tensors can say. What is no JSON at all is refused here.
+Result<Payload> payload_of(const net::Request& request, Form form, const serving::Target& target) {
+  const auto& signature = target.signature();
+  auto payload = Result<Payload>(Payload{});
+  if (!signature.only_bodies) {
+    payload = form == Form::json ? parse_json(request.body, target.layout(), target.has_columns())
+                                 : parse_csv(request.body, target.layout());
+  }
+  if (!signature.bodies || (payload && !signature.only_bodies && !payload->params)) return payload;
+  if (form == Form::json) {
+    json::Reader whole(request.body);
+    whole.skip();
+    if (!whole.finish()) return whole.error();
+  }
+  const char* type = form == Form::json ? "application/json" : "text/csv";
+  return Payload{.inputs = {serving::Target::body(type, request.body)}};
+}
+
+std::string answer_of(const std::vector<serving::Tensor>& outputs, bool bare, bool table) {
+  const auto& first = outputs.front();
+  if (first.name == serving::kBody) return first.texts()[0];
+  const bool values = bare && first.name == "predictions";
+  return values ? write_values(first) : write_predictions(outputs, table || bare);
+}
+
 // `by_row`: one prediction an instance whatever the model takes, as Vertex AI wants it.
 void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply,
             bool by_row) {
@@ -65,9 +92,7 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   if (!target) return reply->send(render(*request, target.error()));
   const auto form = form_of(*request);
   if (!form) return reply->send(unsupported(*request));
-  auto payload = *form == Form::json
-                     ? parse_json(request->body, target->layout(), target->has_columns())
-                     : parse_csv(request->body, target->layout());
+  auto payload = payload_of(*request, *form, *target);
   if (!payload) {
     target->reject(payload.error());
     return reply->send(render(*request, payload.error()));
@@ -76,10 +101,12 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
                      .inputs = std::move(payload->inputs),
                      .received_ns = request->received_ns,
                      .cancelled = reply->cancellation()};
+  const auto& signature = target->signature();
+  const bool bare = !signature.outputs.empty() && signature.outputs.front().bare;
   const bool table = payload->table || by_row;
-  target->infer(std::move(call), [request, reply, table, target = *target](auto answer) {
+  target->infer(std::move(call), [request, reply, bare, table, target = *target](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
-    auto response = net::Response::json(200, write_predictions(*answer, table));
+    auto response = net::Response::json(200, answer_of(*answer, bare, table));
     response.headers.add("x-amzn-invoked-production-variant", target.version());
     reply->send(std::move(response));
   });

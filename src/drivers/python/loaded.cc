@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loaded.h"
+
+#include <utility>
+
+#include "tensors.h"
+
+namespace slipway::drivers::python {
+namespace {
+
+using serving::DType;
+using serving::Tensor;
+
+class LoadedPython : public serving::LoadedModel {
+ public:
+  LoadedPython(std::unique_ptr<Workers> workers, serving::Signature signature)
+      : workers_(std::move(workers)), signature_(std::move(signature)) {}
+
+  const serving::Signature& signature() const override { return signature_; }
+  int instances() const override { return workers_->most(); }
+
+  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
+    const bool body = inputs.size() == 1 && inputs.front().name == serving::kBody;
+    auto reply = body ? invoke(inputs.front()) : infer(inputs);
+    if (!reply) return std::move(reply.error());
+    if (const auto* whole = json::find(reply->message, "json")) {
+      SW_TRY(const auto place, place_of(*whole, reply->memory->size()));
+      return std::vector<Tensor>{
+          Tensor::of_texts(serving::kBody, {1}, {reply->memory->substr(place.at, place.bytes)})};
+    }
+    const auto* outputs = json::find(reply->message, "outputs");
+    if (outputs == nullptr) return internal("the Python worker answered nonsense: no outputs");
+    SW_TRY(auto tensors, unpack(*outputs, reply->memory));
+    if (tensors.empty()) return Error{Code::failed_precondition, "the model answered nothing", {}};
+    return tensors;
+  }
+
+ private:
+  Result<WorkerReply> infer(const std::vector<Tensor>& inputs) {
+    return workers_->call({{"op", "infer"}}, inputs, {});
+  }
+  // {content type, body}
+  Result<WorkerReply> invoke(const Tensor& body) {
+    if (body.dtype() != DType::bytes || body.count() != 2) return internal("a body of two texts");
+    return workers_->call({{"op", "invoke"}, {"type", body.texts()[0]}}, {}, body.texts()[1]);
+  }
+
+  std::unique_ptr<Workers> workers_;
+  serving::Signature signature_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<serving::LoadedModel>> make_loaded(std::unique_ptr<Workers> workers) {
+  const auto& description = workers->description();
+  const auto* inputs = json::find(description, "inputs");
+  if (inputs == nullptr) return internal("the Python worker answered nonsense: no inputs");
+  serving::Signature signature{.bodies = true};
+  SW_TRY(signature.inputs, specs_of(*inputs));
+  signature.only_bodies = json::bool_at(description, "only_bodies").value_or(true);
+  signature.outputs = {{.name = "predictions", .dtype = DType::fp64, .shape = {-1}, .bare = true}};
+  return std::unique_ptr<serving::LoadedModel>(
+      std::make_unique<LoadedPython>(std::move(workers), std::move(signature)));
+}
+
+}  // namespace slipway::drivers::python

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processes of one version: none while nobody asks, one more when all are busy, up to a bound.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker.h"
+
+namespace slipway::drivers::python {
+
+struct WorkersOptions {
+  WorkerCommand command;
+  int most = 2;
+  int timeout_s = 60;
+  int idle_s = 600;
+};
+
+// Thread-safe.
+class Workers {
+ public:
+  // Starts the first process, so that a model that cannot be loaded is known at once.
+  static Result<std::unique_ptr<Workers>> start(const WorkersOptions& options);
+  ~Workers();
+
+  // What the model said about itself.
+  const json::value& description() const;
+  int most() const;
+  std::size_t running() const;
+
+  // On a free process, or a new one; waits when all that may be are busy.
+  Result<WorkerReply> call(const json::object& message, const std::vector<serving::Tensor>& tensors,
+                           const std::string& body);
+
+ private:
+  struct Impl;
+  explicit Workers(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::drivers::python
