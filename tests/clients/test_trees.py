@@ -244,7 +244,8 @@ def test_a_damaged_file_is_refused_and_the_server_goes_on(server, mlflow, tmp_pa
         mlflow.log_artifacts(str(tmp_path / "model"), "model")
     client = mlflow.MlflowClient()
     client.create_registered_model("damaged")
-    client.create_model_version("damaged", f"runs:/{run.info.run_id}/model")
+    source = f"runs:/{run.info.run_id}/model"
+    client.create_model_version("damaged", source, run_id=run.info.run_id)
 
     answer = endpoint(server, "damaged", [{"model": "damaged", "version": "1"}], status=422)
 
