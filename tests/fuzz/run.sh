@@ -32,6 +32,8 @@ fuzz grpc_infer tests/fuzz/grpc_infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${bas
 fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/payload.cc src/wire/scoring/csv.cc \
   src/serving/frame.cc "${tensors[@]}" "${base[@]}"
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
+fuzz trees tests/fuzz/trees_fuzz.cc src/drivers/trees/{loaded,model,forest,document,xgboost}.cc \
+  src/drivers/trees/{lightgbm,neutral}.cc src/serving/tensor.cc "${base[@]}"
 otlp=(src/wire/otlp/{attributes,batches,preview,protobuf,read_json,read_protobuf,translate}.cc)
 fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc "${base[@]}" \
   -lboost_json
