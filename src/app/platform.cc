@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "app/batch.h"
 #include "app/gate.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -58,6 +59,7 @@ struct Platform::Impl {
   PipelineSources sources;
   std::unique_ptr<pipeline::Executions> executions;
   std::unique_ptr<PipelineLauncher> launcher;
+  std::unique_ptr<Batches> batches;
   std::unique_ptr<Loop> loop;
 };
 
@@ -93,6 +95,12 @@ Verdict note_in(registry::Registry& registry) {
                                     {.actor = "system", .reason = "first load"});
     if (!noted) log::warn("serving.verdict_not_noted", {{"why", noted.error().message}});
   };
+}
+
+BatchOptions batch_options(const Config& config, const DataFolder& folder) {
+  const bool local =
+      config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
+  return {.duckdb = config.duckdb, .any_path = local, .folder = folder.path() + "/batch"};
 }
 
 std::string artifact_folder(const Config& config) {
@@ -148,8 +156,11 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
           .secret = [](const std::string& name) { return environment(name); },
           .sources = &impl->sources});
   impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions);
+  impl->batches = std::make_unique<Batches>(*impl->database, *impl->endpoints, *impl->registry,
+                                            clock, ids, batch_options(config, *impl->folder));
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
+    SW_CHECK_OK(impl->batches->resume());
     impl->monitor->start();
     SW_CHECK_OK(impl->webhooks->seal_stored());
     impl->webhooks->start();
@@ -230,7 +241,12 @@ std::string Platform::path(const std::string& name) const {
   return impl_->folder->path() + "/" + name;
 }
 
+Batches& Platform::batches() {
+  return *impl_->batches;
+}
+
 void Platform::stop() {
+  impl_->batches.reset();
   impl_->loop.reset();
   impl_->rollouts->stop();
   impl_->monitor->stop();

@@ -59,6 +59,8 @@ class Gatekeeper;
 // monitors, rollouts). `local`: the same rooms for one command, beside a server or without one.
 enum class Mode { server, local };
 
+class Batches;
+
 class Platform {
  public:
   // Creates the data folder when it is not there. A folder that cannot be written, that belongs to
@@ -91,6 +93,7 @@ class Platform {
   rollout::Rollouts& rollouts();
   Pool& decoders();  // threads for inference requests too large for the I/O threads
   pipeline::Executions& executions();
+  Batches& batches();
 
   // Ends what runs by itself. Idempotent; the destructor does it too.
   void stop();

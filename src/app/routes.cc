@@ -2,6 +2,7 @@
 #include "app/routes.h"
 
 #include "app/backup.h"
+#include "app/batch.h"
 #include "app/gate.h"
 #include "app/gc.h"
 #include "app/version.h"
@@ -77,6 +78,31 @@ wire::api::Maintenance maintenance_of(Platform& platform) {
           }};
 }
 
+wire::api::Batch batch_of(Platform& platform) {
+  auto& batches = platform.batches();
+  const auto text = [](const Result<BatchJob>& job) -> Result<std::string> {
+    if (!job) return job.error();
+    return to_json(*job);
+  };
+  return {.start = [&batches, text](const std::string& body) -> Result<std::string> {
+            SW_TRY(const auto spec, parse_batch_spec(body));
+            return text(batches.submit(spec));
+          },
+          .list = [&batches]() -> Result<std::string> {
+            SW_TRY(const auto jobs, batches.list());
+            std::string out = "{\"items\":[";
+            for (const auto& job : jobs) out += (out.back() == '[' ? "" : ",") + to_json(job);
+            return out + "]}";
+          },
+          .show = [&batches, text](const std::string& id) { return text(batches.get(id)); },
+          .cancel = [&batches, text](const std::string& id) { return text(batches.cancel(id)); },
+          .look_up = [&batches, &clock = platform.clock()](
+                         const std::string& target, const std::string& key) -> Result<std::string> {
+            SW_TRY(const auto answer, batches.look_up(target, key));
+            return to_json(answer, clock.now());
+          }};
+}
+
 }  // namespace
 
 void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) {
@@ -97,6 +123,7 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
   wire::api::add_import_routes(router,
                                transfer::open_local_target(platform.database(), platform.registry(),
                                                            platform.blobs(), platform.ids()));
+  wire::api::add_batch_routes(router, batch_of(platform));
   wire::api::add_maintenance_routes(router, maintenance_of(platform));
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));

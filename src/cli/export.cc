@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slipway export`: everything into another server, so that nobody is locked in.
+#include <algorithm>
+
 #include "arguments.h"
 #include "client.h"
 #include "commands.h"
@@ -9,6 +11,10 @@
 namespace slipway::cli {
 
 int export_history(const Args& args) {
+  if (std::any_of(args.begin(), args.end(),
+                  [](const std::string& word) { return word.starts_with("--target"); })) {
+    return export_edge(args);
+  }
   CLI::App app;
   std::string to;
   std::string server;

@@ -66,6 +66,13 @@ struct Package {
   std::vector<Column> columns;
 };
 
+// Why a model answered what it did, before the sums became answers (log odds and the like):
+// base + the contributions of a row = the sum.
+struct Explanation {
+  Tensor base;           // FP64 [outputs]: the average over the training rows
+  Tensor contributions;  // FP64 [rows, outputs, features]
+};
+
 // One loaded version. `run` may be called from several threads at once.
 class LoadedModel {
  public:
@@ -78,6 +85,12 @@ class LoadedModel {
   // `inputs` in the order of the signature, already checked against it. Answers the outputs in the
   // order of the signature.
   virtual Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) = 0;
+  // Of the same inputs; as costly as the model makes it.
+  virtual Result<Explanation> explain(const std::vector<Tensor>& inputs) {
+    (void)inputs;
+    return Error{Code::unimplemented, "this model's predictions cannot be explained",
+                 "trees can: XGBoost, LightGBM and scikit-learn forests"};
+  }
 };
 
 // Thread-safe.

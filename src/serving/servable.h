@@ -30,6 +30,7 @@ class Servable {
   // Puts named tensors into the order of the signature and checks names, types and shapes. A lone
   // tensor without a name is the only input's. Fills inputs, rows and alone.
   Result<Batcher::Job> arrange(std::vector<Tensor> tensors) const;
+  Result<Explanation> explain(const std::vector<Tensor>& inputs) { return model_->explain(inputs); }
   Result<void> submit(Batcher::Job job) { return batcher_->submit(std::move(job)); }
   std::size_t queued() const { return batcher_->queued(); }
   RunStatistics statistics() const { return batcher_->statistics(); }

@@ -151,6 +151,11 @@ Tensor Target::body(std::string content_type, std::string bytes) {
   return Tensor::of_texts(kBody, {2}, {std::move(content_type), std::move(bytes)});
 }
 
+Result<Explanation> Target::explain(std::vector<Tensor> inputs) const {
+  SW_TRY(const auto job, lane_->servable->arrange(std::move(inputs)));
+  return lane_->servable->explain(job.inputs);
+}
+
 void Target::reject(const Error&) const {
   if (lane_->record == nullptr) return;
   lane_->record->count(Outcome::rejected, 0, 0, routing_->endpoint->clock.monotonic_ns());

@@ -64,6 +64,8 @@ class Target {
   void infer(Call call, Done done) const;
   // The same, waiting for the answer; not for I/O threads.
   Result<std::vector<Tensor>> infer_and_wait(Call call) const;
+  // On this thread, beside the queue of predictions.
+  Result<Explanation> explain(std::vector<Tensor> inputs) const;
   // For the statistics: the request never became tensors.
   void reject(const Error& error) const;
 

@@ -268,3 +268,35 @@ def test_pandas_is_not_needed_to_ask(server, mlflow):
         model.predict(features[:4]),
         "other order",
     )
+
+
+@pytest.mark.parametrize("name", ["xgb-logistic", "xgb-softprob", "lgb-binary", "lgb-classes"])
+def test_explanations_equal_those_of_the_library(server, mlflow, name):
+    """XGBoost's pred_contribs and LightGBM's pred_contrib: features, then the average."""
+    flavor = "xgboost" if name.startswith("xgb") else "lightgbm"
+    model, features = (xgboost_models() | lightgbm_models())[name]()
+    if not requests.get(f"{server.url}/v2/models/{name}").ok:
+        register(mlflow, flavor, model, name, features)
+        endpoint(server, name, [{"model": name, "version": "1"}])
+    rows = features[:20]
+    if flavor == "xgboost":
+        import xgboost as xgb
+
+        wanted = model.predict(xgb.DMatrix(rows), pred_contribs=True)
+    else:
+        wanted = model.predict(rows, pred_contrib=True)
+    wanted = np.asarray(wanted, "float64").reshape(len(rows), -1, features.shape[1] + 1)
+    plain = rows.astype(object).where(rows.notna(), None)
+
+    answer = requests.post(
+        f"{server.url}/endpoints/{name}/explain",
+        json={"dataframe_split": plain.to_dict(orient="split")},
+    )
+
+    assert answer.status_code == 200, answer.text
+    answer = answer.json()
+    assert answer["columns"] == list(features.columns)
+    got = np.asarray(answer["contributions"]).reshape(len(rows), -1, features.shape[1])
+    np.testing.assert_allclose(got, wanted[:, :, :-1], atol=2e-5)
+    base = np.asarray(answer["base"]).reshape(-1)
+    np.testing.assert_allclose(base, wanted[0, :, -1], atol=2e-5)

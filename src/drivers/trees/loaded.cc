@@ -7,6 +7,7 @@
 
 #include "lightgbm.h"
 #include "neutral.h"
+#include "shap.h"
 #include "xgboost.h"
 
 namespace slipway::drivers::trees {
@@ -66,6 +67,42 @@ class LoadedTrees : public serving::LoadedModel {
       for (std::size_t i = 0; i < count * outputs; ++i) out[i] /= static_cast<T>(model_.divisor);
     }
     return answer(std::move(values), count);
+  }
+
+  Result<serving::Explanation> explain(const std::vector<Tensor>& inputs) override {
+    const auto& forest = model_.forest;
+    SW_CHECK_OK(check_explainable(forest));
+    const auto& rows = inputs.front();
+    const auto features = forest.features();
+    const auto outputs = forest.outputs();
+    constexpr std::size_t kMost = std::size_t{1} << 25;  // numbers of an answer
+    const auto count = static_cast<std::size_t>(rows.rows());
+    if (count > kMost / (features * outputs)) {
+      return exhausted("too many rows to explain at once", "send fewer");
+    }
+    serving::Explanation out;
+    out.base = Tensor::make("base", DType::fp64, {static_cast<std::int64_t>(outputs)});
+    const auto expected = expected_values(forest);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      static_cast<double*>(out.base.mutable_data())[i] =
+          static_cast<double>(model_.base[i]) + expected[i] / model_.divisor;
+    }
+    out.contributions = Tensor::make(
+        "contributions", DType::fp64,
+        {rows.rows(), static_cast<std::int64_t>(outputs), static_cast<std::int64_t>(features)});
+    auto* to = static_cast<double*>(out.contributions.mutable_data());
+    std::vector<T> row(features);
+    for (std::size_t i = 0; i < count; ++i) {
+      const T* from = rows.values<T>().data() + i * features;
+      for (std::size_t j = 0; j < features; ++j) {
+        row[j] = model_.round_inputs ? static_cast<T>(static_cast<float>(from[j])) : from[j];
+      }
+      add_contributions(forest, row.data(), to + i * outputs * features);
+    }
+    if (model_.divisor != 1) {
+      for (std::size_t i = 0; i < out.contributions.count(); ++i) to[i] /= model_.divisor;
+    }
+    return out;
   }
 
  private:

@@ -107,6 +107,15 @@ struct Maintenance {
   std::function<Result<std::string>(const std::string& order)> collect_garbage;
 };
 void add_maintenance_routes(net::Router& router, Maintenance maintenance);
+// Batch predictions; everything is JSON text.
+struct Batch {
+  std::function<Result<std::string>(const std::string& body)> start;
+  std::function<Result<std::string>()> list;
+  std::function<Result<std::string>(const std::string& id)> show;
+  std::function<Result<std::string>(const std::string& id)> cancel;
+  std::function<Result<std::string>(const std::string& target, const std::string& key)> look_up;
+};
+void add_batch_routes(net::Router& router, Batch batch);
 // Registered pipelines and executions.
 void add_pipeline_routes(net::Router& router, pipeline::Executions& executions);
 

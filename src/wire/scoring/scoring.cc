@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "errors.h"
+#include "explain.h"
 #include "json/reader.h"
 #include "payload.h"
 #include "predictions.h"
@@ -112,6 +113,19 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   });
 }
 
+// The same payloads, answered by what moved each prediction; on a worker, since it takes longer.
+net::Response explain(const serving::Endpoints& endpoints, const net::Request& request) {
+  const auto target = endpoints.pick(request.param("name"));
+  if (!target) return render(request, target.error());
+  const auto form = form_of(request);
+  if (!form) return unsupported(request);
+  auto payload = payload_of(request, *form, *target);
+  if (!payload) return render(request, payload.error());
+  const auto explanation = target->explain(std::move(payload->inputs));
+  if (!explanation) return render(request, explanation.error());
+  return net::Response::json(200, write_explanation(*explanation, target->layout().names()));
+}
+
 // A path that a platform chose and that nothing answers yet.
 bool is_new(const net::Router& router, net::Method method, const std::string& path) {
   if (path.size() < 2 || path == "/invocations" || path == "/ping") return false;
@@ -155,6 +169,14 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
                 .summary = "Predict (MLflow scoring, SageMaker, Vertex AI)",
                 .async = handle});
   }
+  router.add({.method = net::Method::post,
+              .pattern = "/endpoints/{name}/explain",
+              .wire = "scoring",
+              .action = "endpoint.invoke",
+              .summary = "Why it predicts so: SHAP values of trees",
+              .handler = [&endpoints](const net::Request& request) {
+                return explain(endpoints, request);
+              }});
   add_typed_routes(router, endpoints, decoders);
   std::vector<std::string> health{"/endpoints/{name}/ping", "/ping"};
   if (is_new(router, net::Method::get, paths.health)) health.push_back(paths.health);
