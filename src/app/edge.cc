@@ -14,6 +14,8 @@
 #include "json/value.h"
 #include "registry/registry.h"
 #include "serving/endpoints.h"
+#include "tracking/artifacts.h"
+#include "tracking/tracking.h"
 
 namespace slipway::app {
 namespace {
@@ -70,21 +72,25 @@ Result<void> write_text(const fs::path& path, const std::string& text) {
   return {};
 }
 
-// The files of the version under the key that "mlflow-artifacts:/edge/model" stands for.
-Result<void> put_files(Platform& to, const std::string& from) {
+// The files of the version as those of a run, which is what versions stem from.
+Result<tracking::Run> put_files(Platform& to, const std::string& from) {
+  SW_TRY(auto run,
+         to.tracking().runs().start(
+             {.experiment = tracking::ExperimentId{"0"}, .name = "edge", .user = "system"}));
+  tracking::Artifacts artifacts(to.blobs());
   std::error_code failed;
   for (const auto& entry : fs::recursive_directory_iterator(from, failed)) {
     if (!entry.is_regular_file()) continue;
     std::ifstream in(entry.path(), std::ios::binary);
-    const auto key = "artifacts/edge/model/" + entry.path().lexically_relative(from).string();
-    SW_TRY(const auto writer, to.blobs().put(key));
+    const auto path = "model/" + entry.path().lexically_relative(from).string();
+    SW_TRY(const auto writer, artifacts.put(run.artifact_root, path));
     std::string piece(1 << 20, '\0');
     while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
       SW_CHECK_OK(writer->write({piece.data(), static_cast<std::size_t>(in.gcount())}));
     }
     SW_TRY(const auto sum, writer->finish());
   }
-  return {};
+  return run;
 }
 
 // A data folder with this one version and an endpoint of the model's name, which loads it.
@@ -95,13 +101,14 @@ Result<std::string> make_data(const registry::Package& package, const fs::path& 
   config.onnxruntime = like.onnxruntime;
   config.python = "/nonexistent";
   SW_TRY(const auto platform, Platform::open(config, Mode::local));
-  SW_CHECK_OK(put_files(*platform, package.folder));
+  SW_TRY(const auto run, put_files(*platform, package.folder));
   const registry::By by{.actor = "system", .reason = "edge export"};
   const Principal who{.name = "system"};
   SW_TRY(const auto model, platform->registry().create(package.ref.model, {}, "", by));
-  SW_TRY(const auto version,
-         platform->registry().add({.model = model.name, .source = "mlflow-artifacts:/edge/model"},
-                                  by));
+  SW_TRY(const auto version, platform->registry().add({.model = model.name,
+                                                       .source = "runs:/" + run.id.str() + "/model",
+                                                       .run_id = run.id.str()},
+                                                      by));
   SW_TRY(const auto view,
          platform->endpoints().create(
              {.name = model.name,
