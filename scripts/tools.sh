@@ -23,7 +23,11 @@ dev_lint() {
   dev_check
   [ -f build/dev/compile_commands.json ] || cmake --preset dev >/dev/null
   local files=("$@")
-  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(cpp_files | grep '\.cc$')
+  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(
+    cpp_files | grep '\.cc$' | while read -r file; do
+      grep -qF "/$file\"" build/dev/compile_commands.json && echo "$file"  # others are not built
+    done
+  )
   printf '%s\n' "${files[@]}" | xargs -P "$JOBS" -n 4 clang-tidy-14 -p build/dev --quiet \
       --extra-arg=-Wno-unknown-warning-option
 }

@@ -59,6 +59,7 @@ Result<std::vector<Tensor>> tensors_of(const Target& target,
   serving::FrameBuilder frame(target.layout());
   if (target.layout().has_names()) {
     std::vector<std::string> names;
+    names.reserve(features.size());
     for (const auto* column : features) names.push_back(column->name);
     SW_CHECK_OK(frame.set_columns(names));
   } else {
@@ -120,6 +121,7 @@ void add_fairness(const Table& table, const std::vector<std::size_t>& rows,
     if (column == nullptr) continue;
     std::map<std::string, std::size_t> numbers;
     std::vector<std::size_t> group;
+    group.reserve(rows.size());
     for (const auto row : rows) {
       group.push_back(numbers.emplace(cell_text(*column, row), numbers.size()).first->second);
     }

@@ -145,7 +145,8 @@ Result<void> read_struct(const value& from, T& out, const ParseOptions& options,
     result = read(*found, out.*member.pointer, options, Path{&at, member.name});
   });
   if (result && options.reject_unknown) {
-    for (const auto& [key, unused] : members) {
+    for (const auto& entry : members) {
+      const std::string_view key = entry.key();
       bool known = false;
       boost::mp11::mp_for_each<Members<T>>([&](auto member) { known |= key == member.name; });
       if (!known) return invalid(at.text() + ": unknown field '" + std::string(key) + "'");
