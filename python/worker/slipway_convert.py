@@ -93,7 +93,7 @@ def forest(model):
         values = [tree.value[:, :, 0] for tree in trees]
     if out["outputs"] == 1 and hasattr(model, "classes_"):
         raise Unknown("it has a single class")
-    out["trees"] = [plain_tree(tree, v) for tree, v in zip(trees, values)]
+    out["trees"] = [plain_tree(tree, v) for tree, v in zip(trees, values, strict=True)]
     return out
 
 
@@ -164,9 +164,16 @@ def lightgbm(model):
 
 MAKERS = {
     **dict.fromkeys(
-        ["RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier",
-         "ExtraTreesRegressor", "DecisionTreeClassifier", "DecisionTreeRegressor",
-         "ExtraTreeClassifier", "ExtraTreeRegressor"],
+        [
+            "RandomForestClassifier",
+            "RandomForestRegressor",
+            "ExtraTreesClassifier",
+            "ExtraTreesRegressor",
+            "DecisionTreeClassifier",
+            "DecisionTreeRegressor",
+            "ExtraTreeClassifier",
+            "ExtraTreeRegressor",
+        ],
         forest,
     ),
     **dict.fromkeys(["GradientBoostingClassifier", "GradientBoostingRegressor"], gradient_boosting),
@@ -198,7 +205,7 @@ def rows_for(made, features):
     random = np.random.default_rng(11)
     known = [[] for _ in range(features)]
     for tree in made.get("trees", []):
-        for feature, below, left in zip(tree["feature"], tree["below"], tree["left"]):
+        for feature, below, left in zip(tree["feature"], tree["below"], tree["left"], strict=True):
             if left >= 0:
                 known[feature].append(below)
     rows = random.normal(size=(ROWS, features))
@@ -271,16 +278,26 @@ def convert_onnx(wrapped, model, folder, answer):
     table = examples_of(wrapped)
     if table is None:
         raise Unknown("no input example was logged to compare on")
-    by_type = {"BYTES": StringTensorType, "BOOL": BooleanTensorType, "INT64": Int64TensorType,
-               "INT32": Int64TensorType, "FP32": FloatTensorType, "FP64": DoubleTensorType}
+    by_type = {
+        "BYTES": StringTensorType,
+        "BOOL": BooleanTensorType,
+        "INT64": Int64TensorType,
+        "INT32": Int64TensorType,
+        "FP32": FloatTensorType,
+        "FP64": DoubleTensorType,
+    }
     described = wrapped.describe()["inputs"]
     mixed = len({spec["datatype"] for spec in described}) > 1 or described[0]["datatype"] == "BYTES"
     if wrapped.kind == "columns" and mixed:
         types = [(s["name"], by_type[s["datatype"]]([None, 1])) for s in described]
         for spec in described:
             values = np.asarray(table[spec["name"]]).reshape(-1, 1)
-            answer.add(spec["name"], values if spec["datatype"] == "BYTES" else
-                       values.astype({"INT32": "int64"}.get(spec["datatype"], values.dtype)))
+            answer.add(
+                spec["name"],
+                values
+                if spec["datatype"] == "BYTES"
+                else values.astype({"INT32": "int64"}.get(spec["datatype"], values.dtype)),
+            )
     else:
         rows = numbers_of(table)
         types = [("input", DoubleTensorType([None, rows.shape[1]]))]

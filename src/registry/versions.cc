@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Versions: how they come to be, move between stages, and become champion.
-#include <array>
-
 #include "base/text.h"
 #include "impl.h"
 #include "names.h"
@@ -13,11 +11,6 @@ namespace {
 using store::Connection;
 
 constexpr std::size_t kSourceLimit = 500;
-constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
-    {{Stage::none, "None"},
-     {Stage::staging, "Staging"},
-     {Stage::production, "Production"},
-     {Stage::archived, "Archived"}}};
 
 std::string stage_text(Stage stage) {
   return std::string(name_of(stage));
@@ -35,21 +28,6 @@ KeysetValue value_of(const Version& version, std::string_view column) {
 }
 
 }  // namespace
-
-std::string_view name_of(Stage stage) {
-  for (const auto& [value, name] : kStages) {
-    if (value == stage) return name;
-  }
-  return "None";
-}
-
-Result<Stage> parse_stage(std::string_view name) {
-  for (const auto& [value, known] : kStages) {
-    if (equal_ignoring_case(known, name)) return value;
-  }
-  return invalid("invalid model version stage: '" + std::string(name) + "'",
-                 "the stages are None, Staging, Production, Archived");
-}
 
 Result<Version> Registry::add(const NewVersion& wanted, const By& by) {
   SW_CHECK_OK(check_model_name(wanted.model));

@@ -44,8 +44,17 @@ def fitted(server):
 
 def predict(slipway, server, target, input, output, *more):
     return slipway(
-        "predict", target, "--input", str(input), "--output", str(output), "--server", server.url,
-        "--json", "-", *more,
+        "predict",
+        target,
+        "--input",
+        str(input),
+        "--output",
+        str(output),
+        "--server",
+        server.url,
+        "--json",
+        "-",
+        *more,
     )
 
 

@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 import requests
-from serving_models import *  # noqa: F403 (fixtures are found by name)
+from serving_models import (  # noqa: F401 (fixtures are found by name)
+    COLUMNS,
+    echo_model,
+    endpoint,
+    iris,
+    models,
+    run,
+)
 
 
 @pytest.fixture(scope="module")

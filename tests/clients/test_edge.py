@@ -39,8 +39,14 @@ def model(server):
 
 def export(slipway, server, folder, name="small/1"):
     return slipway(
-        "export", name, "--target", "edge", "--output", str(folder),
-        "--data", str(server.folder / "data"),
+        "export",
+        name,
+        "--target",
+        "edge",
+        "--output",
+        str(folder),
+        "--data",
+        str(server.folder / "data"),
     )
 
 

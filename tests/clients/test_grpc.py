@@ -11,7 +11,13 @@ import pytest
 import requests
 import tritonclient.grpc as triton
 import tritonclient.grpc.aio as triton_aio
-from serving_models import *  # noqa: F403 (fixtures are found by name)
+from serving_models import (  # noqa: F401 (fixtures are found by name)
+    change,
+    echo,
+    iris,
+    models,
+    run,
+)
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import InferenceServerException
 

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 import requests
 import tritonclient.http as triton
-from serving_models import *  # noqa: F403 (fixtures are found by name)
+from serving_models import (  # noqa: F401 (fixtures are found by name)
+    echo,
+    echo_model,
+    models,
+)
 from test_grpc import VALUES
 from tritonclient.utils import InferenceServerException
 

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 import requests
 import tfserving_stubs as tf
-from serving_models import *  # noqa: F403 (fixtures are found by name)
+from serving_models import (  # noqa: F401 (fixtures are found by name)
+    endpoint,
+    iris,
+    models,
+    run,
+)
 
 PREDICTION = "/tensorflow.serving.PredictionService/"
 

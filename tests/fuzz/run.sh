@@ -46,10 +46,11 @@ fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
 # The rooms themselves, without what opens a database.
 flags+=(-Isrc/wire/mlflow -Isrc/tracking -Isrc/registry "-I$out")
 libs+=(-lcrypto -lboost_json)
-fuzz search tests/fuzz/search_fuzz.cc src/domain/clauses.cc src/store/row.cc \
+fuzz search tests/fuzz/search_fuzz.cc src/domain/{clauses,comparison,keyset}.cc src/store/row.cc \
   src/tracking/{filter_sql,rows,run_fields,run_order,types}.cc src/registry/search_sql.cc \
-  src/registry/{versions_sql,models_sql}.cc src/base/{ids,hash}.cc \
-  src/wire/mlflow/{searches,uris,errors,registry/registry_words}.cc "${base[@]}"
+  src/registry/{stage,versions_sql,models_sql}.cc src/base/{ids,hash}.cc src/net/http.cc \
+  src/wire/mlflow/{searches,uris,rules,errors,messages,registry/registry_words}.cc \
+  src/json/{reader,value}.cc "${base[@]}"
 
 # Every message of the MLflow wire, by its SLIPWAY_JSON line.
 mapfile -t messages < <(find src/wire/mlflow -name 'messages*.cc' | sort)
