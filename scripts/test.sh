@@ -61,7 +61,8 @@ start_postgres() {
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')"
-  (cd "$POSTGRES" && "${as[@]}" "$bin/initdb" -D data -U slipway -A trust --no-sync &&
+  (cd "$POSTGRES" && "${as[@]}" "$bin/initdb" -D data -U slipway -A trust --no-sync \
+    -E UTF8 --locale C &&
     "${as[@]}" "$bin/pg_ctl" -D data -l log -w start \
       -o "-p $port -k $POSTGRES -c listen_addresses=127.0.0.1 -c fsync=off") \
     >"$(log_file postgres)" 2>&1 || return 0

@@ -72,6 +72,10 @@ def until_ok(server, run, step) -> None:
     pytest.fail("the server never recovered")
 
 
+# Whatever the machine's locale is.
+ENCODING = ("-E", "UTF8", "--locale", "C")
+
+
 class Postgres:
     """A cluster of its own, since it is stopped and started."""
 
@@ -86,7 +90,7 @@ class Postgres:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.call("initdb", "-D", "data", "-U", "slipway", "-A", "trust", "--no-sync")
+        self.call("initdb", "-D", "data", "-U", "slipway", "-A", "trust", *ENCODING, "--no-sync")
         self.start()
 
     def call(self, name: str, *arguments: str) -> None:
