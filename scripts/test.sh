@@ -84,8 +84,8 @@ run_unit() {
   log="$(log_file "ctest-$preset")"
   say "unit tests ($preset)"
   ctest --preset "$preset" -j "$JOBS" --no-tests=error --timeout 300 "${filter[@]}" 2>&1 |
-    tee "$log" | grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test .* Passed)' || true
-  rc=${PIPESTATUS[0]}
+    tee "$log" |
+    { grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test .* Passed)' || true; } || rc=$?
   if [ "$rc" != 0 ] && [ $# -gt 0 ] && grep -q 'No tests were found' "$log"; then rc=0; fi
   report "unit ($preset)" "$rc" "$log" 'tests passed|tests failed|No tests'
 }
