@@ -21,9 +21,11 @@ fuzz() {
   [ "$out/$name" -nt "$0" ] && [ -z "$(find "$@" -newer "$out/$name")" ] ||
     clang++-14 "${flags[@]}" -o "$out/$name" "$@" "${libs[@]}"
   mkdir -p "$out/$name.corpus"
+  local seeds=()
+  [ ! -d "tests/fuzz/seeds/$name" ] || seeds=("tests/fuzz/seeds/$name")
   echo "fuzz: $name for $seconds s" >&2
   "$out/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -rss_limit_mb=1024 \
-    -malloc_limit_mb=256 -artifact_prefix="$out/$name-" "$out/$name.corpus" "tests/fuzz/seeds/$name"
+    -malloc_limit_mb=256 -artifact_prefix="$out/$name-" "$out/$name.corpus" "${seeds[@]}"
 }
 
 oip=(src/wire/oip/{request,grpc_request,tensor_bytes,shared_memory}.cc)
