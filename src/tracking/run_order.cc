@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "domain/page_token.h"
 
 namespace slipway::tracking {
 namespace {
@@ -17,7 +18,7 @@ using Type = OrderKey::Type;
 
 constexpr std::size_t kMostKeys = 20;
 constexpr std::size_t kTokenLimit = 400'000;
-constexpr std::string_view kTokenStart = "runs1";
+constexpr std::string_view kTokenWord = "runs1";
 
 Result<OrderKey> attribute_key(const SearchOrder& by) {
   const auto* attribute = run_attribute(by.key);
@@ -52,37 +53,6 @@ Result<OrderKey> key_of(const RunFields& fields, const SearchOrder& by, std::siz
   out.rank = "CASE WHEN " + name + ".value IS NULL THEN 1 ELSE 0 END";
   return out;
 }
-
-Error bad_token(std::string_view token) {
-  std::string shown(token.substr(0, 60));
-  if (!is_valid_utf8(shown)) shown = to_hex(shown);
-  return invalid("invalid page token '" + shown + "'",
-                 "pass the token of the page before, unchanged, with the same order_by");
-}
-
-// The pieces of a token: each with its length before it.
-void add_piece(std::string& out, std::string_view piece) {
-  ((out += std::to_string(piece.size())) += ':') += piece;
-}
-
-class Pieces {
- public:
-  explicit Pieces(std::string_view text) : text_(text) {}
-  bool done() const { return text_.empty(); }
-  std::optional<std::string_view> next() {
-    const auto colon = text_.find(':');
-    if (colon == std::string_view::npos || colon > 7) return std::nullopt;
-    const auto size = parse_int(text_.substr(0, colon));
-    text_.remove_prefix(colon + 1);
-    if (!size || *size < 0 || static_cast<std::size_t>(*size) > text_.size()) return std::nullopt;
-    const auto out = text_.substr(0, static_cast<std::size_t>(*size));
-    text_.remove_prefix(out.size());
-    return out;
-  }
-
- private:
-  std::string_view text_;
-};
 
 std::string text_of_cell(const Cell& cell) {
   if (const auto* integer = std::get_if<std::int64_t>(&cell)) return std::to_string(*integer);
@@ -219,23 +189,20 @@ Position RunOrder::read(std::size_t first, const store::Row& row, int column) co
 }
 
 std::string RunOrder::token(const Position& position) const {
-  std::string out(kTokenStart);
+  PageTokenWriter out(kTokenWord);
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    add_piece(out, keys_[i].entity);
-    add_piece(out, keys_[i].key);
-    add_piece(out, keys_[i].ascending ? "a" : "d");
-    add_piece(out, std::to_string(position[i].rank));
-    add_piece(out, text_of_cell(position[i].value));
+    out.add(keys_[i].entity);
+    out.add(keys_[i].key);
+    out.add(keys_[i].ascending ? "a" : "d");
+    out.add(std::to_string(position[i].rank));
+    out.add(text_of_cell(position[i].value));
   }
-  return to_base64(out);
+  return out.token();
 }
 
 Result<std::optional<Position>> RunOrder::position_of(std::string_view token) const {
   if (token.empty()) return std::optional<Position>();
-  if (token.size() > kTokenLimit) return bad_token(token);
-  const auto decoded = from_base64(token);
-  if (!decoded || !decoded->starts_with(kTokenStart)) return bad_token(token);
-  Pieces pieces(std::string_view(*decoded).substr(kTokenStart.size()));
+  SW_TRY(auto pieces, PageTokenReader::open(token, kTokenWord, kTokenLimit));
   Position out;
   for (const auto& key : keys_) {
     const auto entity = pieces.next();
@@ -245,20 +212,20 @@ Result<std::optional<Position>> RunOrder::position_of(std::string_view token) co
     const auto value = rank ? pieces.next() : rank;
     if (!value || *entity != key.entity || *name != key.key ||
         *direction != (key.ascending ? "a" : "d")) {
-      return bad_token(token);
+      return bad_page_token(token);
     }
     const std::int64_t most = key.rank.empty() ? 0 : key.entity == "metric" ? 2 : 1;
     const auto number = parse_int(*rank);
-    if (!number || *number < 0 || *number > most) return bad_token(token);
+    if (!number || *number < 0 || *number > most) return bad_page_token(token);
     KeyValue at{.rank = *number, .value = nullptr};
     if (at.rank == 0) {
       auto cell = cell_of(*value, key.type);
-      if (!cell) return bad_token(token);
+      if (!cell) return bad_page_token(token);
       at.value = *std::move(cell);
     }
     out.push_back(std::move(at));
   }
-  if (!pieces.done()) return bad_token(token);
+  if (!pieces.done()) return bad_page_token(token);
   return std::optional(std::move(out));
 }
 

@@ -48,7 +48,8 @@ fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
 # The rooms themselves, without what opens a database.
 flags+=(-Isrc/wire/mlflow -Isrc/tracking -Isrc/registry "-I$out")
 libs+=(-lcrypto -lboost_json)
-fuzz search tests/fuzz/search_fuzz.cc src/domain/{clauses,comparison,keyset}.cc src/store/row.cc \
+fuzz search tests/fuzz/search_fuzz.cc src/domain/{clauses,comparison,keyset}.cc \
+  src/domain/page_token.cc src/store/row.cc \
   src/tracking/{filter_sql,rows,run_fields,run_order,types}.cc src/registry/search_sql.cc \
   src/registry/{stage,versions_sql,models_sql}.cc src/base/{ids,hash}.cc src/net/http.cc \
   src/wire/mlflow/{searches,uris,rules,errors,messages,registry/registry_words}.cc \
