@@ -289,3 +289,22 @@ def artifact(peer: Peer, mib: int) -> dict:
     if sent.digest() != received.digest():
         raise SystemExit(f"error: {peer.name} answered other bytes than it was given")
     return {"up": mib / up, "down": mib / down, "growth": max(peak.mib, peak_down.mib) - idle}
+
+
+def busy_share(seconds: float) -> float:
+    """Of all cores, over that time."""
+
+    def times() -> list[int]:
+        return [int(x) for x in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+
+    before = times()
+    time.sleep(seconds)
+    spent = [b - a for a, b in zip(before, times(), strict=True)]
+    return 1 - (spent[3] + spent[4]) / max(1, sum(spent))
+
+
+def settle(limit: float = 120) -> None:
+    """Waits until the machine is calm: mlflow's job runners go on loading long after `/health`."""
+    until = time.monotonic() + limit
+    while busy_share(1) > 0.1 and time.monotonic() < until:
+        pass

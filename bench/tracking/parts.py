@@ -41,6 +41,7 @@ def starts(args, servers: Servers) -> dict:
     one = servers.get("one", started=False)
     c = 1000 * one.start()
     time.sleep(3)
+    measure.settle()
     a = statistics.median(times)
     memory = [peer.pss_mib() for peer in (ours, theirs, one)]
     say(f"start: {a:.0f} {b:.0f} {c:.0f} ms; idle: {memory}")
@@ -91,8 +92,8 @@ def writes(args, servers: Servers) -> dict:
 
 
 def postgres(args, servers: Servers) -> dict:
-    if importlib.util.find_spec("psycopg2") is None:
-        raise ModuleNotFoundError("mlflow needs psycopg2 here")
+    if importlib.util.find_spec("psycopg") is None:
+        raise ModuleNotFoundError("mlflow needs psycopg here")
     names = ("ours-postgres", "theirs-postgres", "one-postgres")
     rows = write_rows(args, "PostgreSQL", *(servers.get(name) for name in names))
     servers.only("ours", "theirs", "one")

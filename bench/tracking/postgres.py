@@ -20,7 +20,8 @@ class Postgres:
         self.user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self.user:
             shutil.chown(folder, "postgres")
-        self.call("initdb", "-D", "data", "-U", "bench", "-A", "trust", "-E", "UTF8")
+        self.call("initdb", "-D", "data", "-U", "bench", "-A", "trust", "-E", "UTF8",
+                  "--locale", "C")  # fmt: skip
         options = f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1"
         self.call("pg_ctl", "-D", "data", "-w", "-o", options, "start")
 

@@ -4,6 +4,7 @@
 import tempfile
 from pathlib import Path
 
+import measure
 import peers
 from postgres import Postgres
 
@@ -28,6 +29,8 @@ class Servers:
         peer = self.made[name]
         if started and (peer.process is None or peer.process.poll() is not None):
             peer.start()
+            if not name.startswith("ours"):
+                measure.settle()
         return peer
 
     def only(self, *names: str) -> None:
@@ -38,8 +41,9 @@ class Servers:
 
     def database(self, name: str) -> str:
         if self.cluster is None:
-            self.cluster = Postgres(Path(tempfile.mkdtemp(prefix="slipway-bench-pg-")) / "pg")
-            self.cluster.folder.parent.chmod(0o755)
+            folder = Path(tempfile.mkdtemp(prefix="slipway-bench-pg-"))
+            folder.chmod(0o755)  # PostgreSQL's own user goes through it
+            self.cluster = Postgres(folder / "pg")
         return self.cluster.database(name.replace("-", "_"))
 
     @staticmethod

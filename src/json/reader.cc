@@ -2,6 +2,8 @@
 #include "json/reader.h"
 
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "base/text.h"
@@ -149,87 +151,99 @@ bool Reader::next_key(std::string_view& key) {
   return true;
 }
 
-bool Reader::read(Number& out) {
-  if (peek() != Kind::number) {
-    return fail("expected a number (NaN and Infinity are not JSON)");
-  }
-  out.is_large = false;
-  const std::size_t start = at_;
-  const bool negative = text_[at_] == '-';
-  if (negative) ++at_;
+// A number as it stands in the text: mantissa * 10^exponent when `exact`.
+struct Reader::Digits {
+  std::size_t start = 0;
+  bool negative = false;
+  bool integer = true;  // neither a point nor an exponent
+  bool exact = true;    // nothing was left out of mantissa and exponent
   std::uint64_t mantissa = 0;
-  int digits = 0;  // significant ones
-  const auto take_digits = [&] {
-    const std::size_t from = at_;
-    while (at_ < text_.size() && is_digit(text_[at_])) {
-      if (digits < 19) {
-        mantissa = mantissa * 10 + static_cast<std::uint64_t>(text_[at_] - '0');
-        if (mantissa != 0) ++digits;
-      } else {
-        ++digits;
-      }
-      ++at_;
-    }
-    return at_ - from;
-  };
-  const std::size_t whole = take_digits();
-  if (whole == 0) return fail("expected a digit");
-  if (whole > 1 && text_[negative ? start + 1 : start] == '0')
-    return fail("a number starts with 0");
   std::int64_t exponent = 0;
-  out.is_integer = true;
+  int significant = 0;
+};
+
+std::size_t Reader::take_digits(Digits& out) {
+  const std::size_t from = at_;
+  while (at_ < text_.size() && is_digit(text_[at_])) {
+    if (out.significant < 19) {
+      out.mantissa = out.mantissa * 10 + static_cast<std::uint64_t>(text_[at_] - '0');
+      if (out.mantissa != 0) ++out.significant;
+    } else {
+      ++out.significant;
+    }
+    ++at_;
+  }
+  return at_ - from;
+}
+
+bool Reader::take_number(Digits& out) {
+  out.start = at_;
+  out.negative = text_[at_] == '-';
+  if (out.negative) ++at_;
+  const std::size_t first = at_;
+  const std::size_t whole = take_digits(out);
+  if (whole == 0) return fail("expected a digit");
+  if (whole > 1 && text_[first] == '0') return fail("a number starts with 0");
   if (at_ < text_.size() && text_[at_] == '.') {
     ++at_;
-    out.is_integer = false;
-    const std::size_t fraction = take_digits();
+    out.integer = false;
+    const std::size_t fraction = take_digits(out);
     if (fraction == 0) return fail("expected a digit");
-    exponent = -static_cast<std::int64_t>(fraction);
+    out.exponent = -static_cast<std::int64_t>(fraction);
   }
-  bool exact = digits <= 19;
+  out.exact = out.significant <= 19;
   if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
     ++at_;
-    out.is_integer = false;
-    exact = false;  // rare: leave it to from_chars
+    out.integer = false;
+    out.exact = false;  // rare: leave it to from_chars
     if (at_ < text_.size() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
     const std::size_t from = at_;
     while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
     if (at_ == from) return fail("expected a digit");
   }
+  return true;
+}
+
+bool Reader::read(Number& out) {
+  if (peek() != Kind::number) {
+    return fail("expected a number (NaN and Infinity are not JSON)");
+  }
+  Digits digits;
+  if (!take_number(digits)) return false;
+  out.is_large = false;
+  out.is_integer = digits.integer;
   constexpr std::uint64_t kExact = std::uint64_t{1} << 53;
-  if (out.is_integer && exact &&
-      mantissa <= std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-    out.integer =
-        negative ? -static_cast<std::int64_t>(mantissa) : static_cast<std::int64_t>(mantissa);
+  if (digits.integer && digits.exact &&
+      digits.mantissa <= std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    const auto whole = static_cast<std::int64_t>(digits.mantissa);
+    out.integer = digits.negative ? -whole : whole;
     out.real = static_cast<double>(out.integer);
-    if (negative && mantissa == 0) out.real = -0.0;
+    if (digits.negative && whole == 0) out.real = -0.0;
     return true;
   }
-  if (exact && mantissa <= kExact && exponent >= -22) {
+  if (digits.exact && digits.mantissa <= kExact && digits.exponent >= -22) {
     // Both are exact doubles, so one division rounds correctly.
-    const double value =
-        static_cast<double>(mantissa) / kPowersOfTen[static_cast<std::size_t>(-exponent)];
-    out.real = negative ? -value : value;
+    const double value = static_cast<double>(digits.mantissa) /
+                         kPowersOfTen[static_cast<std::size_t>(-digits.exponent)];
+    out.real = digits.negative ? -value : value;
     return true;
   }
-  const auto parsed = std::from_chars(text_.data() + start, text_.data() + at_, out.real);
-  if (parsed.ec == std::errc::result_out_of_range && out.is_integer)
-    return fail("too large a number");
+  return convert_slowly(digits, out);
+}
+
+bool Reader::convert_slowly(const Digits& digits, Number& out) {
+  const char* const first = text_.data() + digits.start;
+  const char* const last = text_.data() + at_;
+  const auto parsed = std::from_chars(first, last, out.real);
   if (parsed.ec == std::errc::result_out_of_range) {
-    // Too small is zero; too large is refused.
-    const auto text = text_.substr(start, at_ - start);
-    if (text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos) {
-      return fail("too large a number");
-    }
-    out.real = negative ? -0.0 : 0.0;
+    // Too small is zero; too large is refused. from_chars does not tell which, strtod does.
+    out.real = std::strtod(std::string(first, last).c_str(), nullptr);
+    if (std::isinf(out.real)) return fail("too large a number");
   }
-  if (out.is_integer) {
-    const auto whole_number =
-        std::from_chars(text_.data() + start, text_.data() + at_, out.integer);
-    out.is_integer = whole_number.ec == std::errc();
-    if (!out.is_integer && !negative) {
-      const auto large = std::from_chars(text_.data() + start, text_.data() + at_, out.large);
-      out.is_large = large.ec == std::errc();
-    }
+  if (!digits.integer) return true;
+  out.is_integer = std::from_chars(first, last, out.integer).ec == std::errc();
+  if (!out.is_integer && !digits.negative) {
+    out.is_large = std::from_chars(first, last, out.large).ec == std::errc();
   }
   return true;
 }

@@ -71,6 +71,10 @@ class Reader {
   bool read_escaped(std::size_t start, std::string_view& out);
   bool append_escape();
   bool read_hex4(std::uint32_t& out);
+  struct Digits;
+  std::size_t take_digits(Digits& out);
+  bool take_number(Digits& out);
+  bool convert_slowly(const Digits& digits, Number& out);
 
   std::string_view text_;
   std::size_t at_ = 0;

@@ -84,6 +84,17 @@ TEST(Reader, KeepsIntegersThatADoubleCannotHold) {
   EXPECT_FALSE(n.is_integer);
 }
 
+TEST(Reader, TooSmallNumbersAreZeroAndTooLargeOnesAreRefused) {
+  const std::string zeros(400, '0');
+  EXPECT_EQ(number("1e-400"), 0.0);
+  EXPECT_TRUE(std::signbit(number("-1e-400")));
+  EXPECT_EQ(number("0." + zeros + "1"), 0.0);
+  EXPECT_EQ(number("1" + zeros + "e-400"), 1.0);
+  EXPECT_FALSE(well_formed("1e400"));
+  EXPECT_FALSE(well_formed("1" + zeros + zeros + "e-300"));
+  EXPECT_FALSE(well_formed(std::string(400, '9')));
+}
+
 TEST(Reader, UnescapesTexts) {
   Reader in(R"("a\"\\\/\b\f\n\r\té\ud83d\ude00é")");
   std::string_view text;

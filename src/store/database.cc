@@ -40,8 +40,12 @@ class DriverDatabase : public Database {
     auto result = connection->begin(false);
     if (!result && !connection->usable()) {  // lost while it was idle: nothing has been read yet
       auto made = connect_(true);
-      if (made) connection = *std::move(made);
-      result = made ? connection->begin(false) : Result<void>(made.error());
+      if (made) {
+        connection = *std::move(made);
+        result = connection->begin(false);
+      } else {
+        result = made.error();
+      }
     }
     if (result) result = body(*connection);
     connection->rollback();

@@ -68,9 +68,10 @@ class FakeConnection : public DriverConnection {
 };
 
 class GroupCommitTest : public ::testing::Test {
- protected:
+ public:
   ~GroupCommitTest() override { disk_->free = true; }
 
+ protected:
   // One write: whether its body ran, and what it was told.
   struct Write {
     std::atomic<bool> ran = false;

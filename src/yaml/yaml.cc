@@ -52,7 +52,7 @@ Kind kind_of_plain(std::string_view text) {
 // Builds our tree from events, and stops building at the first thing that is wrong.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const std::string& name) : name_(name) {}
+  explicit Builder(const std::string& name) : name_(name) {}
 
   const Error* error() const { return error_ ? &*error_ : nullptr; }
   NodePtr root() const { return root_; }
