@@ -2,17 +2,19 @@
 // Load for a tracking server over keep-alive connections, one thread each: the same requests to any
 // server that speaks the MLflow REST API. Prints one line of JSON.
 //
-//   load PORT KIND CONNECTIONS SECONDS [SIZE] [REQUESTS]
+//   load PORT KIND CONNECTIONS SECONDS [SIZE] [REQUESTS] [EXPERIMENT,..]
 //
 // KIND: health (GET /health), floor (a log-batch that is refused), create-run, log-metric,
-// log-batch (SIZE metrics of ten names a request), wide-batch (a run every two requests of SIZE
-// metrics, one point each). REQUESTS ends each connection after so many, whatever the time.
+// log-batch (SIZE metrics of ten names a request), wide-batch (runs of SIZE metrics, one point
+// each, at most 1,000 a request; the experiments by turns). REQUESTS ends each connection after so
+// many, whatever the time.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,7 +35,10 @@ struct Settings {
   double seconds = 1;
   int size = 1000;
   long requests = -1;
+  std::vector<std::string> experiments = {"0"};
 };
+
+constexpr int kMostOfRequest = 1000;
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -115,16 +120,16 @@ class Connection {
 
 constexpr const char* kApi = "/api/2.0/mlflow/runs/";
 
-std::string create_body() {
-  return "{\"experiment_id\":\"0\",\"user_id\":\"bench\",\"start_time\":" +
-         std::to_string(now_ms()) +
+std::string create_body(const std::string& experiment) {
+  return "{\"experiment_id\":\"" + experiment +
+         "\",\"user_id\":\"bench\",\"start_time\":" + std::to_string(now_ms()) +
          ",\"tags\":[{\"key\":\"mlflow.source.name\",\"value\":\"train.py\"},"
          "{\"key\":\"mlflow.source.type\",\"value\":\"LOCAL\"},"
          "{\"key\":\"mlflow.runName\",\"value\":\"bench\"}]}";
 }
 
-std::string new_run(Connection& connection) {
-  if (connection.post(std::string(kApi) + "create", create_body()) != 200) return {};
+std::string new_run(Connection& connection, const std::string& experiment) {
+  if (connection.post(std::string(kApi) + "create", create_body(experiment)) != 200) return {};
   const auto& text = connection.answer();
   auto at = text.find("\"run_id\"");
   at = text.find('"', text.find(':', at));
@@ -139,13 +144,15 @@ double value_of(long n) {
 
 class Client {
  public:
-  explicit Client(const Settings& settings) : settings_(settings), connection_(settings.port) {}
+  Client(const Settings& settings, std::size_t number)
+      : settings_(settings), connection_(settings.port), runs_(number) {}
 
   void run(Clock::time_point end) {
     const auto& kind = settings_.kind;
-    if (kind.starts_with("log-") || kind == "wide-batch") run_ = new_run(connection_);
+    const bool wide = kind == "wide-batch";
+    if (kind.starts_with("log-") || wide) run_ = new_run(connection_, experiment());
     for (long n = 0; n != settings_.requests && Clock::now() < end; ++n) {
-      if (settings_.kind == "wide-batch" && n > 0 && n % 2 == 0) run_ = new_run(connection_);
+      if (wide && n > 0 && n % parts() == 0) run_ = new_run(connection_, experiment());
       build(n);
       const auto began = Clock::now();
       const int status =
@@ -153,7 +160,7 @@ class Client {
       const std::chrono::duration<double, std::milli> took = Clock::now() - began;
       if (status == 200 || (settings_.kind == "floor" && status > 0)) {
         times.push_back(took.count());
-        points += batch();
+        points += batch(n);
       } else {
         ++errors;
         if (errors < 3) std::fprintf(stderr, "%d %s\n", status, connection_.answer().c_str());
@@ -167,7 +174,17 @@ class Client {
   long errors = 0;
 
  private:
-  long batch() const { return settings_.kind.ends_with("-batch") ? settings_.size : 1; }
+  const std::string& experiment() {
+    return settings_.experiments[runs_++ % settings_.experiments.size()];
+  }
+  // Requests of a wide run, and the metrics of one of them.
+  int parts() const { return (settings_.size + kMostOfRequest - 1) / kMostOfRequest; }
+  int batch(long n) const {
+    if (settings_.kind == "log-batch") return settings_.size;
+    if (settings_.kind != "wide-batch") return 1;
+    return std::min(kMostOfRequest,
+                    settings_.size - static_cast<int>(n % parts()) * kMostOfRequest);
+  }
 
   void build(long n) {
     if (settings_.kind == "health") return;
@@ -176,36 +193,39 @@ class Client {
       body_ = "{\"metrics\":[]}";
     } else if (settings_.kind == "create-run") {
       path_ = std::string(kApi) + "create";
-      body_ = create_body();
+      body_ = create_body(experiment());
     } else if (settings_.kind == "log-metric") {
       path_ = std::string(kApi) + "log-metric";
       body_ = "{\"run_id\":\"" + run_ + "\",";
-      add_metric("loss", n);
+      add_metric("loss", n, n);
       body_ += "}";
     } else {
       path_ = std::string(kApi) + "log-batch";
       body_ = "{\"run_id\":\"" + run_ + "\",\"metrics\":[";
       const bool wide = settings_.kind == "wide-batch";
-      const int names = wide ? settings_.size : 10;
-      const long first = wide ? n % 2 * settings_.size : 0;
-      for (int i = 0; i < settings_.size; ++i) {
+      const int size = batch(n);
+      const int names = wide ? size : 10;
+      const long first = wide ? n % parts() * kMostOfRequest : 0;
+      for (int i = 0; i < size; ++i) {
         body_ += i == 0 ? "{" : ",{";
-        add_metric("m" + std::to_string(first + i % names), n * settings_.size / names + i / names);
+        const long step = wide ? 0 : n * size / names + i / names;
+        add_metric("m" + std::to_string(first + i % names), step, wide ? n * size + i : step);
         body_ += "}";
       }
       body_ += "]}";
     }
   }
-  void add_metric(const std::string& key, long step) {
+  void add_metric(const std::string& key, long step, long value) {
     char text[160];
     std::snprintf(text, sizeof(text),
                   "\"key\":\"%s\",\"value\":%.9g,\"timestamp\":%ld,\"step\":%ld", key.c_str(),
-                  value_of(step), now_ms(), step);
+                  value_of(value), now_ms(), step);
     body_ += text;
   }
 
   Settings settings_;
   Connection connection_;
+  std::size_t runs_;
   std::string run_;
   std::string path_;
   std::string body_;
@@ -215,15 +235,21 @@ class Client {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fprintf(stderr, "usage: load PORT KIND CONNECTIONS SECONDS [SIZE] [REQUESTS]\n");
+    std::fprintf(stderr,
+                 "usage: load PORT KIND CONNECTIONS SECONDS [SIZE] [REQUESTS] [EXPERIMENT,..]\n");
     return 2;
   }
   Settings settings{std::atoi(argv[1]), argv[2], std::atoi(argv[3]), std::atof(argv[4])};
   if (argc > 5) settings.size = std::atoi(argv[5]);
   if (argc > 6) settings.requests = std::atol(argv[6]);
+  if (argc > 7) {
+    settings.experiments.clear();
+    std::stringstream list(argv[7]);
+    for (std::string each; std::getline(list, each, ',');) settings.experiments.push_back(each);
+  }
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < settings.connections; ++i) {
-    clients.push_back(std::make_unique<Client>(settings));
+    clients.push_back(std::make_unique<Client>(settings, static_cast<std::size_t>(i)));
   }
   const auto began = Clock::now();
   const auto end = began + std::chrono::microseconds(static_cast<long>(settings.seconds * 1e6));
@@ -246,9 +272,10 @@ int main(int argc, char** argv) {
                : times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
   };
   std::printf(
-      "{\"requests\": %zu, \"per_second\": %.1f, \"points_per_second\": %.1f, \"errors\": %ld, "
+      "{\"requests\": %zu, \"points\": %ld, \"per_second\": %.1f, \"points_per_second\": %.1f, "
+      "\"errors\": %ld, "
       "\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}\n",
-      times.size(), static_cast<double>(times.size()) / took.count(),
+      times.size(), points, static_cast<double>(times.size()) / took.count(),
       static_cast<double>(points) / took.count(), errors, part(0.5), part(0.99), part(1));
   return 0;
 }

@@ -33,8 +33,9 @@ def build_load() -> None:
         subprocess.run(["g++", "-std=c++20", "-O2", "-o", LOAD, source, "-lpthread"], check=True)
 
 
-def load(peer: Peer, kind: str, connections: int, seconds: float, size=1000, requests=-1) -> dict:
-    command = [LOAD, peer.port, kind, connections, seconds, size, requests]
+def load(peer: Peer, kind: str, connections: int, seconds: float, size=1000, requests=-1,
+         experiments=("0",)) -> dict:  # fmt: skip
+    command = [LOAD, peer.port, kind, connections, seconds, size, requests, ",".join(experiments)]
     cpu = peer.cpu_seconds()
     done = subprocess.run([str(x) for x in command], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
@@ -239,14 +240,59 @@ def search(peer: Peer, repeats: int) -> dict:
     return found
 
 
-def run_table(peer: Peer) -> dict:
+WIDE = 1500  # metrics of a run
+
+
+def wide(peer: Peer, seconds: float, values: int, slices: int) -> dict:
+    """Runs of 1,500 metrics in 50 experiments by 8 writers until the time is up or there are so
+    many values. Rates of the whole and of each slice (the first fill an empty store), and bytes."""
+    http = Http(peer.port)
+    made = [http.post(API + "experiments/create", {"name": f"wide-{uuid.uuid4().hex[:8]}"})
+            for _ in range(50)]  # fmt: skip
+    experiments = [each["experiment_id"] for each in made]
+    size, sent = folder_size(peer.folder), written(peer)
+    rates, points, began = [], 0, time.monotonic()
+    requests = values // slices // 8 // WIDE * 2
+    for _ in range(slices):
+        left = seconds - (time.monotonic() - began)
+        if left < 1 and rates:
+            break
+        limit = min(left, seconds / slices) if requests == 0 else left
+        found = load(peer, "wide-batch", 8, limit, WIDE, requests or -1, experiments)
+        rates.append(found["points_per_second"])
+        points += found["points"]
+        say(f"{peer.name}: {points:,} values, {rates[-1]:,.0f}/s")
+    took = time.monotonic() - began
+    sent = written(peer) - sent
+    table = run_table(peer, experiments[0])
+    searches = wide_searches(peer, experiments)
+    peer.stop()  # a checkpoint moves all into the database
+    kept = folder_size(peer.folder) - size
+    start = 1000 * peer.start()
+    return {"points": points, "rate": points / took, "first": rates[0], "last": rates[-1],
+            "kept": kept / points, "sent": sent / points, "start": start, **table,
+            **searches}  # fmt: skip
+
+
+def wide_searches(peer: Peer, experiments: list[str]) -> dict:
+    """The first search that names a metric, and those behind it."""
+    http = Http(peer.port)
+    body = {"experiment_ids": experiments, "max_results": 1, "filter": "metrics.m777 > 0.5",
+            "order_by": ["metrics.m777 DESC"]}  # fmt: skip
+    once = timed(lambda: http.post(API + "runs/search", body), 1)
+    return {"search_once": once, "search": timed(lambda: http.post(API + "runs/search", body), 5)}
+
+
+def run_table(peer: Peer, experiment: str) -> dict:
     """The newest 100 runs: with all of their metrics, and (ours) with those that are shown."""
     http = Http(peer.port)
-    body = {"experiment_ids": ["0"], "max_results": 100}
-    out = {"whole": timed(lambda: http.post(API + "runs/search", body), 3), "few": 0.0}
+    body = {"experiment_ids": [experiment], "max_results": 100}
+    runs = len(http.post(API + "runs/search", body)["runs"])
+    out = {"runs": runs, "whole": timed(lambda: http.post(API + "runs/search", body), 3)}
     if peer.name == "slipway":
         names = ",".join(f"m{n}" for n in range(6))
-        path = f"/api/v1/runs?experiment_id=0&page_size=100&metrics={names}&params=,&tags=,"
+        path = f"/api/v1/runs?experiment_id={experiment}&page_size=100&metrics={names}"
+        path += "&params=,&tags=,"
         if len(http.get(path)["items"][0]["metrics"]) != 6:
             raise SystemExit("error: the run table came without its six metrics")
         out["few"] = timed(lambda: http.get(path), 9)

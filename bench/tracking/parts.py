@@ -215,25 +215,29 @@ def long_history(args, servers: Servers) -> dict:
 def wide(args, servers: Servers) -> dict:
     """Runs of 1,500 metrics; 50 x 1,500 of them is the whole, the scale is stated."""
     servers.only()
-    found, tables = [], []
-    for name, requests in zip(("ours-wide", "theirs-wide"), args.wide, strict=True):
-        peer = servers.get(name)
-        # A request takes at most 1,000 metrics, so a run is two requests.
-        found.append(measure.load(peer, "wide-batch", 8, 3600, 750, requests))
-        tables.append(measure.run_table(peer))
-    servers.only()
-    a, b = (each["points_per_second"] for each in found)
     whole = 50 * 1500 * 1500
-    ours, theirs = (8 * requests * 750 for requests in args.wide)
-    rows = [[f"50 experiments x 1,500 runs x 1,500 metrics by 8 writers (measured: {ours:,} and "
-             f"{theirs:,} of {whole:,} values; time scaled up)", f"{whole / a / 60:,.0f} min",
-             f"{whole / b / 60:,.0f} min", ratio(a / b)]]  # fmt: skip
-    runs = [min(100, 8 * requests // 2) for requests in args.wide]
-    rows.append([f"... a page of the run table there, {runs[0]} and {runs[1]} runs: whole (every "
-                 "metric of each)", number(tables[0]["whole"], "ms"),
-                 number(tables[1]["whole"], "ms")])  # fmt: skip
-    rows.append(["... the same with the six columns that are shown (`metrics=` of `/api/v1/runs`)",
-                 number(tables[0]["few"], "ms")])  # fmt: skip
+    peer = servers.get("ours-wide")
+    a = measure.wide(peer, args.wide[0], min(args.wide_values, whole), 10)
+    servers.only()
+    b = measure.wide(servers.get("theirs-wide"), args.wide[1], 0, 1)
+    servers.only()
+    rows = [[f"50 experiments x 1,500 runs x 1,500 metrics by 8 writers (measured: "
+             f"{a['points']:,} and {b['points']:,} of {whole:,} values; time scaled up)",
+             f"{whole / a['rate'] / 60:,.1f} min", f"{whole / b['rate'] / 60:,.0f} min",
+             ratio(a["rate"] / b["rate"])],
+            ["... values/s, of the first tenth and of the last",
+             f"{number(a['first'])}, {number(a['last'])}", number(b["rate"])],
+            ["... kept on disk, and sent to the disk, a value",
+             f"{a['kept']:.0f} and {a['sent']:.0f} bytes",
+             f"{b['kept']:.0f} and {b['sent']:.0f} bytes"],
+            ["... start to `/health` there", number(a["start"], "ms"), number(b["start"], "ms")],
+            ["... the first search by a metric that nobody has searched by",
+             number(a["search_once"], "ms"), number(b["search_once"], "ms")],
+            ["... the same again", number(a["search"], "ms"), number(b["search"], "ms")],
+            [f"... a page of the run table there, {a['runs']} and {b['runs']} runs: whole (every "
+             "metric of each)", number(a["whole"], "ms"), number(b["whole"], "ms")],
+            ["... the same with the six columns that are shown (`metrics=` of `/api/v1/runs`)",
+             number(a["few"], "ms")]]  # fmt: skip
     for row in rows:
         say(" ".join(row))
     return {"rest": rows}

@@ -100,8 +100,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer-runs", type=int, nargs="*", default=[10_000],
                         help="of these, where theirs is searched too")  # fmt: skip
     parser.add_argument("--points", type=int, default=10_000_000, help="of the longest history")
-    parser.add_argument("--wide", type=int, nargs=2, default=[376, 4],
-                        help="requests of 750 metrics a connection, ours and theirs")  # fmt: skip
+    parser.add_argument("--wide", type=float, nargs=2, default=[240, 20], metavar="SECONDS",
+                        help="of runs of 1,500 metrics at most, ours and theirs")  # fmt: skip
+    parser.add_argument("--wide-values", type=int, default=30_000_000,
+                        help="end ours after so many values (112,500,000 is all)")  # fmt: skip
     parser.add_argument("--artifact", type=int, default=5120, help="MiB")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[], help="parts to run")
     parser.add_argument("--rest", action="store_true", help="only what is not there yet")

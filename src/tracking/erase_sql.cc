@@ -29,7 +29,8 @@ constexpr const char* kOfRun[] = {
     "DELETE FROM metric_tail WHERE run = ?",        "DELETE FROM metric_chunks WHERE run = ?",
     "DELETE FROM run_input_tags WHERE run = ?",     "DELETE FROM run_inputs WHERE run = ?",
     "DELETE FROM run_models WHERE run = ?",         "DELETE FROM run_series WHERE run = ?",
-    "DELETE FROM run_series_entries WHERE run = ?", "DELETE FROM run_console WHERE run = ?"};
+    "DELETE FROM run_series_entries WHERE run = ?", "DELETE FROM run_console WHERE run = ?",
+    "DELETE FROM latest_blocks WHERE run = ?"};
 constexpr auto kUnusedDatasets =
     "DELETE FROM run_datasets WHERE experiment = ? AND NOT EXISTS"
     " (SELECT 1 FROM run_inputs i WHERE i.dataset = run_datasets.id)";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_fields.h"
 
+#include "metric_keys.h"
+
 namespace slipway::tracking {
 namespace {
 
@@ -62,9 +64,15 @@ Result<MetricNumbers> MetricNumbers::of(Connection& db, const Search& search) {
     if (by.entity == "metric") out.numbers_.emplace(by.key, -1);
   }
   for (auto& [name, number] : out.numbers_) {
-    SW_TRY(const auto found, db.first("SELECT id FROM metric_keys WHERE name = ?", {name},
-                                      [](const Row& row) { return row.int64(0); }));
-    number = found.value_or(-1);
+    SW_CHECK_OK(db.query("SELECT id, place FROM metric_keys WHERE name = ?", {name},
+                         [&, &number = number](const Row& row) {
+                           number = row.int64(0);
+                           const auto place = static_cast<Place>(row.int64(1));
+                           if (place == Place::blocks || place == Place::moving) {
+                             out.not_in_rows_.push_back(number);
+                           }
+                           return true;
+                         }));
   }
   return out;
 }

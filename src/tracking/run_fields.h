@@ -34,9 +34,12 @@ class MetricNumbers {
  public:
   static Result<MetricNumbers> of(store::Connection& db, const Search& search);
   std::string text(const std::string& name) const;
+  // Those of them whose last values no index has yet.
+  const std::vector<std::int64_t>& not_in_rows() const { return not_in_rows_; }
 
  private:
   std::map<std::string, std::int64_t> numbers_;
+  std::vector<std::int64_t> not_in_rows_;
 };
 
 class RunFields {

@@ -242,8 +242,8 @@ Result<FoundRuns> find_runs(Connection& db, const Search& search, const SearchLi
   SW_TRY(const auto metrics, MetricNumbers::of(db, search));
   const RunFields fields(db.dialect(), metrics);
   SW_TRY(const auto query, RunQuery::of(fields, search));
-  FoundRuns out;
-  if (query.experiments.empty()) return out;
+  FoundRuns out{.runs = {}, .next_token = {}, .not_in_rows = metrics.not_in_rows()};
+  if (query.experiments.empty() || !out.not_in_rows.empty()) return out;
   SW_TRY(auto found, db.dialect() == store::Dialect::sqlite ? select_by_index(db, query, limits)
                                                             : select_by_server(db, query));
   if (found.runs.size() > search.page.size) {

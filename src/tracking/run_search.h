@@ -16,6 +16,9 @@ namespace slipway::tracking {
 struct FoundRuns {
   std::vector<FoundRun> runs;  // without what hangs on them
   std::string next_token;
+  // Metrics that the search names and that blocks hold: nothing was searched, since indexes know
+  // rows only. See latest.h for make_rows.
+  std::vector<std::int64_t> not_in_rows;
 };
 
 // What both ways below share: the search in SQL's words.

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "chunks_sql.h"
+#include "latest.h"
 #include "rows.h"
 #include "run_search.h"
 #include "runs_sql.h"
@@ -257,16 +258,21 @@ Result<Run> Runs::get(const RunId& id) const {
 }
 
 Result<Page<Run>> Runs::search(const Search& search) const {
-  Page<Run> page;
-  SW_TRY(auto found, db_.read([&](Connection& c) -> Result<std::vector<FoundRun>> {
-    SW_TRY(auto out, find_runs(c, search));
-    page.next_token = std::move(out.next_token);
-    SW_CHECK_OK(load_data(c, out.runs, search.keys));
-    return std::move(out.runs);
-  }));
-  page.items.reserve(found.size());
-  for (auto& each : found) page.items.push_back(std::move(each.run));
-  return page;
+  for (;;) {
+    SW_TRY(auto found, db_.read([&](Connection& c) -> Result<FoundRuns> {
+      SW_TRY(auto out, find_runs(c, search));
+      SW_CHECK_OK(load_data(c, out.runs, search.keys));
+      return out;
+    }));
+    if (found.not_in_rows.empty()) {
+      Page<Run> page{.items = {}, .next_token = std::move(found.next_token)};
+      page.items.reserve(found.runs.size());
+      for (auto& each : found.runs) page.items.push_back(std::move(each.run));
+      return page;
+    }
+    // Once a metric: a search may name it from now on.
+    for (const auto metric : found.not_in_rows) SW_CHECK_OK(make_rows(db_, metric));
+  }
 }
 
 Result<RunKeys> Runs::keys(const ExperimentId& experiment, std::size_t runs) const {
@@ -296,7 +302,7 @@ struct Report {
 
 Result<void> store_report(Connection& db, const RunId& id, const Batch& batch, MetricKeys& keys,
                           MetricKeys::Learned& learned) {
-  learned.clear();
+  learned = {};
   SW_TRY(const auto run, find_active_run(db, id));
   SW_CHECK_OK(insert_params(db, run.id, batch.params));
   SW_CHECK_OK(insert_metrics(db, run, id, batch.metrics, keys, learned));

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runs_sql.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
+
+#include "latest.h"
 
 namespace slipway::tracking {
 namespace {
@@ -39,22 +43,129 @@ std::string only(std::string_view before, const Names& names, std::string_view b
   return out += behind;
 }
 
+using NamesById = std::unordered_map<std::int64_t, std::string>;
+
+// Adds the names of these metrics, as far as they are not there.
+Result<void> add_names(Connection& db, const std::vector<std::int64_t>& metrics, NamesById& names) {
+  Cells ids;
+  const auto ask = [&]() -> Result<void> {
+    const auto marks = placeholders(ids);
+    SW_CHECK_OK(db.query("SELECT id, name FROM metric_keys WHERE id IN (" + marks + ")", ids,
+                         [&](const Row& row) {
+                           names.emplace(row.int64(0), row.text(1));
+                           return true;
+                         }));
+    ids.clear();
+    return {};
+  };
+  for (const auto metric : metrics) {
+    if (names.contains(metric)) continue;
+    ids.emplace_back(metric);
+    if (ids.size() == kIdsAtOnce) SW_CHECK_OK(ask());
+  }
+  return ids.empty() ? Result<void>{} : ask();
+}
+
+// " AND <column> IN (1,2)"; nothing that any row has when the list is empty.
+std::string among(std::string_view column, const std::set<std::int64_t>& numbers) {
+  std::string list;
+  for (const auto number : numbers) (list += list.empty() ? "" : ",") += std::to_string(number);
+  return " AND " + std::string(column) + " IN (" + (list.empty() ? "-1" : list) + ")";
+}
+
+// The last values of runs, as rows and as blocks hold them.
+struct LastValues {
+  struct OfRun {
+    std::vector<KeyedPoint> rows;
+    std::vector<KeyedPoint> blocks;
+  };
+  std::unordered_map<std::int64_t, OfRun> runs;
+  NamesById names;  // of what rows hold, or of all that is wanted
+};
+
+// One statement, since it may be a trip to a server.
+constexpr auto kLastRows =
+    "SELECT l.run, l.metric, k.name, l.step, l.step_part, l.at, l.value, l.kind, NULL AS data"
+    " FROM latest_metrics l JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (";
+constexpr auto kLastBlocks =
+    " UNION ALL SELECT run, first, '', 0, 0, 0, 0, 0, data FROM latest_blocks WHERE run IN (";
+
+Result<LastValues> last_values(Connection& db, const Cells& ids, const std::string& marks,
+                               const Names& wanted) {
+  LastValues out;
+  std::string of_rows;
+  std::string of_blocks;
+  if (wanted) {
+    Cells cells;
+    std::string sql = "SELECT id, name FROM metric_keys WHERE ";
+    sql += only("name IN (", wanted, ")", cells);
+    std::set<std::int64_t> metrics;
+    std::set<std::int64_t> blocks;
+    SW_CHECK_OK(db.query(sql, cells, [&](const Row& row) {
+      out.names.emplace(row.int64(0), row.text(1));
+      metrics.insert(row.int64(0));
+      blocks.insert(block_of(row.int64(0)));
+      return true;
+    }));
+    of_rows = among("l.metric", metrics);
+    of_blocks = among("first", blocks);
+  }
+  Cells cells = ids;
+  cells.insert(cells.end(), ids.begin(), ids.end());
+  Result<void> good;
+  SW_CHECK_OK(db.query(kLastRows + marks + ")" + of_rows + kLastBlocks + marks + ")" + of_blocks,
+                       cells, [&](const Row& row) {
+                         auto& of_run = out.runs[row.int64(0)];
+                         if (row.is_null(8)) {
+                           const Step step(row.int64(3), static_cast<std::int32_t>(row.int64(4)));
+                           const auto value = from_stored(row.real(6), row.int64(7));
+                           of_run.rows.push_back({row.int64(1), {value, {row.int64(5)}, step}});
+                           if (!out.names.contains(row.int64(1)))
+                             out.names.emplace(row.int64(1), row.text(2));
+                         } else {
+                           good = decode(row.text(8), of_run.blocks);
+                         }
+                         return good.ok();
+                       }));
+  SW_CHECK_OK(std::move(good));
+  if (wanted) {
+    for (auto& [run, of_run] : out.runs) {
+      std::erase_if(of_run.blocks, [&](const auto& p) { return !out.names.contains(p.metric); });
+    }
+  }
+  return out;
+}
+
+void sort_by_metric(std::vector<KeyedPoint>& points) {
+  const auto before = [](const KeyedPoint& a, const KeyedPoint& b) { return a.metric < b.metric; };
+  if (!std::is_sorted(points.begin(), points.end(), before)) {
+    std::sort(points.begin(), points.end(), before);
+  }
+}
+
 Result<void> load_metrics(Connection& db, const Round& round, const Names& wanted) {
   if (wanted && wanted->empty()) return {};
-  Cells cells = round.ids;
-  std::string sql =
-      "SELECT l.run, k.name, l.step, l.step_part, l.at, l.value, l.kind FROM latest_metrics l"
-      " JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (" +
-      round.marks + ")";
-  sql += only(" AND l.metric IN (SELECT id FROM metric_keys WHERE name IN (", wanted, "))", cells);
-  return db.query(sql, cells, [&](const Row& row) {
-    Metric metric{.key = text(row, 1),
-                  .value = from_stored(row.real(5), row.int64(6)),
-                  .at = {row.int64(4)},
-                  .step = Step(row.int64(2), static_cast<std::int32_t>(row.int64(3)))};
-    round.runs.at(row.int64(0))->metrics.push_back(std::move(metric));
-    return true;
-  });
+  SW_TRY(auto found, last_values(db, round.ids, round.marks, wanted));
+  for (auto& [run, of_run] : found.runs) {
+    sort_by_metric(of_run.rows);
+    sort_by_metric(of_run.blocks);
+    const auto last =
+        of_run.blocks.empty() ? std::move(of_run.rows) : last_of(of_run.rows, of_run.blocks);
+    if (!of_run.blocks.empty()) {
+      std::vector<std::int64_t> metrics;
+      for (const auto& keyed : last) metrics.push_back(keyed.metric);
+      SW_CHECK_OK(add_names(db, metrics, found.names));
+    }
+    auto& metrics = round.runs.at(run)->metrics;
+    metrics.reserve(last.size());
+    for (const auto& [metric, point] : last) {
+      const auto name = found.names.find(metric);
+      if (name == found.names.end()) continue;  // the table of names has lost it
+      metrics.push_back(
+          {.key = name->second, .value = point.value, .at = point.at, .step = point.step});
+    }
+  }
+  return {};
 }
 
 template <class Pair>
@@ -150,10 +261,26 @@ Result<RunKeys> keys_of(Connection& db, const std::vector<FoundRun>& runs) {
   for (const auto& run : runs) ids.emplace_back(run.key);
   const auto marks = placeholders(ids);
   const auto name = [](const Row& row) { return text(row, 0); };
-  SW_TRY(out.metrics, db.all("SELECT name FROM metric_keys WHERE id IN (SELECT metric FROM"
-                             " latest_metrics WHERE run IN (" +
-                                 marks + ")) ORDER BY name",
-                             ids, name));
+  std::set<std::int64_t> metrics;
+  SW_CHECK_OK(db.query("SELECT DISTINCT metric FROM latest_metrics WHERE run IN (" + marks + ")",
+                       ids, [&](const Row& row) {
+                         metrics.insert(row.int64(0));
+                         return true;
+                       }));
+  std::vector<KeyedPoint> points;
+  Result<void> good;
+  SW_CHECK_OK(db.query("SELECT data FROM latest_blocks WHERE run IN (" + marks + ")", ids,
+                       [&](const Row& row) {
+                         points.clear();
+                         good = decode(row.text(0), points);
+                         for (const auto& keyed : points) metrics.insert(keyed.metric);
+                         return good.ok();
+                       }));
+  SW_CHECK_OK(std::move(good));
+  NamesById names;
+  SW_CHECK_OK(add_names(db, {metrics.begin(), metrics.end()}, names));
+  for (auto& [number, metric] : names) out.metrics.push_back(std::move(metric));
+  std::sort(out.metrics.begin(), out.metrics.end());
   SW_TRY(out.params,
          db.all("SELECT DISTINCT key FROM run_params WHERE run IN (" + marks + ") ORDER BY key",
                 ids, name));

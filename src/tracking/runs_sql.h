@@ -34,8 +34,6 @@ Result<Run> load_run(store::Connection& db, const RunId& id);
 Result<void> insert_metrics(store::Connection& db, const RunKey& run, const RunId& id,
                             const std::vector<Metric>& metrics, MetricKeys& keys,
                             MetricKeys::Learned& learned);
-// The latest values only, of several runs.
-Result<void> set_latest_of(store::Connection& db, const PointsByRun& points);
 // Stores what was measured of logged models.
 Result<void> insert_model_metrics(store::Connection& db,
                                   const std::vector<LoggedModel::Measured>& measured);

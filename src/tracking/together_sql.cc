@@ -5,6 +5,7 @@
 
 #include "arrays.h"
 #include "chunks_sql.h"
+#include "latest.h"
 #include "rows.h"
 #include "runs_sql.h"
 #include "together.h"
@@ -153,10 +154,13 @@ Result<void> store_together(Connection& db, std::vector<JointRun>& runs) {
 }
 
 Result<void> store_together(Connection& db, std::vector<JointReport>& reports, MetricKeys& keys) {
+  MetricKeys::Learned learned;
   SW_TRY(const auto runs, runs_of(db, reports));
-  std::map<std::int64_t, std::vector<KeyedPoint>> points;  // by run
+  PointsByRun points;
+  Placed placed;
+  JointReport* first = nullptr;
   for (auto& report : reports) {
-    report.learned.clear();
+    report.learned = {};
     const auto found = runs.find(report.run.str());
     if (found == runs.end()) {
       report.result = no_run(report.run);
@@ -166,14 +170,18 @@ Result<void> store_together(Connection& db, std::vector<JointReport>& reports, M
       report.result = deleted_run(report.run);
       continue;
     }
+    if (first == nullptr) first = &report;
     auto& of_run = points[found->second.id];
     for (const auto& metric : report.metrics) {
-      SW_TRY(const auto key, keys.number_of(db, metric.key, report.learned));
-      of_run.push_back({key, {metric.value, metric.at, metric.step}});
+      SW_TRY(const auto number, keys.number_of(db, metric.key, learned));
+      placed.add(number);
+      of_run.push_back({number.id, {metric.value, metric.at, metric.step}});
     }
   }
-  if (points.empty()) return {};
-  SW_CHECK_OK(set_latest_of(db, points));
+  if (first == nullptr) return {};
+  for (auto& [run, of_run] : points) put_in_order(of_run);
+  SW_CHECK_OK(set_latest(db, points, std::move(placed), keys, learned));
+  first->learned = std::move(learned);
   return append_points(db, std::move(points));
 }
 
