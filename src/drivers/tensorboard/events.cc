@@ -154,6 +154,8 @@ Histogram old_histogram(ProtoReader r) {
     if (r.field() == 6) r.fixed_into<double>(limits);
     if (r.field() == 7) r.fixed_into<double>(out.counts);
   }
+  // An empty first bucket may end below the least value.
+  if (!limits.empty()) least = std::min(least, limits.front());
   out.edges.push_back(least);
   out.edges.insert(out.edges.end(), limits.begin(), limits.end());
   return out;

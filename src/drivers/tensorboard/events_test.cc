@@ -76,6 +76,19 @@ TEST_F(EventsTest, EveryFlippedByteIsNoticed) {
   }
 }
 
+// tensorboardX begins with an empty bucket that may end below the least value.
+TEST_F(EventsTest, EdgesOfAHistogramAscend) {
+  const auto histogram = [&](double least, double first) {
+    const auto limits = field(6, bytes_of(first) + bytes_of(1.0) + bytes_of(2.0));
+    const auto counts = field(7, bytes_of(0.0) + bytes_of(3.0) + bytes_of(1.0));
+    const auto content = "\x09" + bytes_of(least) + limits + counts;
+    return values(event_of(field(1, "h") + field(5, content))).at(0).histogram.value();
+  };
+  EXPECT_EQ(histogram(-3.0, -3.5).edges, (std::vector{-3.5, -3.5, 1.0, 2.0}));
+  EXPECT_EQ(histogram(-3.0, -2.0).edges, (std::vector{-3.0, -2.0, 1.0, 2.0}));
+  EXPECT_EQ(histogram(-3.0, -2.0).counts, (std::vector{0.0, 3.0, 1.0}));
+}
+
 TEST_F(EventsTest, ScalarsAreReadInBothForms) {
   const auto simple = values(event_of(field(1, "loss") + "\x15" + bytes_of(0.5f)));
   ASSERT_EQ(simple.size(), 1u);

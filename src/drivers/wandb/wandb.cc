@@ -227,7 +227,7 @@ transfer::RunRecord FolderSource::record_of(const std::string& id, const RunLog&
   run.started = log.started;
   run.ended = log.started + log.runtime * 1000;
   for (const auto& [key, text] : log.config) {
-    if (key == "_wandb") continue;
+    if (key == "_wandb" || key.starts_with("_wandb.")) continue;  // its own, also of its charts
     const auto add = [&](const std::string& name, std::string value) {
       run.params.push_back({name, std::move(value)});
     };
