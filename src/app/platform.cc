@@ -139,8 +139,10 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
-  impl->monitor->connect(monitor_hooks(
-      {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs}));
+  auto hooks = monitor_hooks(
+      {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs});
+  hooks.seal = seal;
+  impl->monitor->connect(std::move(hooks));
   impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
   impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{
       *impl->registry, *impl->tracking, *impl->blobs, *impl->endpoints, *impl->govern, clock});
@@ -161,6 +163,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   if (mode == Mode::server) {
     SW_CHECK_OK(impl->endpoints->restore());
     SW_CHECK_OK(impl->batches->resume());
+    SW_CHECK_OK(impl->monitor->seal_stored());
     impl->monitor->start();
     SW_CHECK_OK(impl->webhooks->seal_stored());
     impl->webhooks->start();

@@ -2,8 +2,9 @@
 // Bytes by name or by content hash: the one place where artifacts, model packages and data live.
 //
 // Keys are relative paths of UTF-8 segments ("0/9f.../artifacts/model/MLmodel"); a key that could
-// leave the store (empty or . or .. segments, absolute, NUL, backslash, over 1,024 bytes a
-// segment 255) is invalid_argument. A finished put is on disk; an unfinished one leaves nothing.
+// leave the store (empty or . or .. segments, also between backslashes, absolute, NUL, line ends,
+// over 3,072 bytes or a segment over 255) is invalid_argument. A finished put is on disk; an
+// unfinished one leaves nothing.
 #pragma once
 
 #include <cstdint>

@@ -96,8 +96,8 @@ TEST_F(LocalStoreTest, ListsTheDirectChildrenByName) {
 }
 
 TEST_F(LocalStoreTest, KeysThatLeaveTheStoreAreRefused) {
-  for (const std::string key :
-       {"", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/", "a\\b", "a\nb", "\xff"}) {
+  for (const std::string key : {"", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/",
+                                "a\\..\\b", "..\\b", "a\nb", "\xff"}) {
     EXPECT_EQ(store_->put_all(key, "x").error().code, Code::invalid_argument) << key;
     EXPECT_FALSE(store_->get(key)) << key;
     EXPECT_FALSE(store_->remove(key)) << key;

@@ -17,8 +17,11 @@ void tell(const transfer::Report& report) {
       {row("experiments", f.experiments, c.experiments), row("runs", f.runs, c.runs),
        row("metric points", f.points, c.points), row("params", f.params, c.params),
        row("tags", f.tags, c.tags), row("datasets", f.inputs, c.inputs),
-       row("logged models", f.logged_models, c.logged_models), row("models", f.models, c.models),
-       row("versions", f.versions, c.versions), row("aliases", f.aliases, c.aliases),
+       row("logged models", f.logged_models, c.logged_models), row("traces", f.traces, c.traces),
+       row("evaluation datasets", f.datasets, c.datasets), row("examples", f.examples, c.examples),
+       row("models", f.models, c.models), row("versions", f.versions, c.versions),
+       row("aliases", f.aliases, c.aliases), row("webhooks", f.webhooks, c.webhooks),
+       row("scorers", f.scorers, c.scorers), row("label schemas", f.label_schemas, c.label_schemas),
        row("files", f.files, c.files), row("bytes", f.bytes, c.bytes)});
   say(std::to_string(report.verified_runs) + " of " + std::to_string(f.runs) +
       " runs compared: what the source has is here");
@@ -45,6 +48,7 @@ int finish_transfer(const Result<transfer::Report>& report, const std::string& j
   } else {
     tell(*report);
   }
+  for (const auto& note : report->notes) say("note: " + note);
   if (report->problems.empty()) return kDone;
   for (const auto& problem : report->problems) say("problem: " + problem);
   say("error: not everything came over");

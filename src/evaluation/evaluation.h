@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What evaluations of LLM and agent work are made of: datasets of examples, scorers, questions for
-// reviewers, queues of what is to be reviewed, and the issues that were found.
+// reviewers, queues of what is to be reviewed, the issues that were found, and the servers of tools
+// that agents are given.
 //
 // Nothing is run here. Every call may be made from any thread, and its effect is durable when it
 // returns. JSON crosses as text.
@@ -15,6 +16,7 @@
 #include "evaluation/questions.h"
 #include "evaluation/queues.h"
 #include "evaluation/scorers.h"
+#include "evaluation/tool_servers.h"
 
 namespace slipway::store {
 class Database;
@@ -45,6 +47,7 @@ class Evaluation {
   Questions& questions() { return questions_; }
   Queues& queues() { return queues_; }
   Issues& issues() { return issues_; }
+  ToolServers& tool_servers() { return tool_servers_; }
 
  private:
   Parts parts_;
@@ -53,6 +56,7 @@ class Evaluation {
   Questions questions_{parts_};
   Queues queues_{parts_};
   Issues issues_{parts_};
+  ToolServers tool_servers_{parts_};
 };
 
 }  // namespace slipway::evaluation

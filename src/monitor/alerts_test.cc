@@ -137,6 +137,47 @@ TEST_P(AlertTest, WebhooksAreSignedAndSentOnce) {
   EXPECT_TRUE(is_signed);
 }
 
+TEST_P(AlertTest, SecretsAreSealedAtRestAndOldOnesAtTheNextStart) {
+  const auto texts = [&] {
+    const auto found = db_->read([](store::Connection& c) {
+      return c.all(
+          "SELECT document FROM monitor_settings UNION ALL SELECT secret FROM monitor_outbox", {},
+          [](const store::Row& row) { return std::string(row.text(0)); });
+    });
+    std::string out;
+    for (const auto& text : found.value_or(std::vector<std::string>{})) out += text + "\n";
+    return out;
+  };
+  ASSERT_NE(texts().find("s3cret"), std::string::npos) << "an older version kept it plain";
+  reopen();
+  const auto seal = *Seal::from_hex(Seal::new_key());
+  monitor_->connect({.seal = seal});
+  ASSERT_TRUE(monitor_->seal_stored());
+  EXPECT_EQ(texts().find("s3cret"), std::string::npos) << texts();
+  // What a GET said is put back: the secret stays.
+  set(settings_to_json(*monitor_->settings("delays"), false));
+  set(R"({"drift_threshold": 0.2})");
+  window(40);
+  EXPECT_EQ(texts().find("s3cret"), std::string::npos) << texts();
+  std::vector<std::string> signatures;
+  std::vector<std::string> wanted;
+  const Send send = [&](const fetch::Request& request) {
+    for (const auto& [name, value] : request.headers) {
+      if (name == "x-slipway-signature") signatures.push_back(value);
+    }
+    if (request.url == "http://hook/a") {
+      wanted.push_back("sha256=" + hmac_sha256_hex("s3cret", request.body));
+    }
+    return Result<fetch::Response>(fetch::Response{.status = 204});
+  };
+  const auto stranger = *Seal::from_hex(Seal::new_key());
+  EXPECT_EQ(*deliver_due(*db_, clock_, send, stranger), 1) << "the signed one waits for its key";
+  clock_.advance(1'000);
+  EXPECT_EQ(*deliver_due(*db_, clock_, send, seal), 1);
+  EXPECT_EQ(signatures.size(), 1u);
+  EXPECT_EQ(signatures, wanted);
+}
+
 TEST_P(AlertTest, WebhooksAreTriedAgainAfterAPauseAndARestart) {
   window(40);
   EXPECT_EQ(deliver(500), 0);

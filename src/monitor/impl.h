@@ -113,6 +113,7 @@ struct Monitor::Impl {
   Result<std::shared_ptr<const Profile>> profile_of(const std::string& model,
                                                     const std::string& version) const;
   Result<Profile> profile_from_files(const std::string& model, const std::string& version) const;
+  void seal_secrets(Settings& fresh, const Settings& before) const;
   // Tells serving and the gauges.
   void apply(const std::string& endpoint, const Settings& watched);
 

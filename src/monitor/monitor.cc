@@ -52,7 +52,7 @@ void Monitor::start() {
   impl->sending = std::make_unique<Worker>("monitor-send", [impl](const Worker::Sleep& sleep) {
     const Send send = impl->hooks.send ? impl->hooks.send : Send(fetch::send);
     while (sleep(250)) {
-      const auto sent = deliver_due(impl->db, impl->clock, send);
+      const auto sent = deliver_due(impl->db, impl->clock, send, impl->hooks.seal);
       if (!sent) log::error("monitor.webhooks_failed", {{"why", sent.error().message}});
     }
   });
@@ -65,6 +65,36 @@ void Monitor::stop() {
   impl_->sending.reset();
   if (impl_->hooks.pull) impl_->hooks.pull();
   complain("monitor.store_failed", impl_->store_open(true));
+}
+
+// A secret that was sealed before stays as it is; another one is sealed for its address.
+void Monitor::Impl::seal_secrets(Settings& fresh, const Settings& before) const {
+  if (!hooks.seal) return;
+  for (auto& hook : fresh.webhooks) {
+    const auto kept = [&](const Webhook& old) {
+      return old.url == hook.url && old.secret == hook.secret && Seal::is_sealed(old.secret);
+    };
+    if (hook.secret.empty() || std::any_of(before.webhooks.begin(), before.webhooks.end(), kept)) {
+      continue;
+    }
+    hook.secret = hooks.seal->seal(hook.secret, hook.url);
+  }
+}
+
+Result<void> Monitor::seal_stored() {
+  if (!impl_->hooks.seal) return {};
+  return impl_->db.write([&](store::Connection& c) -> Result<void> {
+    SW_TRY(const auto endpoints, records::watched_endpoints(c));
+    for (const auto& endpoint : endpoints) {
+      SW_TRY(const auto stored, records::settings(c, endpoint));
+      if (!stored) continue;
+      auto sealed = *stored;
+      impl_->seal_secrets(sealed, *stored);
+      if (settings_to_json(sealed, true) == settings_to_json(*stored, true)) continue;
+      SW_CHECK_OK(records::put_settings(c, endpoint, sealed, impl_->clock.now()));
+    }
+    return {};
+  });
 }
 
 Result<std::shared_ptr<const Settings>> Monitor::Impl::settings_of(
@@ -141,7 +171,8 @@ Result<Settings> Monitor::settings(const std::string& endpoint) const {
 
 Result<Settings> Monitor::set_settings(const std::string& endpoint, std::string_view document) {
   SW_TRY(const auto base, settings(endpoint));
-  SW_TRY(const auto changed, settings_from_json(document, base));
+  SW_TRY(auto changed, settings_from_json(document, base));
+  impl_->seal_secrets(changed, base);
   SW_CHECK_OK(impl_->db.write([&](store::Connection& c) {
     return records::put_settings(c, endpoint, changed, impl_->clock.now());
   }));

@@ -17,6 +17,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/seal.h"
 #include "domain/event.h"
 #include "domain/types.h"
 #include "fetch/fetch.h"
@@ -47,6 +48,8 @@ class Monitor {
         reference;
     // Sends webhooks; fetch::send when empty.
     std::function<Result<fetch::Response>(const fetch::Request&)> send;
+    // Of webhooks' secrets at rest; nothing: they are kept as they are.
+    std::optional<Seal> seal;
   };
 
   Monitor(store::Database& db, EventSink& events, Clock& clock, Ids& ids, meter::Registry& meters);
@@ -54,6 +57,8 @@ class Monitor {
 
   // Before start() and before the first call.
   void connect(Hooks hooks);
+  // Webhooks' secrets that an older version kept as they were given.
+  Result<void> seal_stored();
   // Continues where the last process stopped and begins the background work: pulling and storing
   // every 50 ms, comparing windows, sending webhooks.
   void start();

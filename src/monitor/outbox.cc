@@ -40,23 +40,26 @@ Delivery from_row(const Row& row) {
           std::string(row.text(3)), row.int64(4)};
 }
 
-fetch::Request request_of(const Delivery& delivery) {
+fetch::Request request_of(const Delivery& delivery, const std::string& secret) {
   fetch::Request out{.method = "POST", .url = delivery.url, .body = delivery.body};
   out.timeout_ms = kTimeoutMs;
   out.body_limit = 64 << 10;
   out.headers = {{"content-type", "application/json"},
                  {"user-agent", "slipway"},
                  {"x-slipway-delivery", delivery.id}};
-  if (!delivery.secret.empty()) {
+  if (!secret.empty()) {
     out.headers.emplace_back("x-slipway-signature",
-                             "sha256=" + hmac_sha256_hex(delivery.secret, delivery.body));
+                             "sha256=" + hmac_sha256_hex(secret, delivery.body));
   }
   return out;
 }
 
 // Why it was not taken; empty when it was.
-std::string attempt(const Delivery& delivery, const Send& send) {
-  const auto answer = send(request_of(delivery));
+std::string attempt(const Delivery& delivery, const Send& send, const std::optional<Seal>& seal) {
+  const auto secret =
+      seal ? seal->open(delivery.secret, delivery.url) : Result<std::string>(delivery.secret);
+  if (!secret) return "its secret cannot be read: " + secret.error().message;
+  const auto answer = send(request_of(delivery, *secret));
   if (!answer) return answer.error().message;
   if (answer->status >= 200 && answer->status < 300) return {};
   return "answered " + std::to_string(answer->status);
@@ -95,14 +98,15 @@ Result<void> enqueue(Connection& c, Ids& ids, std::string_view event, const Aler
   return {};
 }
 
-Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send) {
+Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send,
+                        const std::optional<Seal>& seal) {
   SW_TRY(const auto due, db.read([&](Connection& c) {
     const auto now = clock.now().ms;
     return c.all(kDue, {now, now + kFarAway}, from_row);
   }));
   int delivered = 0;
   for (const auto& delivery : due) {
-    const std::string failure = attempt(delivery, send);
+    const std::string failure = attempt(delivery, send, seal);
     if (failure.empty()) {
       ++delivered;
     } else if (delivery.attempts + 1 >= kMostAttempts) {

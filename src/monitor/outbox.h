@@ -4,12 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/seal.h"
 #include "fetch/fetch.h"
 #include "monitor/settings.h"
 #include "monitor/types.h"
@@ -25,6 +27,8 @@ using Send = std::function<Result<fetch::Response>(const fetch::Request&)>;
 
 // Sends what is due (at most 50) and answers how many were delivered. A failed one is tried again
 // after 1 s, 2 s, 4 s .. 10 minutes, and given up (logged) after a day.
-Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send);
+// A secret that `seal` sealed for the webhook's address is opened; what cannot be waits.
+Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send,
+                        const std::optional<Seal>& seal = {});
 
 }  // namespace slipway::monitor

@@ -66,12 +66,12 @@ Result<Assessment> Assessments::update(const TraceId& trace, const AssessmentId&
 Result<std::map<std::string, std::int64_t>> Assessments::traces_by_issue() const {
   return db_.read([](Connection& db) -> Result<std::map<std::string, std::int64_t>> {
     std::map<std::string, std::int64_t> out;
-    SW_CHECK_OK(db.query(
-        "SELECT name, COUNT(DISTINCT trace) FROM assessments WHERE kind = ? GROUP BY name",
-        {static_cast<std::int64_t>(AssessmentKind::issue)}, [&](const store::Row& row) {
-          out[std::string(row.text(0))] = row.int64(1);
-          return true;
-        }));
+    SW_CHECK_OK(
+        db.query("SELECT name, COUNT(DISTINCT trace) FROM assessments WHERE kind = ? GROUP BY name",
+                 {static_cast<std::int64_t>(AssessmentKind::issue)}, [&](const store::Row& row) {
+                   out[std::string(row.text(0))] = row.int64(1);
+                   return true;
+                 }));
     return out;
   });
 }

@@ -50,6 +50,8 @@ Result<std::int64_t> count_traces(Connection& db, const ExperimentId& experiment
 Result<void> forget_run(Connection& db, const RunId& run) {
   SW_CHECK_OK(
       db.exec("DELETE FROM trace_links WHERE kind = ? AND target = ?", {kRunLink, run.str()}));
+  SW_CHECK_OK(db.exec("DELETE FROM trace_early_links WHERE kind = ? AND target = ?",
+                      {kRunLink, run.str()}));
   return {};
 }
 

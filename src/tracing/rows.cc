@@ -102,6 +102,16 @@ Result<std::int64_t> key_of(store::Connection& db, const TraceId& id) {
   return *key;
 }
 
+Result<void> claim_early_links(Connection& db, const TraceId& id, std::int64_t key) {
+  SW_TRY(const auto claimed,
+         db.exec("INSERT INTO trace_links (kind, target, trace) SELECT kind, target, ? FROM "
+                 "trace_early_links WHERE trace = ? ON CONFLICT DO NOTHING",
+                 {key, id.str()}));
+  if (claimed == 0) return {};
+  SW_CHECK_OK(db.exec("DELETE FROM trace_early_links WHERE trace = ?", {id.str()}));
+  return {};
+}
+
 Result<Trace> load_trace(store::Connection& db, const TraceId& id) {
   SW_TRY(auto found,
          db.all(std::string("SELECT ") + kTraceColumns + " FROM traces t WHERE uuid = ?",

@@ -32,6 +32,8 @@ Result<void> load_details(store::Connection& db, std::vector<FoundTrace>& traces
 Error no_trace(const TraceId& id);
 // not_found when it is not there.
 Result<std::int64_t> key_of(store::Connection& db, const TraceId& id);
+// Links that were told of before the trace came.
+Result<void> claim_early_links(store::Connection& db, const TraceId& id, std::int64_t key);
 Result<Trace> load_trace(store::Connection& db, const TraceId& id);
 
 // The number behind an experiment's id; an id that is no number is invalid_argument.

@@ -188,6 +188,7 @@ Result<void> add_batch(Connection& db, std::int64_t experiment, const std::strin
   const auto key = found->key;
   for (auto& row : rows) row[0] = key;
   SW_CHECK_OK(db.exec_many(kUpsertSpan, rows));
+  if (!before) SW_CHECK_OK(claim_early_links(db, batch.trace, key));
 
   auto& trace = found->trace;
   if (!trace.told) follow_times(trace, extent, !before);

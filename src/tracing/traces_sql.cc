@@ -109,6 +109,7 @@ Result<std::int64_t> put_trace(Connection& db, const TraceId& id, std::int64_t e
   SW_TRY(const auto key, key_of(db, id));
   SW_CHECK_OK(set_pairs(db, "trace_tags", key, trace.tags));
   SW_CHECK_OK(set_pairs(db, "trace_metadata", key, trace.metadata));
+  SW_CHECK_OK(claim_early_links(db, id, key));
   return key;
 }
 
@@ -271,7 +272,21 @@ Result<void> Traces::link_to_run(const std::vector<TraceId>& ids, const RunId& r
   return db_.write([&](Connection& db) -> Result<void> {
     SW_TRY(const auto found, find(db, ids));
     std::vector<std::int64_t> keys;
-    for (const auto& one : found) keys.push_back(one.key);
+    std::unordered_set<std::string> here;
+    for (const auto& one : found) {
+      keys.push_back(one.key);
+      here.insert(one.trace.id.str());
+    }
+    std::vector<Cells> early;
+    for (const auto& id : ids) {
+      if (!here.contains(id.str())) early.push_back({id.str(), std::int64_t{0}, run.str()});
+    }
+    if (!early.empty()) {
+      SW_CHECK_OK(
+          db.exec_many("INSERT INTO trace_early_links (trace, kind, target) "
+                       "VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                       early));
+    }
     return link(db, 0, keys, {run.str()});
   });
 }

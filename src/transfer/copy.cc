@@ -57,6 +57,7 @@ class Copying {
     SW_CHECK_OK(models());
     SW_CHECK_OK(target_.finish());
     for (auto& each : source_.problems()) problem(std::move(each));
+    for (auto& each : target_.problems()) problem(std::move(each));
     return std::move(report_);
   }
 

@@ -105,6 +105,8 @@ class Target {
   virtual bool takes_traces() const { return true; }
   // After everything.
   virtual Result<void> finish() { return {}; }
+  // What was not taken; asked at the end.
+  virtual std::vector<std::string> problems() const { return {}; }
 };
 
 struct Options {
@@ -128,21 +130,25 @@ struct Counts {
   std::int64_t models = 0;
   std::int64_t versions = 0;
   std::int64_t aliases = 0;
+  std::int64_t webhooks = 0;
+  std::int64_t scorers = 0;  // their versions
+  std::int64_t label_schemas = 0;
   std::int64_t files = 0;
   std::int64_t bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(Counts, (),
                       (experiments, runs, points, params, tags, inputs, series, console_lines,
-                       logged_models, traces, datasets, examples, models, versions, aliases, files,
-                       bytes))
+                       logged_models, traces, datasets, examples, models, versions, aliases,
+                       webhooks, scorers, label_schemas, files, bytes))
 
 struct Report {
   Counts found;   // in the source
   Counts copied;  // by this transfer; the rest was there already
   std::int64_t verified_runs = 0;
   std::vector<std::string> problems;  // what could not be copied, or does not agree afterwards
+  std::vector<std::string> notes;     // what is left for the user to do
 };
-BOOST_DESCRIBE_STRUCT(Report, (), (found, copied, verified_runs, problems))
+BOOST_DESCRIBE_STRUCT(Report, (), (found, copied, verified_runs, problems, notes))
 
 // Tells how far a transfer is: which part, how many of it are done, of how many (0: not known).
 using Watch = std::function<void(const std::string& part, std::int64_t done, std::int64_t of)>;

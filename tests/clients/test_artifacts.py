@@ -68,6 +68,18 @@ DECODED = {
     "é" * 127: "é" * 127,
     "a;b+c&d=e:f.txt": "a;b+c&d=e:f.txt",
     "[x] ~.txt": "[x] ~.txt",
+    "back\\slash.txt": "back\\slash.txt",
+    "end\x7f.txt": "end%7f.txt",
+    "composed-\u00e9.txt": "composed-\u00e9.txt",  # unicode is not normalised:
+    "composed-e\u0301.txt": "composed-e\u0301.txt",  # these two are different names
+    "\u05e9\u05dc\u05d5\u05dd \u0645.txt": "\u05e9\u05dc\u05d5\u05dd \u0645.txt",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "trailing ": "trailing ",
+    ".hidden": ".hidden",
+    "dots...": "dots...",
+    "-rf *": "-rf *",
+    "CON": "CON",
+    "quote'\"`$(x).txt": "quote'\"`$(x).txt",
 }
 
 
@@ -82,6 +94,40 @@ def test_names_are_decoded_as_by_the_original(server, mlflow, tmp_path, name):
     local = client.download_artifacts(run_id, listed.path, str(tmp_path))
     with open(local) as file:
         assert file.read() == "hello " + name
+
+
+def test_names_of_one_letter_in_two_unicode_forms_are_two_files(server, run):
+    for name in ("\u00e9", "e\u0301"):
+        path = f"{PROXY}/{run[1]}/forms/" + urllib.parse.quote(name)
+        assert raw(server, "PUT", path, name.encode())[0] == 200
+    for name in ("\u00e9", "e\u0301"):
+        path = f"{PROXY}/{run[1]}/forms/" + urllib.parse.quote(name)
+        assert raw(server, "GET", path)[1] == name.encode()
+    listed = requests.get(
+        server.url + "/api/2.0/mlflow/artifacts/list",
+        params={"run_id": run[0], "path": "forms"},
+        timeout=10,
+    ).json()["files"]
+    assert len(listed) == 2
+
+
+def test_a_deep_path_comes_back_and_one_too_deep_is_refused(server, mlflow, run, tmp_path):
+    client = mlflow.MlflowClient()
+    deep = "/".join(["folder-" + "x" * 40] * 55) + "/f.txt"
+    client.log_text(run[0], "at the bottom", deep)
+    local = client.download_artifacts(run[0], deep, str(tmp_path))
+    assert open(local).read() == "at the bottom"
+    (found,) = client.list_artifacts(run[0], deep.rpartition("/")[0])
+    assert found.path == deep
+    path = f"{PROXY}/{run[1]}/" + "d/" * 2000 + "f"
+    assert raw(server, "PUT", path, b"x")[0] == 400
+
+
+def test_a_name_that_is_no_utf8_is_refused(server, run):
+    """No client sends one: Python's refuses to, and the original stores a replacement character."""
+    for name in ("%ff.txt", "a%c3(", "%ed%a0%80"):
+        status, body, _ = raw(server, "PUT", f"{PROXY}/{run[1]}/{name}", b"x")
+        assert status == 400, body
 
 
 def test_an_empty_file_and_a_folder_that_is_not_there(server, run):

@@ -2,7 +2,9 @@
 """Backups under load, restored and compared; damage is found; what was deleted goes for good."""
 
 import json
+import os
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -76,8 +78,6 @@ def test_a_second_backup_copies_only_what_is_new(new_server, slipway, tmp_path):
 @pytest.fixture(scope="module")
 def backup(tmp_path_factory):
     """A small backup, made once; tests damage copies of it."""
-    import subprocess
-
     from conftest import Server, binary
 
     folder = tmp_path_factory.mktemp("backup")
@@ -184,3 +184,144 @@ def test_gc_removes_what_was_deleted_and_nothing_else(new_server, slipway):
     done = slipway("gc", "--server", server.url, "--run", kept)
     assert done.returncode == 1 and "not deleted" in done.stderr
     assert slipway("gc", "--older-than", "soon").returncode == 2
+
+
+# One row in each table, whatever tables there are. All texts are alike and all numbers, so that
+# what refers to another table finds its row there.
+def row_of(columns: list) -> tuple[str, list]:
+    """`columns`: name and type. Answers the names and the values, as SQL."""
+    values = []
+    for _, kind in columns:
+        kind = kind.lower()
+        if "bytea" in kind or "blob" in kind:
+            values.append("'\\x00ff'" if "bytea" in kind else "x'00ff'")
+        elif "text" in kind or "char" in kind:
+            values.append("'kept'")
+        elif "bool" in kind:
+            values.append("true")
+        elif "[]" in kind or "array" in kind:
+            values.append("'{}'")
+        else:
+            values.append("7")
+    return ", ".join(f'"{name}"' for name, _ in columns), values
+
+
+def insert_everywhere(tables: dict, run) -> None:
+    """`run` executes SQL and answers whether it could: what it refers to may not be there yet."""
+    waiting = dict(tables)
+    while waiting:
+        done = []
+        for table, columns in waiting.items():
+            names, values = row_of(columns)
+            if run(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(values)})'):
+                done.append(table)
+        assert done, f"no row could be made in {sorted(waiting)}"
+        for table in done:
+            del waiting[table]
+
+
+def test_no_table_is_left_out(new_server, slipway, tmp_path):
+    import sqlite3
+
+    def rows(file) -> dict:
+        with sqlite3.connect(file) as db:
+            found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            return {
+                name: sorted(map(repr, db.execute(f'SELECT * FROM "{name}"')))
+                for (name,) in found
+                if not name.startswith("sqlite_")
+            }
+
+    server = new_server().start()
+    fill(server, 1)
+    server.stop()
+    file = server.folder / "data/slipway.db"
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA foreign_keys = on")
+        tables = {
+            name: [(c[1], c[2]) for c in db.execute(f'PRAGMA table_info("{name}")')]
+            for name in rows(file)
+            if name != "schema_migrations"
+        }
+        assert len(tables) > 60
+
+        def run(statement: str) -> bool:
+            try:
+                db.execute(statement)
+            except sqlite3.IntegrityError:
+                return False
+            return True
+
+        insert_everywhere(tables, run)
+    before = rows(file)
+    server.start()
+    done = slipway("backup", str(tmp_path / "b"), "--server", server.url)
+    assert done.returncode == 0, done.stderr
+    server.stop()
+    data = tmp_path / "restored"
+    done = slipway("restore", str(tmp_path / "b"), "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    after = rows(data / "slipway.db")
+    assert after.keys() == before.keys()
+    for table in before:  # the server may have worked with what it found, not thrown it away
+        assert len(after[table]) >= len(before[table]), table
+
+
+@pytest.mark.skipif("SLIPWAY_TEST_POSTGRES" not in os.environ, reason="no PostgreSQL was given")
+def test_no_table_of_postgresql_is_left_out(new_server, slipway, tmp_path):
+    base, name = os.environ["SLIPWAY_TEST_POSTGRES"], f"slipway_backup_{os.getpid()}"
+
+    def psql(database: str, statement: str, check: bool = True) -> str | None:
+        done = subprocess.run(
+            ["psql", "-qAt", "-F", "\t", "-c", statement, f"{base}/{database}"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0 or not check, done.stderr
+        return done.stdout if done.returncode == 0 else None
+
+    def columns(database: str) -> dict:
+        out: dict = {}
+        listed = psql(
+            database,
+            "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
+        )
+        for line in listed.splitlines():
+            table, column, kind = line.split("\t")
+            out.setdefault(table, []).append((column, kind))
+        out.pop("schema_migrations")
+        return out
+
+    def rows(database: str) -> dict:
+        return {
+            table: sorted(psql(database, f'SELECT * FROM "{table}"').splitlines())
+            for table in columns(database)
+        }
+
+    names = (name, name + "_back")
+    for each in names:
+        psql("postgres", f"CREATE DATABASE {each}")
+    try:
+        server = new_server("--store", f"{base}/{name}").start()
+        fill(server, 1)
+        server.stop()
+        tables = columns(name)
+        assert len(tables) > 60
+        insert_everywhere(tables, lambda sql: psql(name, sql, check=False) is not None)
+        before = rows(name)
+        server.start()
+        done = slipway("backup", str(tmp_path / "b"), "--server", server.url)
+        server.stop()
+        assert done.returncode == 0, done.stderr
+        restore = ("restore", str(tmp_path / "b"), "--data", str(tmp_path / "data"))
+        done = slipway(*restore, "--store", f"{base}/{name}_back")
+        assert done.returncode == 0, done.stderr
+        after = rows(name + "_back")
+        assert after.keys() == before.keys()
+        for table in before:
+            assert len(after[table]) >= len(before[table]), table
+    finally:
+        server.kill()
+        for each in names:
+            psql("postgres", f"DROP DATABASE {each}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -146,6 +147,69 @@ def test_postgresql_goes_and_comes_back(new_server, postgres, mode):
     assert log(server, run, 3).status_code == 200
     assert steps(server, run) == [1, 3]
     assert server.process.poll() is None
+
+
+def test_postgresql_restarts_under_load(new_server, postgres):
+    """Writers go on while the database ends hard and comes back, twice: each is told 200 or 503,
+    all that was acknowledged is there, and of a batch all or nothing."""
+    server = new_server("--store", postgres.url).start()
+    runs = [new_run(server) for _ in range(4)]
+    acknowledged: dict[str, list[int]] = {run: [] for run in runs}
+    refusals: list[int] = []
+    wrong: list[str] = []
+    going = True
+
+    def write(run: str) -> None:
+        batch = 0
+        while going:
+            batch += 1
+            metrics = [
+                {"key": f"m{k}", "value": k, "timestamp": batch, "step": batch} for k in range(20)
+            ]
+            answer = post(server, "runs/log-batch", {"run_id": run, "metrics": metrics})
+            if answer.status_code == 200:
+                acknowledged[run].append(batch)
+            elif answer.status_code == 503:
+                refusals.append(batch)
+                time.sleep(0.01)
+            else:
+                wrong.append(f"{answer.status_code} {answer.text}")
+
+    def until_more(than: int) -> None:
+        for _ in range(1200):
+            if min(map(len, acknowledged.values())) > than or wrong:
+                return
+            time.sleep(0.05)
+        pytest.fail("the writers never went on")
+
+    writers = [threading.Thread(target=write, args=(run,)) for run in runs]
+    for writer in writers:
+        writer.start()
+    try:
+        for mode in ("immediate", "fast"):
+            until_more(min(map(len, acknowledged.values())) + 5)
+            before = len(refusals)
+            postgres.stop(mode)
+            for _ in range(400):
+                if len(refusals) > before:
+                    break
+                time.sleep(0.05)
+            postgres.start()
+        until_more(min(map(len, acknowledged.values())) + 5)
+    finally:
+        going = False
+        for writer in writers:
+            writer.join()
+    assert not wrong, wrong[:3]
+    assert refusals and server.process.poll() is None
+    for run in runs:
+        seen = []
+        for key in range(20):
+            parameters = {"run_id": run, "metric_key": f"m{key}"}
+            answer = requests.get(server.url + API + "metrics/get-history", parameters, timeout=60)
+            seen.append([m["step"] for m in answer.json()["metrics"]])
+        assert all(each == seen[0] for each in seen), "half a batch is visible"
+        assert set(acknowledged[run]) <= set(seen[0])
 
 
 def test_postgresql_that_takes_no_writes(new_server, postgres):

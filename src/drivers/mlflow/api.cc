@@ -63,7 +63,10 @@ Result<value> Api::send(const std::string& method, const std::string& path,
   SW_TRY(const auto answer, fetch::send(request));
   if (answer.status == 200) return json::parse_value(answer.body);
   const auto told = json::parse_value(answer.body);
-  return Error{answer.status == 404 ? Code::not_found : Code::unavailable,
+  const auto code = answer.status == 404   ? Code::not_found
+                    : answer.status == 400 ? Code::failed_precondition
+                                           : Code::unavailable;
+  return Error{code,
                "the MLflow server answered " + std::to_string(answer.status) + " to " + path +
                    (told ? ": " + text(*told, "message") : std::string()),
                answer.status == 401 || answer.status == 403

@@ -85,7 +85,7 @@ class ServerSource : public transfer::Source {
   Result<void> logged_models(const Each<transfer::LoggedModelRecord>& each) override;
   Result<void> models(const Each<Record>& each) override;
   Result<void> traces(const Each<std::vector<transfer::TraceRecord>>& each) override {
-    return traces_of_server(api_, experiments_, each);
+    return traces_of_server(api_, experiments_, runs_, each);
   }
   Result<void> spans(transfer::TraceRecord& trace) override { return spans_of_server(api_, trace); }
   Result<void> datasets(const Each<std::vector<Record>>& each) override {
@@ -112,6 +112,7 @@ class ServerSource : public transfer::Source {
   std::vector<value> experiments_;
   std::map<std::string, std::vector<std::string>> keys_;  // of the runs that are being read
   std::map<std::string, std::string> roots_;              // by run or logged model
+  RunsByExperiment runs_;
   bool no_bulk_ = false;
 };
 
@@ -131,6 +132,7 @@ transfer::SourceRun ServerSource::run_of(const value& from) {
   run.deleted = text(info, "lifecycle_stage") == "deleted";
   run.artifacts = staying_uri(text(info, "artifact_uri"), "/");
   roots_[run.id] = text(info, "artifact_uri");
+  runs_[run.experiment].push_back(run.id);
   run.params = pairs(data, "params");
   run.tags = pairs(data, "tags");
   for (const auto& input : list(inputs, "dataset_inputs")) {

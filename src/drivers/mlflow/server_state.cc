@@ -30,8 +30,18 @@ std::string json_pairs(const transfer::Pairs& pairs) {
   return json_pairs(pairs, 0, pairs.size());
 }
 
+transfer::Pairs without_own(const transfer::Pairs& tags) {
+  auto out = tags;
+  std::erase_if(out, [](const auto& tag) { return tag.key.starts_with(kOwnTags); });
+  return out;
+}
+
 Result<void> ServerTarget::prepare() {
   SW_CHECK_OK(learn_experiments());
+  const auto traces = api_.post("/api/3.0/mlflow/traces/search",
+                                R"({"locations":[{"type":"MLFLOW_EXPERIMENT",)"
+                                R"("mlflow_experiment":{"experiment_id":"0"}}],"max_results":1})");
+  has_traces_ = traces.ok();
   for (const auto& [id, experiment] : by_id_) {
     SW_CHECK_OK(learn_runs(id));
     SW_CHECK_OK(learn_models(id));
@@ -104,7 +114,11 @@ Result<void> ServerTarget::learn_models(const std::string& experiment) {
 Result<std::map<std::string, std::string>> ServerTarget::marks(
     const std::string&, const std::string& kind, const std::vector<std::string>& ids) {
   std::map<std::string, std::string> out;
+  if (kind == "trace") return trace_marks(ids);
+  if (kind == "dataset" || kind == "example") SW_CHECK_OK(learn_datasets());
   for (const auto& id : ids) {
+    if (kind == "dataset" && datasets_.contains(id)) out[id] = datasets_[id].mark;
+    if (kind == "example" && examples_.contains(id)) out[id] = examples_[id];
     if (kind == "run" && runs_.contains(id)) out[id] = runs_[id].mark;
     if (kind == "logged_model" && models_.contains(id)) out[id] = models_[id].mark;
     if (kind == "experiment_state" && experiments_.contains(id)) {

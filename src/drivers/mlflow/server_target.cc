@@ -3,6 +3,7 @@
 #include "server_target.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMetricsAtOnce = 1000;
 constexpr std::size_t kParamsAtOnce = 100;
+constexpr std::size_t kExamplesAtOnce = 500;
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -34,14 +36,18 @@ Result<void> ServerTarget::put(const std::string&, const std::vector<Record>& re
     if (record.run) SW_CHECK_OK(put_run(*record.run));
     if (record.points) SW_CHECK_OK(put_points(*record.points));
     if (record.logged_model) SW_CHECK_OK(put_logged_model(*record.logged_model));
+    if (record.trace) SW_CHECK_OK(put_trace(*record.trace));
+    if (record.dataset) dataset_ = *record.dataset;
+    if (record.example) example_ = *record.example;
     if (record.model) SW_CHECK_OK(put_model(*record.model));
     if (record.version) SW_CHECK_OK(put_version(*record.version));
     if (record.mark) SW_CHECK_OK(put_mark(*record.mark));
   }
-  return {};
+  return put_examples();
 }
 
 Result<void> ServerTarget::finish() {
+  SW_CHECK_OK(put_links());
   for (const auto& id : to_delete_) {
     SW_CHECK_OK(api_.post("/api/2.0/mlflow/experiments/delete",
                           "{\"experiment_id\":" + json_quoted(id) + "}"));
@@ -59,12 +65,12 @@ Result<void> ServerTarget::put_experiment(const transfer::ExperimentRecord& in) 
   if (id.empty()) {
     SW_TRY(const auto made, api_.post("/api/2.0/mlflow/experiments/create",
                                       "{\"name\":" + json_quoted(in.name) +
-                                          ",\"tags\":" + json_pairs(in.tags) + "}"));
+                                          ",\"tags\":" + json_pairs(without_own(in.tags)) + "}"));
     id = text(made, "experiment_id");
     by_id_[id] = {id, "", "", in.name, false};
   }
   SW_TRY(const auto usable, experiment_for(in.id));
-  auto tags = in.tags;
+  auto tags = without_own(in.tags);
   tags.push_back({kSourceId, in.id});
   for (const auto& tag : tags) {
     SW_CHECK_OK(change("experiments/set-experiment-tag",
@@ -114,15 +120,17 @@ Result<void> ServerTarget::put_run(const transfer::RunRecord& in) {
     SW_CHECK_OK(change("runs/log-batch",
                        run + ",\"params\":" + json_pairs(in.params, at, at + kParamsAtOnce) + "}"));
   }
-  for (std::size_t at = 0; at < in.tags.size(); at += kParamsAtOnce) {
+  const auto tags = without_own(in.tags);
+  for (std::size_t at = 0; at < tags.size(); at += kParamsAtOnce) {
     SW_CHECK_OK(change("runs/log-batch",
-                       run + ",\"tags\":" + json_pairs(in.tags, at, at + kParamsAtOnce) + "}"));
+                       run + ",\"tags\":" + json_pairs(tags, at, at + kParamsAtOnce) + "}"));
   }
   SW_CHECK_OK(put_inputs(there.id, in));
   const auto ended = in.ended ? ",\"end_time\":" + std::to_string(*in.ended) : std::string();
   SW_CHECK_OK(change("runs/update", run + ",\"status\":\"" + upper(in.status) + "\"" + ended +
                                         ",\"run_name\":" + json_quoted(in.name) + "}"));
   writing_[in.id] = in;
+  if (!in.model_inputs.empty() || !in.model_outputs.empty()) links_[in.id] = in;
   return {};
 }
 
@@ -165,7 +173,7 @@ Result<void> ServerTarget::put_logged_model(const transfer::LoggedModelRecord& i
   auto& there = models_[in.id];
   const auto run = runs_.find(in.source_run);
   if (there.id.empty()) {
-    auto tags = in.tags;
+    auto tags = without_own(in.tags);
     tags.push_back({kSourceId, in.id});
     SW_TRY(const auto made,
            api_.post(
@@ -177,11 +185,6 @@ Result<void> ServerTarget::put_logged_model(const transfer::LoggedModelRecord& i
                    ",\"params\":" + json_pairs(in.params) + ",\"tags\":" + json_pairs(tags) + "}"));
     const auto& info = member(member(made, "model"), "info");
     there = {text(info, "model_id"), "", text(info, "artifact_uri"), experiment, false};
-    if (run != runs_.end() && !run->second.deleted) {
-      SW_CHECK_OK(change("runs/outputs", "{\"run_id\":" + json_quoted(run->second.id) +
-                                             ",\"models\":[{\"model_id\":" + json_quoted(there.id) +
-                                             ",\"step\":0}]}"));
-    }
   }
   for (const auto& m : in.metrics) {
     const auto of = runs_.find(m.run);
@@ -200,6 +203,33 @@ Result<void> ServerTarget::put_logged_model(const transfer::LoggedModelRecord& i
   return {};
 }
 
+// Which models the runs were given and made: the models are written after the runs.
+Result<void> ServerTarget::put_links() {
+  for (const auto& [id, record] : std::exchange(links_, {})) {
+    const auto run = runs_.find(id);
+    if (run == runs_.end() || run->second.deleted) continue;
+    json::array inputs;
+    for (const auto& model : record.model_inputs) {
+      const auto there = models_.find(model);
+      if (there == models_.end() || there->second.id.empty()) continue;
+      inputs.push_back(json::object{{"model_id", there->second.id}});
+    }
+    json::array outputs;
+    for (const auto& output : record.model_outputs) {
+      const auto there = models_.find(output.model);
+      if (there == models_.end() || there->second.id.empty()) continue;
+      outputs.push_back(json::object{{"model_id", there->second.id}, {"step", output.step}});
+    }
+    for (const auto& [path, models] :
+         {std::pair("runs/log-inputs", &inputs), std::pair("runs/outputs", &outputs)}) {
+      if (models->empty()) continue;
+      const json::object body{{"run_id", run->second.id}, {"models", *models}};
+      SW_CHECK_OK(change(path, json::dump_value(body)));
+    }
+  }
+  return {};
+}
+
 Result<void> ServerTarget::put_model(const transfer::ModelRecord& in) {
   const auto name = json_quoted(in.name);
   const auto found =
@@ -208,12 +238,12 @@ Result<void> ServerTarget::put_model(const transfer::ModelRecord& in) {
   if (!found) {
     return change("registered-models/create",
                   "{\"name\":" + name + ",\"description\":" + json_quoted(in.description) +
-                      ",\"tags\":" + json_pairs(in.tags) + "}");
+                      ",\"tags\":" + json_pairs(without_own(in.tags)) + "}");
   }
   SW_CHECK_OK(
       api_.send("PATCH", "/api/2.0/mlflow/registered-models/update",
                 "{\"name\":" + name + ",\"description\":" + json_quoted(in.description) + "}"));
-  for (const auto& tag : in.tags) {
+  for (const auto& tag : without_own(in.tags)) {
     SW_CHECK_OK(change("registered-models/set-tag",
                        "{\"name\":" + name + ",\"key\":" + json_quoted(tag.key) +
                            ",\"value\":" + json_quoted(tag.value) + "}"));
@@ -254,7 +284,7 @@ Result<void> ServerTarget::put_version(const transfer::VersionRecord& in) {
   if (of_run != runs_.end()) source = "runs:/" + of_run->second.id + "/" + in.location;
   const auto name = "{\"name\":" + json_quoted(in.model);
   if (number == 0) {
-    auto tags = in.tags;
+    auto tags = without_own(in.tags);
     tags.push_back({kSourceId, std::to_string(in.version)});
     std::string body = name + ",\"source\":" + json_quoted(source) +
                        ",\"tags\":" + json_pairs(tags) +
@@ -265,6 +295,8 @@ Result<void> ServerTarget::put_version(const transfer::VersionRecord& in) {
     SW_TRY(const auto made, api_.post("/api/2.0/mlflow/model-versions/create", body + "}"));
     number = whole_or_0(member(made, "model_version"), "version");
     versions_[in.model][in.version] = {std::to_string(number), "", "", "", false};
+  } else {
+    SW_CHECK_OK(update_version(in, number));
   }
   const auto version = name + ",\"version\":\"" + std::to_string(number) + "\"";
   if (!in.stage.empty() && in.stage != "None") {
@@ -275,6 +307,20 @@ Result<void> ServerTarget::put_version(const transfer::VersionRecord& in) {
   for (const auto& alias : in.aliases) {
     SW_CHECK_OK(
         change("registered-models/alias", version + ",\"alias\":" + json_quoted(alias) + "}"));
+  }
+  return {};
+}
+
+// What may have changed of one that was written before.
+Result<void> ServerTarget::update_version(const transfer::VersionRecord& in, std::int64_t number) {
+  const auto version =
+      "{\"name\":" + json_quoted(in.model) + ",\"version\":\"" + std::to_string(number) + "\"";
+  SW_CHECK_OK(
+      api_.send("PATCH", "/api/2.0/mlflow/model-versions/update",
+                version + ",\"description\":" + json_quoted(in.description.value_or("")) + "}"));
+  for (const auto& tag : without_own(in.tags)) {
+    SW_CHECK_OK(change("model-versions/set-tag", version + ",\"key\":" + json_quoted(tag.key) +
+                                                     ",\"value\":" + json_quoted(tag.value) + "}"));
   }
   return {};
 }
@@ -302,6 +348,18 @@ Result<void> ServerTarget::put_mark(const transfer::MarkRecord& in) {
     SW_CHECK_OK(api_.send(
         "PATCH", "/api/2.0/mlflow/logged-models/" + percent_encode(models_[in.id].id) + "/tags",
         "{\"tags\":" + json_pairs({{kMark, in.mark}}) + "}"));
+  }
+  if (in.kind == "trace") return mark_trace(in.id, in.mark);
+  if (in.kind == "dataset") {
+    SW_CHECK_OK(put_examples());
+    return put_dataset(dataset_, in.mark);
+  }
+  if (in.kind == "example") {
+    if (!waiting_.empty() && waiting_.front().first.dataset != example_.dataset) {
+      SW_CHECK_OK(put_examples());
+    }
+    waiting_.emplace_back(std::move(example_), in.mark);
+    return waiting_.size() >= kExamplesAtOnce ? put_examples() : Result<void>();
   }
   if (in.kind == "model") {
     return change("registered-models/set-tag", "{\"name\":" + json_quoted(in.id) + pair + "}");

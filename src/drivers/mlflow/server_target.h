@@ -15,12 +15,15 @@ namespace slipway::drivers::mlflow {
 using transfer::Owner;
 using transfer::Record;
 
+inline constexpr const char* kOwnTags = "slipway.source.";
 inline constexpr const char* kSourceId = "slipway.source.id";
 inline constexpr const char* kMark = "slipway.source.mark";
 
 std::string tag_in(const transfer::Pairs& tags, std::string_view key);
 std::string json_pairs(const transfer::Pairs& pairs, std::size_t from, std::size_t to);
 std::string json_pairs(const transfer::Pairs& pairs);
+// A history that came from a server by way of an export has tags of that one: they do not go on.
+transfer::Pairs without_own(const transfer::Pairs& tags);
 
 // What stands there for one thing of the source.
 struct There {
@@ -49,11 +52,14 @@ class ServerTarget : public transfer::Target {
   Result<void> put_file(const std::string& folder, const std::string& path,
                         blob::Reader& content) override;
 
+  // MLflow 2 does not.
+  bool takes_traces() const override { return has_traces_; }
   // Deleted experiments take nothing, so they are deleted last.
-  bool takes_traces() const override { return false; }
   Result<void> finish() override;
+  std::vector<std::string> problems() const override { return problems_; }
 
  private:
+  using Example = std::pair<transfer::ExampleRecord, std::string>;  // and its mark
   Result<void> learn_experiments();
   Result<void> learn_runs(const std::string& experiment);
   Result<void> learn_models(const std::string& experiment);
@@ -65,7 +71,25 @@ class ServerTarget : public transfer::Target {
   Result<void> put_logged_model(const transfer::LoggedModelRecord& in);
   Result<void> put_model(const transfer::ModelRecord& in);
   Result<void> put_version(const transfer::VersionRecord& in);
+  Result<void> update_version(const transfer::VersionRecord& in, std::int64_t number);
   Result<void> put_mark(const transfer::MarkRecord& in);
+  Result<void> put_links();
+
+  // server_target_traces.cc
+  Result<void> put_trace(const transfer::TraceRecord& in);
+  Result<void> take_trace(const transfer::TraceRecord& in);
+  Result<void> drop_what_is_gone(const transfer::TraceRecord& in);
+  Result<void> put_spans(const transfer::TraceRecord& in, const std::string& experiment,
+                         const std::string& location);
+  Result<void> put_dataset(const transfer::DatasetRecord& in, const std::string& mark);
+  Result<void> put_examples();
+  Result<void> mark_trace(const std::string& id, const std::string& mark);
+  Result<std::map<std::string, std::string>> trace_marks(const std::vector<std::string>& ids);
+  Result<void> learn_datasets();
+  Result<void> learn_examples(const std::string& dataset);
+  std::string there_for(const std::string& key, const std::string& id) const;
+  json::object info_json(const transfer::TraceRecord& in, const std::string& experiment) const;
+
   Result<void> change(const std::string& path, const std::string& body) {
     SW_CHECK_OK(api_.post("/api/2.0/mlflow/" + path, body));
     return {};
@@ -86,6 +110,16 @@ class ServerTarget : public transfer::Target {
   std::map<std::string, transfer::RunRecord> writing_;  // runs since the last marks
   std::map<std::string, std::map<std::int64_t, There>> versions_;
   std::set<std::string> to_delete_;
+  std::map<std::string, transfer::RunRecord> links_;  // runs whose models are still to come
+  bool has_traces_ = false;
+  std::set<std::string> refused_;  // traces
+  bool datasets_known_ = false;
+  std::map<std::string, There> datasets_;
+  std::map<std::string, std::string> examples_;  // their marks
+  transfer::DatasetRecord dataset_;              // waits for its mark
+  transfer::ExampleRecord example_;              // likewise
+  std::vector<Example> waiting_;                 // examples of one dataset
+  std::vector<std::string> problems_;
 };
 
 }  // namespace slipway::drivers::mlflow

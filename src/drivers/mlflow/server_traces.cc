@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server_traces.h"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
+
 #include "base/text.h"
 #include "json/value.h"
 #include "traces.h"
@@ -13,6 +17,8 @@ using transfer::ExampleRecord;
 using transfer::Record;
 
 constexpr std::size_t kExamplesAtOnce = 200;
+constexpr int kTracesAtOnce = 200;
+constexpr std::size_t kRunsAtOnce = 100;
 
 // What an older server does not know it does not have.
 bool is_unknown_path(const Error& error) {
@@ -88,29 +94,90 @@ Result<void> examples_of(const Api& api, const std::string& dataset,
   return {};
 }
 
+// Pages of traces of one experiment, the oldest first; the first page alone with `first_only`.
+Result<void> search_traces(const Api& api, const std::string& experiment, const std::string& filter,
+                           int at_once, const std::function<Result<void>(const value&)>& each,
+                           bool first_only = false) {
+  std::string token;
+  do {
+    SW_TRY(const auto page,
+           api.post("/api/3.0/mlflow/traces/search",
+                    "{\"locations\":[{\"type\":\"MLFLOW_EXPERIMENT\",\"mlflow_experiment\":"
+                    "{\"experiment_id\":" +
+                        json_quoted(experiment) + "}}],\"filter\":" + json_quoted(filter) +
+                        ",\"max_results\":" + std::to_string(at_once) +
+                        ",\"order_by\":[\"timestamp_ms ASC\"]" +
+                        (token.empty() ? "" : ",\"page_token\":" + json_quoted(token)) + "}"));
+    SW_CHECK_OK(each(page));
+    token = text(page, "next_page_token");
+  } while (!token.empty() && !first_only);
+  return {};
+}
+
+// Runs by trace. No call tells the links of a trace, so the runs are asked: many at once whether
+// any of them has traces, and then one by one. The run that a trace came from is no link.
+using Links = std::map<std::string, std::vector<std::string>>;
+Result<Links> links_of(const Api& api, const std::string& experiment,
+                       const std::vector<std::string>& runs) {
+  Links out;
+  for (std::size_t at = 0; at < runs.size(); at += kRunsAtOnce) {
+    const auto end = std::min(runs.size(), at + kRunsAtOnce);
+    std::string any;
+    for (auto i = at; i < end; ++i) (any += any.empty() ? "'" : ",'") += runs[i] + "'";
+    bool some = false;
+    const auto asked = search_traces(
+        api, experiment, "attributes.run_id IN (" + any + ")", 1,
+        [&](const value& page) {
+          some = !list(page, "traces").empty();
+          return Result<void>();
+        },
+        true);
+    if (!asked && asked.error().code == Code::failed_precondition) return out;  // it is too old
+    SW_CHECK_OK(asked);
+    for (auto i = at; some && i < end; ++i) {
+      SW_CHECK_OK(search_traces(api, experiment, "attributes.run_id = '" + runs[i] + "'",
+                                kTracesAtOnce, [&](const value& page) {
+                                  for (const auto& info : list(page, "traces")) {
+                                    const auto& metadata = member(info, "trace_metadata");
+                                    if (text(metadata, "mlflow.sourceRun") == runs[i]) continue;
+                                    out[text(info, "trace_id")].push_back(runs[i]);
+                                  }
+                                  return Result<void>();
+                                }));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<void> traces_of_server(
-    const Api& api, const std::vector<value>& experiments,
+    const Api& api, const std::vector<value>& experiments, const RunsByExperiment& runs,
     const transfer::Source::Each<std::vector<transfer::TraceRecord>>& each) {
   for (const auto& experiment : experiments) {
     if (text(experiment, "lifecycle_stage") == "deleted") continue;  // it does not tell of these
-    std::string token;
-    do {
-      const auto page =
-          api.post("/api/3.0/mlflow/traces/search",
-                   "{\"locations\":[{\"type\":\"MLFLOW_EXPERIMENT\",\"mlflow_experiment\":"
-                   "{\"experiment_id\":" +
-                       json_quoted(text(experiment, "experiment_id")) +
-                       "}}],\"max_results\":200,\"order_by\":[\"timestamp_ms ASC\"]" +
-                       (token.empty() ? "" : ",\"page_token\":" + json_quoted(token)) + "}");
-      if (!page && is_unknown_path(page.error())) return {};
-      SW_CHECK_OK(page);
-      std::vector<transfer::TraceRecord> batch;
-      for (const auto& info : list(*page, "traces")) batch.push_back(trace_of(info));
-      if (!batch.empty()) SW_CHECK_OK(each(std::move(batch)));
-      token = text(*page, "next_page_token");
-    } while (!token.empty());
+    const auto id = text(experiment, "experiment_id");
+    std::optional<Links> links;
+    const auto done =
+        search_traces(api, id, "", kTracesAtOnce, [&](const value& page) -> Result<void> {
+          std::vector<transfer::TraceRecord> batch;
+          for (const auto& info : list(page, "traces")) batch.push_back(trace_of(info));
+          if (batch.empty()) return Result<void>();
+          if (!links) {
+            const auto found = runs.find(id);
+            SW_TRY(links,
+                   links_of(api, id,
+                            found == runs.end() ? std::vector<std::string>{} : found->second));
+          }
+          for (auto& trace : batch) {
+            if (const auto linked = links->find(trace.id); linked != links->end()) {
+              trace.runs = linked->second;
+            }
+          }
+          return each(std::move(batch));
+        });
+    if (!done && is_unknown_path(done.error())) return {};
+    SW_CHECK_OK(done);
   }
   return {};
 }

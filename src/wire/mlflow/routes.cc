@@ -20,6 +20,7 @@ void add_mlflow_routes(net::Router& router, tracking::Tracking& tracking,
   add_evaluation_dataset_routes(router, evaluation);
   add_scorer_routes(router, evaluation, tracing);
   add_review_routes(router, evaluation);
+  add_tool_server_routes(router, evaluation);
   add_graphql_routes(router);
   add_trace_routes(router, tracing);
   add_old_trace_routes(router, tracing);

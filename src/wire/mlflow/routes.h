@@ -61,6 +61,7 @@ void add_evaluation_dataset_routes(net::Router& router, evaluation::Evaluation& 
 void add_scorer_routes(net::Router& router, evaluation::Evaluation& evaluation,
                        tracing::Tracing& tracing);
 void add_review_routes(net::Router& router, evaluation::Evaluation& evaluation);
+void add_tool_server_routes(net::Router& router, evaluation::Evaluation& evaluation);
 void add_webhook_routes(net::Router& router, webhook::Webhooks& webhooks);
 // Tells the webhooks of what happens in the registry, in MLflow's words.
 std::unique_ptr<registry::Watcher> webhook_watcher(webhook::Webhooks& webhooks, Clock& clock);

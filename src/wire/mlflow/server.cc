@@ -116,8 +116,6 @@ void add_server_routes(net::Router& router) {
   for (const auto method : {Method::get, Method::post}) {
     add(router, method, "/ajax-api/2.0/mlflow/gateway-proxy", "", fixed(R"({"endpoints":[]})"));
   }
-  add(router, Method::get, page + "mcp-servers", "",
-      fixed(R"({"mcp_servers":[],"next_page_token":null})"));
   for (const auto* root : {"/ajax-api/3.0/mlflow/jobs/", "/ajax-api/3.0/jobs/"}) {
     add(router, Method::get, root + std::string("{job_id}"), "", no_job);
     add(router, Method::patch, root + std::string("cancel/{job_id}"), "", no_job);

@@ -15,9 +15,9 @@ Error bad_path(std::string_view path) {
 }
 
 bool is_absolute(std::string_view path) {
-  const bool drive = path.size() >= 3 && path[1] == ':' && path[2] == '/' &&
+  const bool drive = path.size() >= 3 && path[1] == ':' && (path[2] == '/' || path[2] == '\\') &&
                      ((path[0] >= 'a' && path[0] <= 'z') || (path[0] >= 'A' && path[0] <= 'Z'));
-  return path.starts_with('/') || drive;
+  return path.starts_with('/') || path.starts_with('\\') || drive;
 }
 
 int hex_digit(char c) {
@@ -34,6 +34,20 @@ std::string decode_once(std::string_view text) {
     const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
     out += low < 0 ? text[i] : static_cast<char>(high * 16 + low);
     if (low >= 0) i += 2;
+  }
+  return out;
+}
+
+// Line ends and the like are kept as "%0a", as the original does.
+std::string with_escaped_controls(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      out += '%' + to_hex(std::string_view(&c, 1));
+    } else {
+      out += c;
+    }
   }
   return out;
 }
@@ -87,15 +101,17 @@ Result<std::string> checked_path(std::string_view path) {
     if (i == 10) return bad_path(path);
     decoded = std::move(next);
   }
-  for (const char c : decoded) {
-    if (c == '\0' || c == '\\' || c == '#') return bad_path(path);
-  }
+  if (decoded.find_first_of(std::string_view("\0#", 2)) != decoded.npos) return bad_path(path);
+  decoded = with_escaped_controls(decoded);
   if (is_absolute(decoded) || equal_ignoring_case(decoded.substr(0, 5), "file:")) {
     return bad_path(path);
   }
   std::string out;
   for (const auto segment : split(decoded, '/')) {
-    if (segment == "..") return bad_path(path);
+    if (is_absolute(segment)) return bad_path(path);  // for a client on Windows; so is what goes up
+    for (const auto part : split(segment, '\\')) {
+      if (part == "..") return bad_path(path);
+    }
     if (segment.empty() || segment == ".") continue;
     if (!out.empty()) out += '/';
     out += segment;
