@@ -100,9 +100,20 @@ Cells latest_row(std::int64_t run, const KeyedPoint& keyed) {
   return {run, keyed.metric, point.step.whole(), point.step.part(), point.at.ms, value, kind};
 }
 
-bool is_among(const Numbers& ascending, std::int64_t number) {
-  return std::binary_search(ascending.begin(), ascending.end(), number);
-}
+// Whether numbers that are asked for in ascending order are in a list that ascends too.
+class Among {
+ public:
+  explicit Among(const Numbers& list) : list_(list), next_(list.begin()) {}
+
+  bool has(std::int64_t number) {
+    while (next_ != list_.end() && *next_ < number) ++next_;
+    return next_ != list_.end() && *next_ == number;
+  }
+
+ private:
+  const Numbers& list_;
+  Numbers::const_iterator next_;
+};
 
 void sort_once(Numbers& numbers) {
   if (!std::is_sorted(numbers.begin(), numbers.end())) std::sort(numbers.begin(), numbers.end());
@@ -135,8 +146,10 @@ Result<void> choose_places(Connection& db, const PointsByRun& latest, Placed& pl
                            MetricKeys::Learned& learned) {
   for (const auto& [run, points] : latest) {
     Numbers metrics;
+    Among in_blocks(placed.in_blocks);
+    Among searched(placed.searched);
     for (const auto& keyed : points) {
-      if (!is_among(placed.in_blocks, keyed.metric) && !is_among(placed.searched, keyed.metric)) {
+      if (!in_blocks.has(keyed.metric) && !searched.has(keyed.metric)) {
         metrics.push_back(keyed.metric);
       }
     }
@@ -242,8 +255,9 @@ Result<void> set_latest(Connection& db, const PointsByRun& points, Placed placed
   for (const auto& [run, of_run] : latest) {
     Points* block = nullptr;
     std::int64_t first = -1;
+    Among in_blocks(placed.in_blocks);
     for (const auto& keyed : of_run) {
-      if (!is_among(placed.in_blocks, keyed.metric)) {
+      if (!in_blocks.has(keyed.metric)) {
         rows.push_back(latest_row(run, keyed));
         continue;
       }

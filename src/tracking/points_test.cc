@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "points.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -97,6 +98,38 @@ TEST(PointsTest, OneMetricOfABlockIsRead) {
   ASSERT_TRUE(decode(encode(points.data(), 3), 2, out));
   ASSERT_EQ(out.size(), 2u);
   EXPECT_EQ(out[1].value, 3);
+}
+
+TEST(PointsTest, AnyReportIsPutInOrder) {
+  std::mt19937_64 random(4);
+  const auto roll = [&](std::uint64_t sides) {
+    return static_cast<std::int64_t>(random() % sides);
+  };
+  for (int round = 0; round < 300; ++round) {
+    // Metrics with numbers side by side, and far apart; points in turn, and in no order at all.
+    const std::int64_t apart = round % 3 == 0 ? 1'000'000'007 : 1;
+    const auto metrics = static_cast<std::uint64_t>(1 + roll(20));
+    std::vector<KeyedPoint> points;
+    for (std::int64_t i = 0, count = 1 + roll(200); i < count; ++i) {
+      const auto at = round % 2 == 0 ? i : roll(6);
+      points.push_back({roll(metrics) * apart, {static_cast<double>(roll(3)), {at}, roll(2)}});
+    }
+    auto wanted = points;
+    std::sort(wanted.begin(), wanted.end(), [](const KeyedPoint& a, const KeyedPoint& b) {
+      return a.metric != b.metric ? a.metric < b.metric : earlier(a.point, b.point);
+    });
+    wanted.erase(std::unique(wanted.begin(), wanted.end(),
+                             [](const KeyedPoint& a, const KeyedPoint& b) {
+                               return a.metric == b.metric && same(a.point, b.point);
+                             }),
+                 wanted.end());
+    put_in_order(points);
+    ASSERT_EQ(points.size(), wanted.size());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      ASSERT_EQ(points[i].metric, wanted[i].metric) << i;
+      ASSERT_TRUE(same(points[i].point, wanted[i].point)) << i;
+    }
+  }
 }
 
 TEST(PointsTest, DamagedBlocksAreDataLossAndNothingElse) {

@@ -45,8 +45,8 @@ std::string only(std::string_view before, const Names& names, std::string_view b
 
 using NamesById = std::unordered_map<std::int64_t, std::string>;
 
-// Adds the names of these metrics, as far as they are not there.
-Result<void> add_names(Connection& db, const std::vector<std::int64_t>& metrics, NamesById& names) {
+// Adds the names of the metrics of these points, as far as they are not there.
+Result<void> add_names(Connection& db, const std::vector<KeyedPoint>& points, NamesById& names) {
   Cells ids;
   const auto ask = [&]() -> Result<void> {
     const auto marks = placeholders(ids);
@@ -58,9 +58,9 @@ Result<void> add_names(Connection& db, const std::vector<std::int64_t>& metrics,
     ids.clear();
     return {};
   };
-  for (const auto metric : metrics) {
-    if (names.contains(metric)) continue;
-    ids.emplace_back(metric);
+  for (const auto& keyed : points) {
+    if (names.contains(keyed.metric)) continue;
+    ids.emplace_back(keyed.metric);
     if (ids.size() == kIdsAtOnce) SW_CHECK_OK(ask());
   }
   return ids.empty() ? Result<void>{} : ask();
@@ -73,26 +73,39 @@ std::string among(std::string_view column, const std::set<std::int64_t>& numbers
   return " AND " + std::string(column) + " IN (" + (list.empty() ? "-1" : list) + ")";
 }
 
-// The last values of runs, as rows and as blocks hold them.
-struct LastValues {
-  struct OfRun {
-    std::vector<KeyedPoint> rows;
-    std::vector<KeyedPoint> blocks;
-  };
-  std::unordered_map<std::int64_t, OfRun> runs;
-  NamesById names;  // of what rows hold, or of all that is wanted
-};
-
 // One statement, since it may be a trip to a server.
 constexpr auto kLastRows =
-    "SELECT l.run, l.metric, k.name, l.step, l.step_part, l.at, l.value, l.kind, NULL AS data"
+    "SELECT l.run, k.name, l.step, l.step_part, l.at, l.value, l.kind, NULL AS data"
     " FROM latest_metrics l JOIN metric_keys k ON k.id = l.metric WHERE l.run IN (";
 constexpr auto kLastBlocks =
-    " UNION ALL SELECT run, first, '', 0, 0, 0, 0, 0, data FROM latest_blocks WHERE run IN (";
+    " UNION ALL SELECT run, '', 0, 0, 0, 0, 0, data FROM latest_blocks WHERE run IN (";
 
-Result<LastValues> last_values(Connection& db, const Cells& ids, const std::string& marks,
-                               const Names& wanted) {
-  LastValues out;
+// Adds what blocks have of a run to what its rows had.
+void add_last(Run& run, const std::vector<KeyedPoint>& points, const NamesById& names) {
+  std::unordered_map<std::string, std::size_t> rows;
+  for (std::size_t i = 0; i < run.metrics.size(); ++i) rows.emplace(run.metrics[i].key, i);
+  run.metrics.reserve(run.metrics.size() + points.size());
+  for (const auto& [metric, point] : points) {
+    const auto name = names.find(metric);
+    if (name == names.end()) continue;  // not wanted
+    const auto row = rows.find(name->second);
+    if (row == rows.end()) {
+      run.metrics.push_back(
+          {.key = name->second, .value = point.value, .at = point.at, .step = point.step});
+      continue;
+    }
+    auto& last = run.metrics[row->second];
+    if (outranks(point, {last.value, last.at, last.step})) {
+      last.value = point.value;
+      last.at = point.at;
+      last.step = point.step;
+    }
+  }
+}
+
+Result<void> load_metrics(Connection& db, const Round& round, const Names& wanted) {
+  if (wanted && wanted->empty()) return {};
+  NamesById names;
   std::string of_rows;
   std::string of_blocks;
   if (wanted) {
@@ -102,7 +115,7 @@ Result<LastValues> last_values(Connection& db, const Cells& ids, const std::stri
     std::set<std::int64_t> metrics;
     std::set<std::int64_t> blocks;
     SW_CHECK_OK(db.query(sql, cells, [&](const Row& row) {
-      out.names.emplace(row.int64(0), row.text(1));
+      names.emplace(row.int64(0), row.text(1));
       metrics.insert(row.int64(0));
       blocks.insert(block_of(row.int64(0)));
       return true;
@@ -110,60 +123,28 @@ Result<LastValues> last_values(Connection& db, const Cells& ids, const std::stri
     of_rows = among("l.metric", metrics);
     of_blocks = among("first", blocks);
   }
-  Cells cells = ids;
-  cells.insert(cells.end(), ids.begin(), ids.end());
+  Cells cells = round.ids;
+  cells.insert(cells.end(), round.ids.begin(), round.ids.end());
+  const auto sql =
+      kLastRows + round.marks + ")" + of_rows + kLastBlocks + round.marks + ")" + of_blocks;
+  std::map<std::int64_t, std::vector<KeyedPoint>> blocks;
   Result<void> good;
-  SW_CHECK_OK(db.query(kLastRows + marks + ")" + of_rows + kLastBlocks + marks + ")" + of_blocks,
-                       cells, [&](const Row& row) {
-                         auto& of_run = out.runs[row.int64(0)];
-                         if (row.is_null(8)) {
-                           const Step step(row.int64(3), static_cast<std::int32_t>(row.int64(4)));
-                           const auto value = from_stored(row.real(6), row.int64(7));
-                           of_run.rows.push_back({row.int64(1), {value, {row.int64(5)}, step}});
-                           if (!out.names.contains(row.int64(1)))
-                             out.names.emplace(row.int64(1), row.text(2));
-                         } else {
-                           good = decode(row.text(8), of_run.blocks);
-                         }
-                         return good.ok();
-                       }));
+  SW_CHECK_OK(db.query(sql, cells, [&](const Row& row) {
+    if (!row.is_null(7)) {
+      good = decode(row.text(7), blocks[row.int64(0)]);
+      return good.ok();
+    }
+    Metric metric{.key = text(row, 1),
+                  .value = from_stored(row.real(5), row.int64(6)),
+                  .at = {row.int64(4)},
+                  .step = Step(row.int64(2), static_cast<std::int32_t>(row.int64(3)))};
+    round.runs.at(row.int64(0))->metrics.push_back(std::move(metric));
+    return true;
+  }));
   SW_CHECK_OK(std::move(good));
-  if (wanted) {
-    for (auto& [run, of_run] : out.runs) {
-      std::erase_if(of_run.blocks, [&](const auto& p) { return !out.names.contains(p.metric); });
-    }
-  }
-  return out;
-}
-
-void sort_by_metric(std::vector<KeyedPoint>& points) {
-  const auto before = [](const KeyedPoint& a, const KeyedPoint& b) { return a.metric < b.metric; };
-  if (!std::is_sorted(points.begin(), points.end(), before)) {
-    std::sort(points.begin(), points.end(), before);
-  }
-}
-
-Result<void> load_metrics(Connection& db, const Round& round, const Names& wanted) {
-  if (wanted && wanted->empty()) return {};
-  SW_TRY(auto found, last_values(db, round.ids, round.marks, wanted));
-  for (auto& [run, of_run] : found.runs) {
-    sort_by_metric(of_run.rows);
-    sort_by_metric(of_run.blocks);
-    const auto last =
-        of_run.blocks.empty() ? std::move(of_run.rows) : last_of(of_run.rows, of_run.blocks);
-    if (!of_run.blocks.empty()) {
-      std::vector<std::int64_t> metrics;
-      for (const auto& keyed : last) metrics.push_back(keyed.metric);
-      SW_CHECK_OK(add_names(db, metrics, found.names));
-    }
-    auto& metrics = round.runs.at(run)->metrics;
-    metrics.reserve(last.size());
-    for (const auto& [metric, point] : last) {
-      const auto name = found.names.find(metric);
-      if (name == found.names.end()) continue;  // the table of names has lost it
-      metrics.push_back(
-          {.key = name->second, .value = point.value, .at = point.at, .step = point.step});
-    }
+  for (const auto& [run, points] : blocks) {
+    if (!wanted) SW_CHECK_OK(add_names(db, points, names));
+    add_last(*round.runs.at(run), points, names);
   }
   return {};
 }
@@ -261,26 +242,21 @@ Result<RunKeys> keys_of(Connection& db, const std::vector<FoundRun>& runs) {
   for (const auto& run : runs) ids.emplace_back(run.key);
   const auto marks = placeholders(ids);
   const auto name = [](const Row& row) { return text(row, 0); };
-  std::set<std::int64_t> metrics;
-  SW_CHECK_OK(db.query("SELECT DISTINCT metric FROM latest_metrics WHERE run IN (" + marks + ")",
-                       ids, [&](const Row& row) {
-                         metrics.insert(row.int64(0));
-                         return true;
-                       }));
-  std::vector<KeyedPoint> points;
-  Result<void> good;
-  SW_CHECK_OK(db.query("SELECT data FROM latest_blocks WHERE run IN (" + marks + ")", ids,
-                       [&](const Row& row) {
-                         points.clear();
-                         good = decode(row.text(0), points);
-                         for (const auto& keyed : points) metrics.insert(keyed.metric);
-                         return good.ok();
-                       }));
-  SW_CHECK_OK(std::move(good));
+  SW_TRY(out.metrics, db.all("SELECT name FROM metric_keys WHERE id IN (SELECT metric FROM"
+                             " latest_metrics WHERE run IN (" +
+                                 marks + "))",
+                             ids, name));
   NamesById names;
-  SW_CHECK_OK(add_names(db, {metrics.begin(), metrics.end()}, names));
+  SW_TRY(const auto blocks,
+         db.all("SELECT data FROM latest_blocks WHERE run IN (" + marks + ")", ids, name));
+  for (const auto& block : blocks) {
+    std::vector<KeyedPoint> points;
+    SW_CHECK_OK(decode(block, points));
+    SW_CHECK_OK(add_names(db, points, names));
+  }
   for (auto& [number, metric] : names) out.metrics.push_back(std::move(metric));
   std::sort(out.metrics.begin(), out.metrics.end());
+  out.metrics.erase(std::unique(out.metrics.begin(), out.metrics.end()), out.metrics.end());
   SW_TRY(out.params,
          db.all("SELECT DISTINCT key FROM run_params WHERE run IN (" + marks + ") ORDER BY key",
                 ids, name));
