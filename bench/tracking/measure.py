@@ -225,7 +225,8 @@ def search(peer: Peer, repeats: int) -> dict:
     }
     orders = {"name": "attributes.run_name DESC", "user": "attributes.user_id DESC",
               "status": "attributes.status", "end": "attributes.end_time DESC",
-              "param": "params.rate DESC"}  # fmt: skip
+              "start": "attributes.start_time ASC", "param": "params.rate DESC",
+              "tag": "tags.phase DESC"}  # fmt: skip
     for key, order in orders.items():
         body = {"order_by": [order], "max_results": 100}
         if len(ask(body)) != 100:
@@ -268,7 +269,7 @@ def wide(peer: Peer, seconds: float, values: int, slices: int) -> dict:
     searches = wide_searches(peer, experiments)
     peer.stop()  # a checkpoint moves all into the database
     kept = folder_size(peer.folder) - size
-    start = 1000 * peer.start()
+    start = 1000 * peer.start() if peer.name == "slipway" else 0.0
     return {"points": points, "rate": points / took, "first": rates[0], "last": rates[-1],
             "kept": kept / points, "sent": sent / points, "start": start, **table,
             **searches}  # fmt: skip
