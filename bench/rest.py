@@ -94,6 +94,8 @@ def fill_mlflow(peer: Peer, runs: int) -> None:
             base.execute(
                 "INSERT INTO params (key, value, run_uuid) VALUES (?,?,?)", (key, value, run)
             )
+        phase = ("phase", str(n % 20), run)
+        base.execute("INSERT INTO tags (key, value, run_uuid) VALUES (?,?,?)", phase)
     base.commit()
     base.close()
 

@@ -102,7 +102,7 @@ Result<std::int64_t> key_of(store::Connection& db, const TraceId& id) {
   return *key;
 }
 
-Result<void> claim_early_links(Connection& db, const TraceId& id, std::int64_t key) {
+Result<void> claim_early_links(store::Connection& db, const TraceId& id, std::int64_t key) {
   SW_TRY(const auto claimed,
          db.exec("INSERT INTO trace_links (kind, target, trace) SELECT kind, target, ? FROM "
                  "trace_early_links WHERE trace = ? ON CONFLICT DO NOTHING",
