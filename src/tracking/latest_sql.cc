@@ -22,7 +22,7 @@ using Numbers = std::vector<std::int64_t>;
 // the report is not a small one.
 constexpr std::size_t kManyMetrics = 64;
 constexpr std::size_t kSomeMetrics = 16;
-constexpr std::int64_t kRunsOfPiece = 1'024;
+constexpr std::int64_t kRunsOfPiece = 256;
 
 // The latest is the greatest by step, time and value, and NaN is less than any number.
 #define SET_LATEST                                                             \
