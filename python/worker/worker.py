@@ -39,6 +39,7 @@ COLUMN_TYPES = {
 }
 MISSING = 0xFFFFFFFF
 TOO_LARGE = 256 << 20  # bytes of an answer
+TOO_LARGE_PIECE = 8 << 20  # of one that streams
 
 
 class Refused(Exception):
@@ -179,7 +180,8 @@ class Model:
             bodies = any(each["datatype"] is None for each in inputs)
             if bodies:
                 inputs = [{"name": "input", "datatype": "FP64", "shape": [-1, -1]}]
-        return {"inputs": inputs, "only_bodies": bodies, "kind": self.kind}
+        streams = getattr(self.model, "_predict_stream_fn", None) is not None
+        return {"inputs": inputs, "only_bodies": bodies, "kind": self.kind, "streams": streams}
 
     def _tensor(self, spec):
         import numpy as np
@@ -213,6 +215,25 @@ class Model:
             return answer.response
         except ValueError:
             return json.dumps(_finite(json.loads(answer.response)))
+
+    def stream(self, body):
+        """What the model says to a body of scoring, piece by piece, each as JSON."""
+        import numpy as np
+        from mlflow.pyfunc import scoring_server
+        from mlflow.utils.proto_json_utils import NumpyEncoder, _get_jsonable_obj
+
+        if getattr(self.model, "_predict_stream_fn", None) is None:
+            raise Refused("invalid_argument", "the model does not stream its answers")
+        asked = json.loads(body.decode())
+        if isinstance(asked, dict):
+            asked.pop("stream", None)
+        given = scoring_server._parse_json_data(
+            json.dumps(asked), self.model.metadata, self.schema
+        )
+        data = given.data.tolist() if isinstance(given.data, np.ndarray) else given.data
+        for piece in self.model.predict_stream(data, params=given.params):
+            plain = _get_jsonable_obj(piece, pandas_orient="records")
+            yield json.dumps(_finite(json.loads(json.dumps(plain, cls=NumpyEncoder))))
 
 
 def _refuse(_):
@@ -301,6 +322,22 @@ def handle(model, message, channel):
     return reply | {"ok": True, "rss": rss()}
 
 
+def handle_stream(model, message, channel):
+    """A frame a piece; the server asks for the next one, or says that nobody listens any more."""
+    pieces = model.stream(os.pread(channel.asked, message["size"], 0))
+    try:
+        for piece in pieces:
+            if len(piece) > TOO_LARGE_PIECE:
+                raise Refused("exhausted", "a piece of the answer is larger than 8 MiB")
+            channel.send({"ok": True, "rss": rss(), "piece": piece})
+            more = channel.receive()
+            if more is None or more["op"] != "next":
+                break
+    finally:
+        pieces.close()
+    return {"ok": True, "rss": rss(), "end": True}
+
+
 def last_line(error):
     return "".join(traceback.format_exception_only(type(error), error)).strip()[-2000:]
 
@@ -334,7 +371,8 @@ def main():
         return 1
     while (message := channel.receive()) is not None:
         try:
-            reply = handle(model, message, channel)
+            take = handle_stream if message["op"] == "stream" else handle
+            reply = take(model, message, channel)
         except Exception as error:  # noqa: B902
             traceback.print_exc()
             reply = refused(error)

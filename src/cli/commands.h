@@ -28,6 +28,7 @@ int cron(const Args& args);
 int export_edge(const Args& args);
 int export_history(const Args& args);
 int gc(const Args& args);
+int graph(const Args& args);
 int import_history(const Args& args);
 int logs(const Args& args);
 int pipeline(const Args& args);

@@ -4,10 +4,12 @@
 
 #include "arguments.h"
 #include "base/text.h"
+#include "blob/atomic_file.h"
 #include "client.h"
 #include "commands.h"
 #include "json/value.h"
 #include "output.h"
+#include "serving/graph_spec.h"
 
 namespace slipway::cli {
 namespace {
@@ -18,6 +20,7 @@ struct Options {
   std::string name;
   std::vector<std::string> routes;
   std::vector<std::string> shadows;
+  std::vector<std::string> graphs;
   std::string sample_rate;
   std::string timeout_ms;
   std::string drift_threshold;
@@ -50,6 +53,23 @@ Result<std::string> route_json(const std::string& text, bool shadow) {
   return out + "}";
 }
 
+// FILE[=WEIGHT]
+Result<std::string> graph_json(const std::string& text) {
+  std::string file = text;
+  std::string weight;
+  if (const auto equals = text.rfind('='); equals != std::string::npos) {
+    if (const auto value = parse_double(text.substr(equals + 1)); value && std::isfinite(*value)) {
+      file = text.substr(0, equals);
+      weight = ",\"weight\":" + number_text(*value);
+    }
+  }
+  SW_TRY(const auto graph, blob::read_file(file, 256 << 10));
+  SW_CHECK_OK(serving::parse_graph(graph, file));
+  std::string out = "{\"graph\":";
+  append_json_string(out, graph);
+  return out + weight + "}";
+}
+
 Result<std::string> body_of(const Options& options) {
   std::string out = "{\"name\":";
   append_json_string(out, options.name);
@@ -63,6 +83,13 @@ Result<std::string> body_of(const Options& options) {
       out += route;
     }
   }
+  for (const auto& file : options.graphs) {
+    SW_TRY(const auto route, graph_json(file));
+    if (!first) out += ',';
+    first = false;
+    out += route;
+  }
+  if (first) return invalid("no route is given", "give --route or --graph");
   out += "]";
   const auto number = [&](const char* key, const std::string& text) -> Result<void> {
     if (text.empty()) return {};
@@ -159,8 +186,8 @@ Result<void> act(const std::string& verb, const Options& options) {
 
 void add_change_options(CLI::App& verb, Options& options) {
   verb.add_option("--route", options.routes,
-                  "MODEL@ALIAS or MODEL/VERSION, =WEIGHT behind it; repeat to split the traffic")
-      ->required();
+                  "MODEL@ALIAS or MODEL/VERSION, =WEIGHT behind it; repeat to split the traffic");
+  verb.add_option("--graph", options.graphs, "a graph of models in YAML: FILE, =WEIGHT behind it");
   verb.add_option("--shadow", options.shadows,
                   "a version that gets copies: MODEL/VERSION, =PERCENT behind it");
   verb.add_option("--sample-rate", options.sample_rate, "share of requests that is recorded");

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "pipeline/cron.h"
 #include "pipeline/expression.h"
@@ -365,25 +366,12 @@ class Reader {
     std::string text_value;
     SW_CHECK_OK(text(resources, "memory", text_value));
     if (text_value.empty()) return {};
-    constexpr std::pair<std::string_view, double> kUnits[] = {
-        {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0},
-        {"kB", 1e3},     {"MB", 1e6},        {"GB", 1e9},           {"TB", 1e12},
-        {"Ki", 1024.0},  {"Mi", 1048576.0},  {"Gi", 1073741824.0},  {"Ti", 1099511627776.0},
-        {"K", 1024.0},   {"M", 1048576.0},   {"G", 1073741824.0},   {"B", 1.0}};
-    double factor = 1;
-    std::string_view digits = text_value;
-    for (const auto& [unit, size] : kUnits) {
-      if (!digits.ends_with(unit)) continue;
-      factor = size;
-      digits = trim(digits.substr(0, digits.size() - unit.size()));
-      break;
-    }
-    const auto value = parse_double(digits);
-    if (!value || *value < 0 || *value * factor > 1e18) {
+    const auto bytes = parse_bytes(text_value);
+    if (!bytes) {
       return fail(*resources.find("memory"), "'" + text_value.substr(0, 80) + "' is not a size",
                   "write 512MiB or 2GiB");
     }
-    out = static_cast<std::uint64_t>(*value * factor);
+    out = *bytes;
     return {};
   }
 

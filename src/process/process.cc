@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -391,6 +392,19 @@ std::string find_program(const std::string& name) {
     at = end + 1;
   }
   return {};
+}
+
+std::size_t resident_bytes(int pid) {
+  const auto path = "/proc/" + (pid == 0 ? "self" : std::to_string(pid)) + "/statm";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  char text[128] = {};
+  const auto size = read(file, text, sizeof text - 1);
+  close(file);
+  unsigned long all = 0;
+  unsigned long resident = 0;
+  if (size <= 0 || std::sscanf(text, "%lu %lu", &all, &resident) != 2) return 0;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace slipway::process

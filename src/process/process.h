@@ -62,6 +62,9 @@ std::size_t end_tagged(const std::string& tag);
 std::string identity_of(int pid);  // empty when there is none
 bool is_alive(const std::string& identity);
 
+// Memory that a process holds now; 0 when it is gone. 0 is this process.
+std::size_t resident_bytes(int pid);
+
 // The path of a program as the shell would find it; empty when there is none.
 std::string find_program(const std::string& name);
 

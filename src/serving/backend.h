@@ -2,7 +2,9 @@
 // What executes a version: engines implement these two classes in drivers/*.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +36,8 @@ struct Signature {
   // particular for tensors, so scoring always sends it the body.
   bool bodies = false;
   bool only_bodies = false;
+  // Answers bodies piece by piece as well, each one JSON.
+  bool streams = false;
 };
 inline constexpr const char* kBody = "slipway.body";
 
@@ -80,11 +84,22 @@ class LoadedModel {
   virtual const Signature& signature() const = 0;
   // The columns that the file itself names; used when the package names none.
   virtual std::vector<Column> columns() const { return {}; }
+  // Bytes that it holds in processes of its own, now.
+  virtual std::size_t outside_bytes() const { return 0; }
   // How many calls it can work on at the same time; 0: any number.
   virtual int instances() const { return 0; }
   // `inputs` in the order of the signature, already checked against it. Answers the outputs in the
   // order of the signature.
   virtual Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) = 0;
+  // The answer to a body piece by piece; `take` says whether anybody still listens. Returns at the
+  // end of the answer.
+  using Piece = std::function<bool(Tensor)>;
+  virtual Result<void> stream(const std::vector<Tensor>& inputs, const Piece& take) {
+    (void)inputs;
+    (void)take;
+    return Error{Code::unimplemented, "this model does not stream its answers",
+                 "MLflow models with predict_stream do"};
+  }
   // Of the same inputs; as costly as the model makes it.
   virtual Result<Explanation> explain(const std::vector<Tensor>& inputs) {
     (void)inputs;

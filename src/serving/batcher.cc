@@ -55,7 +55,8 @@ struct Batcher::Impl {
   LoadedModel& model;
   BatchOptions options;
   Clock& clock;
-  RunStats stats;
+  std::unique_ptr<RunStats> own_stats;
+  RunStats& stats;
   meter::Histogram& queue_seconds;
   meter::Histogram& run_seconds;
   meter::Histogram& batch_rows;
@@ -124,18 +125,6 @@ struct Batcher::Impl {
     }
   }
 
-  // What the clients need not wait for any more leaves without running.
-  static std::optional<Error> lost(const Job& job, std::int64_t now) {
-    if (job.cancelled != nullptr && job.cancelled->load(std::memory_order_relaxed)) {
-      return Error{Code::cancelled, "the client went away", {}};
-    }
-    if (job.deadline_ns != 0 && now > job.deadline_ns) {
-      return Error{Code::deadline, "the request waited past its deadline",
-                   "send less at once, or add instances"};
-    }
-    return std::nullopt;
-  }
-
   void drop(Job& job, Error error, std::int64_t now) {
     stats.fail(1, now - job.received_ns);
     if (error.code == Code::cancelled) cancelled.add();
@@ -180,10 +169,24 @@ struct Batcher::Impl {
     }
   }
 
+  Outputs stream(const Job& job, std::int64_t& took) {
+    const auto start = clock.monotonic_ns();
+    auto done = [&]() -> Result<void> {
+      try {
+        return model.stream(job.inputs, job.piece);
+      } catch (const std::exception& e) {
+        return internal(std::string("the model's runtime threw: ") + e.what());
+      }
+    }();
+    took = clock.monotonic_ns() - start;
+    if (!done) return std::move(done.error());
+    return std::vector<Tensor>{};
+  }
+
   void serve_alone(Job& job, std::int64_t begun) {
     RanBatch ran{.requests = 1, .rows = static_cast<std::uint64_t>(job.rows)};
     ran.queue_ns = begun - job.queued_ns;
-    auto outputs = run(job.inputs, job.rows, ran.run_ns);
+    auto outputs = job.piece ? stream(job, ran.run_ns) : run(job.inputs, job.rows, ran.run_ns);
     ran.ok = outputs.ok();
     const auto answered = clock.monotonic_ns();
     ran.total_ns = answered - job.received_ns;
@@ -273,13 +276,18 @@ struct Batcher::Impl {
 };
 
 Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::string& version,
-                 const BatchOptions& options, Clock& clock, meter::Registry& meters) {
+                 const BatchOptions& options, Clock& clock, meter::Registry& meters,
+                 RunStats* stats) {
   const meter::Labels labels{{"model", model_name}, {"version", version}};
+  auto own = stats == nullptr ? std::make_unique<RunStats>(model_name, version, clock, meters)
+                              : std::unique_ptr<RunStats>();
+  RunStats& counts = stats == nullptr ? *own : *stats;
   impl_.reset(new Impl{
       .model = model,
       .options = options,
       .clock = clock,
-      .stats = RunStats(model_name, version, clock, meters),
+      .own_stats = std::move(own),
+      .stats = counts,
       .queue_seconds = meters.histogram("slipway_serving_queue_seconds",
                                         "Time that a request waited for the model", labels),
       .run_seconds =
@@ -312,7 +320,7 @@ Batcher::~Batcher() {
 Result<void> Batcher::submit(Job job) {
   const auto now = job.queued_ns = impl_->clock.monotonic_ns();
   if (job.received_ns == 0) job.received_ns = now;
-  if (auto error = Impl::lost(job, now)) {
+  if (auto error = lost(job, now)) {
     impl_->stats.fail(1, now - job.received_ns);
     return *std::move(error);
   }
@@ -333,7 +341,7 @@ Result<void> Batcher::submit(Job job) {
     return {};
   }();
   for (auto& gone : lost) {
-    impl_->drop(gone, *Impl::lost(gone, now), now);
+    impl_->drop(gone, *Batcher::lost(gone, now), now);
   }
   if (!admitted) impl_->stats.fail(1, now - job.received_ns);
   if (wake) impl_->work.notify_one();
@@ -343,6 +351,23 @@ Result<void> Batcher::submit(Job job) {
 std::size_t Batcher::queued() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->queue.size();
+}
+
+bool Batcher::is_busy() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return !impl_->queue.empty() || impl_->idle < static_cast<int>(impl_->threads.size());
+}
+
+// Leaves the queue without running.
+std::optional<Error> Batcher::lost(const Job& job, std::int64_t now_ns) {
+  if (job.cancelled != nullptr && job.cancelled->load(std::memory_order_relaxed)) {
+    return Error{Code::cancelled, "the client went away", {}};
+  }
+  if (job.deadline_ns != 0 && now_ns > job.deadline_ns) {
+    return Error{Code::deadline, "the request waited past its deadline",
+                 "send less at once, or add instances"};
+  }
+  return std::nullopt;
 }
 
 RunStats& Batcher::stats() {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,19 +53,28 @@ class Batcher {
     std::uint32_t priority = kUsualPriority;  // lower goes first
     // Set once nobody waits for the answer any more; may be null.
     std::shared_ptr<const std::atomic<bool>> cancelled;
+    // When set, the answer comes through it piece by piece and `done` gets no outputs. Such a job
+    // is `alone`.
+    LoadedModel::Piece piece;
     Done done;                   // called once, on a thread of the batcher or of submit's caller
     std::int64_t queued_ns = 0;  // set by submit
+    std::string request_id;      // of graphs only, for the endpoints that they ask
   };
 
-  // `name` labels the metrics: model and version.
+  // `name` labels the metrics: model and version. `stats`, if given, outlives the batcher and
+  // counts on where an earlier one ended.
   Batcher(LoadedModel& model, const std::string& model_name, const std::string& version,
-          const BatchOptions& options, Clock& clock, meter::Registry& meters);
+          const BatchOptions& options, Clock& clock, meter::Registry& meters,
+          RunStats* stats = nullptr);
   // Answers everything that is queued, then joins.
   ~Batcher();
 
   // An error means that the job was not taken and `done` will not be called.
   Result<void> submit(Job job);
   std::size_t queued() const;
+  bool is_busy() const;  // something is queued or running
+  // What nobody needs to wait for any more, and why.
+  static std::optional<Error> lost(const Job& job, std::int64_t now_ns);
   RunStats& stats();
   RunStatistics statistics() const;
 

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kMaxName = 128;
 constexpr std::size_t kMaxRoutes = 16;
+constexpr std::size_t kMaxGraph = 256 << 10;
+constexpr std::string_view kGraphPrefix = "graph:";
 constexpr std::int64_t kMaxCache = std::int64_t{64} << 30;
 
 bool is_name(const std::string& name) {
@@ -30,8 +32,14 @@ bool is_header(const std::string& name) {
 }
 
 Result<void> validate_route(const RouteSpec& route, const std::string& at) {
-  if (route.model.empty()) return invalid(at + ".model is missing");
-  if (route.alias.empty() == route.version.empty()) {
+  if (route.graph.size() > kMaxGraph) return invalid(at + ".graph is larger than 256 KiB");
+  const bool graph = !route.graph.empty();
+  if (route.model.empty() && !graph) return invalid(at + ".model is missing");
+  if (!graph && route.model.starts_with(kGraphPrefix)) {
+    return invalid(at + ".model '" + route.model.substr(0, 100) + "' is that of a graph",
+                   "send the text of the graph as graph");
+  }
+  if (!graph && route.alias.empty() == route.version.empty()) {
     return invalid(at + " needs either an alias or a version",
                    "name the version by \"alias\": \"champion\" or by \"version\": \"3\"");
   }
@@ -55,6 +63,10 @@ Result<void> validate_route(const RouteSpec& route, const std::string& at) {
 }
 
 }  // namespace
+
+std::string graph_model_of(const std::string& endpoint) {
+  return std::string(kGraphPrefix) + endpoint;
+}
 
 Result<void> validate(const EndpointSpec& spec) {
   if (!is_name(spec.name)) {

@@ -2,6 +2,7 @@
 // An endpoint as its owner describes it, and as it is.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,11 +14,13 @@
 
 namespace slipway::serving {
 
-// Either `alias` or `version` names the version.
+// Either `alias` or `version` names the version; or `graph` is the text of a graph of models, whose
+// model and version are then given by the endpoints: graph:ENDPOINT, and a number for each text.
 struct RouteSpec {
   std::string model;
   std::string alias;
   std::string version;
+  std::string graph;
   double weight = 100;  // share of the sum of weights; of a shadow: percent of requests mirrored
   bool shadow = false;  // gets copies, its answers are recorded and thrown away
   // A request that has this header with this value comes here whatever the weights; empty: none.
@@ -36,6 +39,8 @@ struct EndpointSpec {
   bool paused = false;           // unloaded: answers unavailable until it is loaded again
 };
 
+std::string graph_model_of(const std::string& endpoint);
+
 // Names, numbers and sums; whether the versions exist is not asked.
 Result<void> validate(const EndpointSpec& spec);
 
@@ -46,7 +51,9 @@ struct RouteView {
   RouteSpec spec;
   std::string version;  // that answers now
   RouteState state = RouteState::loading;
-  std::string error;  // also of a newer version that could not take over
+  bool loaded = false;           // in memory now; if not, the next request loads it
+  std::size_t memory_bytes = 0;  // that it takes when it is
+  std::string error;             // also of a newer version that could not take over
 };
 
 struct EndpointView {

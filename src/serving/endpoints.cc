@@ -31,8 +31,8 @@ Endpoints::~Endpoints() {
 }
 
 Result<void> Endpoints::restore() {
-  SW_TRY(const auto stored, load_endpoints(impl_->db));
-  for (const auto& endpoint : stored) {
+  SW_TRY(auto stored, load_endpoints(impl_->db));
+  for (const auto& endpoint : Impl::in_order(std::move(stored))) {
     auto entry = std::make_shared<Entry>();
     entry->spec = endpoint.spec;
     entry->created = endpoint.created;
@@ -47,8 +47,10 @@ Result<void> Endpoints::restore() {
   return {};
 }
 
-Result<EndpointView> Endpoints::create(const EndpointSpec& spec, const Principal& who) {
-  SW_CHECK_OK(validate(spec));
+Result<EndpointView> Endpoints::create(const EndpointSpec& asked, const Principal& who) {
+  SW_CHECK_OK(validate(asked));
+  auto spec = asked;
+  SW_CHECK_OK(number_graphs(impl_->db, spec));
   const auto taken = [&] {
     return already_exists("there is an endpoint '" + spec.name + "' already",
                           "change it with PUT /api/v1/endpoints/" + spec.name);
@@ -74,11 +76,13 @@ Result<EndpointView> Endpoints::create(const EndpointSpec& spec, const Principal
   return impl_->view(*entry);
 }
 
-Result<EndpointView> Endpoints::update(const EndpointSpec& spec, const Principal& who) {
-  SW_CHECK_OK(validate(spec));
+Result<EndpointView> Endpoints::update(const EndpointSpec& asked, const Principal& who) {
+  SW_CHECK_OK(validate(asked));
+  auto spec = asked;
   const auto entry = impl_->find(spec.name);
   if (entry == nullptr) return no_endpoint(spec.name);
   const std::scoped_lock change(entry->change);
+  SW_CHECK_OK(number_graphs(impl_->db, spec));
   if (entry->removed) return no_endpoint(spec.name);
   SW_TRY(auto routing, impl_->build(*entry, spec, nullptr, false));
   const auto now = impl_->clock.now();
@@ -154,33 +158,11 @@ void Endpoints::refresh_now(const std::string& model) {
 
 Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& version,
                                const Caller* caller) const {
-  std::shared_ptr<const Routing> routing;
-  {
-    const std::scoped_lock lock(impl_->mutex);
-    const auto found = impl_->entries.find(endpoint);
-    if (found != impl_->entries.end()) routing = found->second->routing;
-  }
-  if (routing == nullptr) return no_endpoint(endpoint);
-  if (!version.empty()) {
-    const Lane* lane = routing->find(version);
-    if (lane == nullptr) {
-      return not_found("endpoint '" + endpoint + "' has no version '" + version.substr(0, 50) + "'",
-                       "its versions are in /v2/models/" + endpoint);
-    }
-    return Target(std::move(routing), *lane);
-  }
-  const auto turn = routing->endpoint->picks.fetch_add(1, std::memory_order_relaxed);
-  const Lane* lane = routing->pick(turn, caller);
-  if (lane == nullptr) {
-    return unavailable("endpoint '" + endpoint +
-                           "' has no version that could be loaded: " + routing->lanes.front().error,
-                       "point it at another version");
-  }
-  return Target(std::move(routing), *lane);
+  return impl_->pick(endpoint, version, caller);
 }
 
 Result<Target> Endpoints::open(const std::string& model, const std::string& version) {
-  SW_TRY(auto servable, impl_->versions.get(model, version));
+  SW_TRY(auto servable, impl_->open(model, version));
   auto routing = std::make_shared<Routing>();
   routing->endpoint = std::make_shared<EndpointState>("", impl_->log, impl_->clock);
   routing->lanes.push_back({.spec = {.model = model, .version = version},

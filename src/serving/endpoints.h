@@ -32,6 +32,18 @@ struct Options {
   BatchOptions batch;
   std::size_t prediction_capacity = 16'384;  // requests recorded and not yet drained
   int housekeeping_ms = 1000;                // how often unused versions are unloaded
+  // Bytes that the loaded models may take together; above it those that were not used for longest
+  // are freed, and loaded again by the next request that wants them. 0: no bound.
+  std::size_t memory_budget = 0;
+};
+
+struct GraphView {
+  struct Step {
+    std::string name;
+    std::vector<std::string> runs;
+  };
+  Signature signature;
+  std::vector<Step> steps;  // each after those that it needs
 };
 
 // Thread-safe. Publishes endpoint.created, endpoint.changed and endpoint.deleted.
@@ -48,8 +60,8 @@ class Endpoints {
   Result<void> restore();
 
   // Blocks until the versions are loaded; their failure is the call's.
-  Result<EndpointView> create(const EndpointSpec& spec, const Principal& who);
-  Result<EndpointView> update(const EndpointSpec& spec, const Principal& who);
+  Result<EndpointView> create(const EndpointSpec& asked, const Principal& who);
+  Result<EndpointView> update(const EndpointSpec& asked, const Principal& who);
   Result<void> remove(const std::string& name, const Principal& who);
   Result<EndpointView> get(const std::string& name) const;
   std::vector<EndpointView> list() const;  // by name
@@ -57,6 +69,9 @@ class Endpoints {
   Result<std::vector<EndpointPast>> past(const std::string& name) const;
   // As the store has it, also where nothing was restored.
   Result<EndpointSpec> stored(const std::string& name) const;
+  // What a graph would take, do and answer; its models are loaded to know that. Errors say
+  // "file:line: what".
+  Result<GraphView> check_graph(const std::string& text, const std::string& file);
   // 0..1; does not touch the routes.
   Result<void> set_sample_rate(const std::string& name, double rate);
 

@@ -71,6 +71,7 @@ Result<std::shared_ptr<const Routing>> Endpoints::Impl::build(Entry& entry,
 }
 
 Result<Lane> Endpoints::Impl::make_lane(Entry& entry, const RouteSpec& spec) {
+  if (!spec.graph.empty()) return make_graph_lane(entry, spec);
   Lane lane{.spec = spec, .version = spec.version};
   if (!spec.alias.empty()) {
     SW_TRY(lane.version, packages->resolve(spec.model, spec.alias));
@@ -105,11 +106,15 @@ EndpointView Endpoints::Impl::view(const Entry& entry) const {
   const std::scoped_lock lock(mutex);
   EndpointView out{.spec = entry.spec, .created = entry.created, .updated = entry.updated};
   for (const auto& lane : entry.routing->lanes) {
-    out.routes.push_back(
-        {.spec = lane.spec,
-         .version = lane.version,
-         .state = lane.servable != nullptr ? RouteState::ready : RouteState::failed,
-         .error = lane.error});
+    RouteView route{.spec = lane.spec,
+                    .version = lane.version,
+                    .state = lane.servable != nullptr ? RouteState::ready : RouteState::failed,
+                    .error = lane.error};
+    if (lane.servable != nullptr) {
+      route.loaded = lane.servable->is_awake();
+      route.memory_bytes = versions.bytes_of(*lane.servable);
+    }
+    out.routes.push_back(std::move(route));
   }
   const auto now = clock.monotonic_ns();
   for (const auto& [key, record] : entry.records) out.stats.push_back(record->stats(now));
@@ -127,7 +132,8 @@ bool Endpoints::Impl::is_stale(const Routing& routing) {
       }
       version = *std::move(resolved);
     }
-    if (version == lane.version && lane.servable != nullptr && lane.error.empty()) continue;
+    const bool current = version == lane.version && lane.servable != nullptr && lane.error.empty();
+    if (current && !has_moved(lane)) continue;
     const std::scoped_lock lock(mutex);
     const auto failed = failed_at.find({lane.spec.model, version});
     if (failed == failed_at.end() || clock.monotonic_ns() - failed->second > kRetryNs) {
@@ -173,12 +179,40 @@ void Endpoints::Impl::refresh(const std::string& model) {
   for (const auto& entry : all()) {
     const bool follows = [&] {
       const std::scoped_lock lock(mutex);
-      return model.empty() ||
-             std::any_of(entry->spec.routes.begin(), entry->spec.routes.end(),
-                         [&](const RouteSpec& route) { return route.model == model; });
+      return model.empty() || std::any_of(entry->spec.routes.begin(), entry->spec.routes.end(),
+                                          [&](const RouteSpec& route) {
+                                            return route.model == model || !route.graph.empty();
+                                          });
     }();
     if (follows) refresh(*entry);
   }
+}
+
+Result<Target> Endpoints::Impl::pick(const std::string& endpoint, const std::string& version,
+                                     const Caller* caller) const {
+  std::shared_ptr<const Routing> routing;
+  {
+    const std::scoped_lock lock(mutex);
+    const auto found = entries.find(endpoint);
+    if (found != entries.end()) routing = found->second->routing;
+  }
+  if (routing == nullptr) return no_endpoint(endpoint);
+  if (!version.empty()) {
+    const Lane* lane = routing->find(version);
+    if (lane == nullptr) {
+      return not_found("endpoint '" + endpoint + "' has no version '" + version.substr(0, 50) + "'",
+                       "its versions are in /v2/models/" + endpoint);
+    }
+    return Target(std::move(routing), *lane);
+  }
+  const auto turn = routing->endpoint->picks.fetch_add(1, std::memory_order_relaxed);
+  const Lane* lane = routing->pick(turn, caller);
+  if (lane == nullptr) {
+    return unavailable("endpoint '" + endpoint +
+                           "' has no version that could be loaded: " + routing->lanes.front().error,
+                       "point it at another version");
+  }
+  return Target(std::move(routing), *lane);
 }
 
 Result<RouteSpec> Endpoints::Impl::default_route(const std::string& model) {
@@ -191,6 +225,7 @@ void Endpoints::Impl::keep_house(const Worker::Sleep& sleep) {
   int since_resolve = 0;
   while (sleep(options.housekeeping_ms)) {
     versions.collect();
+    versions.look();
     since_resolve += options.housekeeping_ms;
     if (since_resolve >= kResolveEveryMs) {
       since_resolve = 0;

@@ -74,7 +74,8 @@ struct Endpoints::Impl {
         meters(registry),
         options(given),
         log(given.prediction_capacity, registry),
-        versions(*packages, std::move(backends), given.batch, time, registry) {}
+        versions(*packages, std::move(backends), given.batch, given.memory_budget, time, registry) {
+  }
 
   std::shared_ptr<Entry> find(const std::string& name) const;
 
@@ -91,6 +92,18 @@ struct Endpoints::Impl {
                                                const Routing* old, bool lenient);
 
   Result<Lane> make_lane(Entry& entry, const RouteSpec& spec);
+  Result<Lane> make_graph_lane(Entry& entry, const RouteSpec& spec);
+  // An alias in the lane's graph names another version now.
+  bool has_moved(const Lane& lane);
+  // A graph behind `from`, or behind an endpoint that it asks, asks `to`.
+  bool reaches(const std::string& from, const std::string& to, int depth) const;
+  // Endpoints that graphs ask come before those that ask them.
+  static std::vector<StoredEndpoint> in_order(std::vector<StoredEndpoint> stored);
+
+  Result<Target> pick(const std::string& endpoint, const std::string& version,
+                      const Caller* caller) const;
+  // A version of a model, or of an endpoint's graph.
+  Result<std::shared_ptr<Servable>> open(const std::string& model, const std::string& version);
 
   void install(Entry& entry, const EndpointSpec& spec, std::shared_ptr<const Routing> routing,
                Timestamp updated);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoints_sql.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
+
+#include "base/text.h"
 
 namespace slipway::serving {
 namespace {
@@ -22,8 +26,14 @@ constexpr const char* kAll =
     "SELECT name, sample_rate, timeout_ms, created, updated, paused, cache_bytes, sticky "
     "FROM endpoint ORDER BY name";
 constexpr const char* kRoutes =
-    "SELECT model, alias, version, weight, shadow, header, header_value FROM endpoint_route "
-    "WHERE endpoint = ? ORDER BY position";
+    "SELECT r.model, r.alias, r.version, r.weight, r.shadow, r.header, r.header_value, "
+    "COALESCE(g.text, '') FROM endpoint_route r LEFT JOIN endpoint_graph g "
+    "ON g.endpoint = r.endpoint AND g.version = r.version AND r.model = 'graph:' || r.endpoint "
+    "WHERE r.endpoint = ? ORDER BY r.position";
+constexpr const char* kGraphs = "SELECT version, text FROM endpoint_graph WHERE endpoint = ?";
+constexpr const char* kInsertGraph =
+    "INSERT INTO endpoint_graph (endpoint, version, text, created) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING";
 
 constexpr const char* kNextChange =
     "SELECT COALESCE(MAX(change), 0) + 1 FROM endpoint_history WHERE endpoint = ?";
@@ -53,9 +63,12 @@ Result<void> remember(store::Connection& connection, const EndpointSpec& spec, T
   return {};
 }
 
-Result<void> insert_routes(store::Connection& connection, const EndpointSpec& spec) {
+Result<void> insert_routes(store::Connection& connection, const EndpointSpec& spec, Timestamp at) {
   std::int64_t position = 0;
   for (const auto& route : spec.routes) {
+    if (!route.graph.empty()) {
+      SW_CHECK_OK(connection.exec(kInsertGraph, {spec.name, route.version, route.graph, at.ms}));
+    }
     SW_CHECK_OK(connection.exec(
         kInsertRoute, {spec.name, position, route.model, route.alias, route.version, route.weight,
                        std::int64_t{route.shadow ? 1 : 0}, route.header, route.header_value}));
@@ -82,7 +95,7 @@ Result<void> insert_endpoint(store::Database& db, const StoredEndpoint& endpoint
         {spec.name, spec.sample_rate, std::int64_t{spec.timeout_ms}, endpoint.created.ms,
          endpoint.updated.ms, std::int64_t{spec.paused ? 1 : 0}, spec.cache_bytes, spec.sticky}));
     SW_CHECK_OK(remember(connection, spec, endpoint.updated, true));
-    return insert_routes(connection, spec);
+    return insert_routes(connection, spec, endpoint.updated);
   });
 }
 
@@ -95,7 +108,7 @@ Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Tim
     if (changed == 0) return not_found("there is no endpoint '" + spec.name + "'");
     SW_CHECK_OK(connection.exec(kDeleteRoutes, {spec.name}));
     SW_CHECK_OK(remember(connection, spec, updated, true));
-    return insert_routes(connection, spec);
+    return insert_routes(connection, spec, updated);
   });
 }
 
@@ -126,11 +139,36 @@ Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db) {
                auto route = route_from_row(row);
                route.header = row.text(5);
                route.header_value = row.text(6);
+               route.graph = row.text(7);
                return route;
              }));
     }
     return endpoints;
   });
+}
+
+Result<void> number_graphs(store::Database& db, EndpointSpec& spec) {
+  const bool any = std::any_of(spec.routes.begin(), spec.routes.end(),
+                               [](const RouteSpec& route) { return !route.graph.empty(); });
+  if (!any) return {};
+  std::map<std::string, std::string> versions;  // by text
+  std::int64_t newest = 0;
+  SW_CHECK_OK(db.read([&](store::Connection& connection) {
+    return connection.query(kGraphs, {spec.name}, [&](const store::Row& row) {
+      versions.emplace(std::string(row.text(1)), std::string(row.text(0)));
+      newest = std::max(newest, parse_int(row.text(0)).value_or(0));
+      return true;
+    });
+  }));
+  for (auto& route : spec.routes) {
+    if (route.graph.empty()) continue;
+    auto& version = versions[route.graph];
+    if (version.empty()) version = std::to_string(++newest);
+    route.model = graph_model_of(spec.name);
+    route.alias.clear();
+    route.version = version;
+  }
+  return {};
 }
 
 Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint) {

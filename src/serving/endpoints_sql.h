@@ -22,6 +22,10 @@ Result<void> replace_endpoint(store::Database& db, const EndpointSpec& spec, Tim
 Result<void> delete_endpoint(store::Database& db, const std::string& name, Timestamp at);
 Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db);
 
+// Gives each graph of the spec its model and version: the version that has the same text, or a new
+// one.
+Result<void> number_graphs(store::Database& db, EndpointSpec& spec);
+
 // Every change of an endpoint's routes, oldest first.
 Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint);
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -23,6 +24,10 @@ struct FakeControl {
   std::atomic<int> most_rows{0};
   std::atomic<int> loaded{0};  // now
   std::atomic<bool> held{false};
+  std::atomic<int> loads{0};  // ever
+  std::atomic<bool> load_held{false};
+  std::atomic<bool> load_fails{false};
+  std::atomic<std::size_t> bytes{0};  // that each model says it takes
 };
 
 // [N,2] -> [N]: the sum of a row plus its own version number. A row with a negative sum fails.
@@ -36,6 +41,7 @@ class FakeModel : public LoadedModel {
   ~FakeModel() override { --control_.loaded; }
 
   const Signature& signature() const override { return signature_; }
+  std::size_t outside_bytes() const override { return control_.bytes; }
 
   Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
     ++control_.runs;
@@ -74,6 +80,9 @@ class FakeBackend : public ModelBackend {
     if (package.version == "13") {
       return Error{Code::data_loss, "the file is truncated", "log the model again"};
     }
+    ++control_.loads;
+    while (control_.load_held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (control_.load_fails) return Error{Code::data_loss, "the disk is gone", {}};
     return std::unique_ptr<LoadedModel>(
         std::make_unique<FakeModel>(control_, std::stof(package.version) * 1000));
   }

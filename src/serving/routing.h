@@ -37,6 +37,7 @@ struct Lane {
   std::shared_ptr<Servable> servable;     // null: could not be loaded
   std::shared_ptr<VersionRecord> record;  // null: nobody counts
   std::string error;
+  std::vector<RouteSpec> parts;  // of a graph: the versions in it, with the aliases they follow
 };
 
 // In [0, 1), even over few turns: a route of 5 % gets close to 5 of every 100 requests.

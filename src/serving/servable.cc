@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "columns.h"
+#include "servable_engine.h"
 
 namespace slipway::serving {
 namespace {
@@ -46,54 +47,81 @@ Result<void> check(const TensorSpec& spec, const Tensor& tensor) {
   return {};
 }
 
-// How a loaded model behaves when its file is foreign to it is the driver's; what it throws ends
-// here.
-Result<std::unique_ptr<LoadedModel>> load_guarded(ModelBackend& backend, const Package& package) {
-  try {
-    return backend.load(package);
-  } catch (const std::exception& e) {
-    return internal(std::string("the runtime threw while loading: ") + e.what());
-  }
-}
-
 }  // namespace
 
-Servable::Servable(ModelBackend& backend, Package package, std::unique_ptr<LoadedModel> model)
+Servable::Servable(ModelBackend* backend, Package package, const Signature& signature,
+                   const BatchOptions& options, Clock& clock, meter::Registry& meters)
     : backend_(backend),
       package_(std::move(package)),
-      model_(std::move(model)),
-      layout_(FrameLayout::of(model_->signature(), package_.columns)) {}
+      signature_(signature),
+      options_(options),
+      clock_(clock),
+      meters_(meters),
+      stats_(package_.model, package_.version, clock, meters),
+      layout_(FrameLayout::of(signature_, package_.columns)),
+      used_ns_(clock.monotonic_ns()) {}
+
+Servable::~Servable() {
+  sleep();
+}
 
 Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package package,
                                                  const BatchOptions& options, Clock& clock,
                                                  meter::Registry& meters) {
-  const auto start = clock.monotonic_ns();
-  auto model = load_guarded(backend, package);
-  if (!model) {
-    auto& error = model.error();
-    error.message = "version " + package.version + " of model '" + package.model +
-                    "' cannot be loaded: " + error.message;
-    // Whoever asked for the version cannot cure its files: not the caller's words, not our defect.
-    if (error.code != Code::unavailable && error.code != Code::unimplemented) {
-      error.code = Code::failed_precondition;
-    }
-    return error;
-  }
-  if (package.columns.empty()) package.columns = (*model)->columns();
-  std::shared_ptr<Servable> out(new Servable(backend, std::move(package), *std::move(model)));
-  out->warm_up();
-  out->batcher_ = std::make_unique<Batcher>(*out->model_, out->package_.model,
-                                            out->package_.version, options, clock, meters);
+  const auto begun = clock.monotonic_ns();
+  SW_TRY(auto model, load_guarded(backend, package));
+  if (package.columns.empty()) package.columns = model->columns();
+  std::shared_ptr<Servable> out(
+      new Servable(&backend, std::move(package), model->signature(), options, clock, meters));
+  out->engine_ = out->start(std::move(model)).release();
   log::info("serving.version_loaded", {{"model", out->package_.model},
                                        {"version", out->package_.version},
                                        {"backend", backend.name()},
-                                       {"ms", (clock.monotonic_ns() - start) / 1'000'000}});
+                                       {"ms", (clock.monotonic_ns() - begun) / 1'000'000}});
+  return out;
+}
+
+// How a loaded model behaves when its file is foreign to it is the driver's; what it throws ends
+// here, and whoever asked for the version cannot cure its files: not the caller's words, not our
+// defect.
+Result<std::unique_ptr<LoadedModel>> Servable::load_guarded(ModelBackend& backend,
+                                                            const Package& package) {
+  auto model = [&]() -> Result<std::unique_ptr<LoadedModel>> {
+    try {
+      return backend.load(package);
+    } catch (const std::exception& e) {
+      return internal(std::string("the runtime threw while loading: ") + e.what());
+    }
+  }();
+  if (model) return model;
+  auto& error = model.error();
+  error.message = "version " + package.version + " of model '" + package.model +
+                  "' cannot be loaded: " + error.message;
+  if (error.code != Code::unavailable && error.code != Code::unimplemented) {
+    error.code = Code::failed_precondition;
+  }
+  return model;
+}
+
+std::unique_ptr<Servable::Engine> Servable::start(std::unique_ptr<LoadedModel> model) {
+  warm_up(*model);
+  auto batcher = std::make_unique<Batcher>(*model, package_.model, package_.version, options_,
+                                           clock_, meters_, &stats_);
+  return std::unique_ptr<Engine>(new Engine{std::move(model), std::move(batcher), nullptr});
+}
+
+std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package package,
+                                       const Signature& signature, Clock& clock,
+                                       meter::Registry& meters) {
+  std::shared_ptr<Servable> out(
+      new Servable(nullptr, std::move(package), signature, BatchOptions{}, clock, meters));
+  out->engine_ = new Engine{nullptr, nullptr, std::move(runner)};
   return out;
 }
 
 // Runs once on zeros so that the first caller does not pay for lazy initialisation. A model that
 // wants particular values may refuse them; that is no reason not to serve it.
-void Servable::warm_up() {
+void Servable::warm_up(LoadedModel& model) const {
   if (signature().bodies) return;  // its process is up; what zeros would do there is not ours
   std::vector<Tensor> inputs;
   std::size_t elements = 0;
@@ -107,7 +135,7 @@ void Servable::warm_up() {
                          : Tensor::make(spec.name, spec.dtype, shape));
   }
   try {
-    const auto ran = model_->run(inputs);
+    const auto ran = model.run(inputs);
     if (ran) return;
     log::debug(
         "serving.warm_up_failed",

@@ -137,6 +137,9 @@ const std::string& Target::version() const {
 std::string_view Target::platform() const {
   return lane_->servable->platform();
 }
+const Package& Target::package() const {
+  return lane_->servable->package();
+}
 const Signature& Target::signature() const {
   return lane_->servable->signature();
 }
@@ -167,7 +170,7 @@ void Target::infer(Call call, Done done) const {
   const auto latest =
       call.received_ns + static_cast<std::int64_t>(endpoint.timeout_ms.load()) * 1'000'000;
   if (call.deadline_ns == 0 || call.deadline_ns > latest) call.deadline_ns = latest;
-  mirror(call);
+  if (!call.piece) mirror(call);
   auto job = lane_->servable->arrange(std::move(call.inputs));
   if (!job) {
     reject(job.error());
@@ -180,11 +183,13 @@ void Target::infer(Call call, Done done) const {
   pending->start_ns = call.received_ns;
   pending->rows = job->rows;
   std::optional<ResponseCache::Key> key;
-  if (endpoint.cache.is_on()) {
+  job->piece = std::move(call.piece);
+  if (endpoint.cache.is_on() && !job->piece) {
     key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
   }
   const bool body = job->inputs.front().name == kBody;  // no features to record
   pending->sampled = !body && !endpoint.name.empty() && sampled(endpoint, turn);
+  if (lane_->servable->is_graph()) job->request_id = call.request_id;
   if (pending->sampled) {
     pending->request_id = std::move(call.request_id);
     pending->inputs = job->inputs;

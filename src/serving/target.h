@@ -29,6 +29,8 @@ struct Call {
   std::uint32_t priority = kUsualPriority;  // lower goes first
   // Set once nobody waits for the answer any more; may be null.
   std::shared_ptr<const std::atomic<bool>> cancelled;
+  // When set, the answer to a body comes through it piece by piece, from one thread at a time.
+  LoadedModel::Piece piece;
 };
 
 // What a request says about itself, for endpoints that route by it.
@@ -52,6 +54,7 @@ class Target {
   const std::string& model() const;
   const std::string& version() const;
   std::string_view platform() const;
+  const Package& package() const;
   const Signature& signature() const;
   const FrameLayout& layout() const;
   // The package names its columns: tables are its natural input.

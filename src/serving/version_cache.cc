@@ -12,14 +12,17 @@ namespace slipway::serving {
 
 VersionCache::VersionCache(PackageSource& packages,
                            std::vector<std::unique_ptr<ModelBackend>> backends,
-                           BatchOptions options, Clock& clock, meter::Registry& meters)
+                           BatchOptions options, std::size_t memory_budget, Clock& clock,
+                           meter::Registry& meters)
     : packages_(packages),
       backends_(std::move(backends)),
       options_(options),
       clock_(clock),
-      meters_(meters) {}
+      meters_(meters),
+      residency_(std::make_unique<Residency>(memory_budget, clock, meters)) {}
 
 VersionCache::~VersionCache() {
+  residency_->stop();
   constexpr int kWaitMs = 30'000;
   for (int waited = 0; waited < kWaitMs && size() > 0; ++waited) {
     if (collect() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -42,12 +45,25 @@ Result<std::shared_ptr<Servable>> VersionCache::get(const std::string& model,
   // same one; the first to finish wins.
   SW_TRY(auto servable, load(model, version));
   const std::scoped_lock lock(mutex_);
-  return loaded_.emplace(key, std::move(servable)).first->second;
+  const auto [at, first] = loaded_.emplace(key, servable);
+  if (!first) residency_->forget(*servable);
+  return at->second;
 }
 
 Result<std::shared_ptr<Servable>> VersionCache::load(const std::string& model,
                                                      const std::string& version) {
-  SW_TRY(auto package, packages_.package(model, version));
+  SW_TRY(const auto package, packages_.package(model, version));
+  const auto loading = residency_->begin(package);
+  auto loaded = load(package);
+  if (!loaded) {
+    residency_->give_up(loading);
+    return loaded;
+  }
+  SW_CHECK_OK(residency_->adopt(loading, *loaded));
+  return loaded;
+}
+
+Result<std::shared_ptr<Servable>> VersionCache::load(const Package& package) {
   std::optional<Error> refused;
   for (const auto& backend : backends_) {
     if (!backend->can_load(package)) continue;
@@ -61,7 +77,7 @@ Result<std::shared_ptr<Servable>> VersionCache::load(const std::string& model,
   }
   const auto flavors = package.flavors.empty() ? "no flavour" : "flavours " + package.flavors;
   return Error{Code::failed_precondition,
-               "version " + version + " of model '" + model + "' has " + flavors +
+               "version " + package.version + " of model '" + package.model + "' has " + flavors +
                    ", none of which can be served",
                "log the model with one of mlflow's log_model functions"};
 }
@@ -82,6 +98,7 @@ std::size_t VersionCache::collect() {
   for (auto& servable : unused) {
     log::info("serving.version_unloaded",
               {{"model", servable->package().model}, {"version", servable->package().version}});
+    residency_->forget(*servable);
     servable.reset();  // joins its threads
   }
   return unused.size();

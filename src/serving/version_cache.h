@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "residency.h"
 #include "servable.h"
 #include "serving/packages.h"
 
@@ -19,7 +20,8 @@ namespace slipway::serving {
 class VersionCache {
  public:
   VersionCache(PackageSource& packages, std::vector<std::unique_ptr<ModelBackend>> backends,
-               BatchOptions options, Clock& clock, meter::Registry& meters);
+               BatchOptions options, std::size_t memory_budget, Clock& clock,
+               meter::Registry& meters);
   // Waits for the users of the versions to finish with them.
   ~VersionCache();
 
@@ -27,17 +29,22 @@ class VersionCache {
   Result<std::shared_ptr<Servable>> get(const std::string& model, const std::string& version);
   // Unloads versions that nobody uses; answers how many.
   std::size_t collect();
+  // Keeps to the budget of memory.
+  void look() { residency_->look(); }
+  std::size_t bytes_of(const Servable& servable) const { return residency_->bytes_of(servable); }
   std::size_t size() const;
 
  private:
   using Key = std::pair<std::string, std::string>;
   Result<std::shared_ptr<Servable>> load(const std::string& model, const std::string& version);
+  Result<std::shared_ptr<Servable>> load(const Package& package);
 
   PackageSource& packages_;
   std::vector<std::unique_ptr<ModelBackend>> backends_;
   BatchOptions options_;
   Clock& clock_;
   meter::Registry& meters_;
+  std::unique_ptr<Residency> residency_;
   mutable std::mutex mutex_;
   std::map<Key, std::shared_ptr<Servable>> loaded_;
 };

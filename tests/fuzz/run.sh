@@ -43,7 +43,7 @@ fuzz() {
 oip=(src/wire/oip/{request,grpc_request,tensor_bytes,shared_memory}.cc)
 fuzz infer tests/fuzz/infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
 fuzz grpc_infer tests/fuzz/grpc_infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
-fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/payload.cc src/wire/scoring/csv.cc \
+fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/{payload,csv,arrow_read,flat}.cc \
   src/serving/frame.cc "${tensors[@]}" "${base[@]}"
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 fuzz trees tests/fuzz/trees_fuzz.cc src/drivers/trees/{loaded,model,forest,document,xgboost}.cc \
@@ -87,6 +87,8 @@ yaml=(src/yaml/yaml.cc src/json/value.cc)
 flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data)
 libs+=(-lyaml-cpp -lboost_json -lcrypto)
 fuzz policy tests/fuzz/policy_fuzz.cc src/govern/policy.cc "${yaml[@]}" "${base[@]}"
+fuzz graph tests/fuzz/graph_fuzz.cc src/serving/graph_{spec,parse,condition}.cc \
+  src/serving/tensor.cc "${yaml[@]}" "${base[@]}"
 fuzz mlmodel tests/fuzz/mlmodel_fuzz.cc src/registry/mlmodel.cc "${yaml[@]}" "${base[@]}"
 fuzz pointer tests/fuzz/pointer_fuzz.cc src/wire/dvc/dvc_file.cc src/wire/dvc/dvc_file_write.cc \
   src/wire/dvc/yaml_text.cc src/data/object_cache.cc src/data/file_copy.cc src/blob/hash.cc \

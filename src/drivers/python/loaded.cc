@@ -18,6 +18,7 @@ class LoadedPython : public serving::LoadedModel {
 
   const serving::Signature& signature() const override { return signature_; }
   int instances() const override { return workers_->most(); }
+  std::size_t outside_bytes() const override { return workers_->resident_bytes(); }
 
   Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
     const bool body = inputs.size() == 1 && inputs.front().name == serving::kBody;
@@ -33,6 +34,15 @@ class LoadedPython : public serving::LoadedModel {
     SW_TRY(auto tensors, unpack(*outputs, reply->memory));
     if (tensors.empty()) return Error{Code::failed_precondition, "the model answered nothing", {}};
     return tensors;
+  }
+
+  Result<void> stream(const std::vector<Tensor>& inputs, const Piece& take) override {
+    if (inputs.size() != 1 || inputs.front().name != serving::kBody) {
+      return invalid("a model that streams its answer is asked by a whole body");
+    }
+    return workers_->stream(inputs.front().texts()[1], [&](std::string piece) {
+      return take(Tensor::of_texts(serving::kBody, {1}, {std::move(piece)}));
+    });
   }
 
  private:
@@ -57,6 +67,7 @@ Result<std::unique_ptr<serving::LoadedModel>> make_loaded(std::unique_ptr<Worker
   if (inputs == nullptr) return internal("the Python worker answered nonsense: no inputs");
   serving::Signature signature{.bodies = true};
   SW_TRY(signature.inputs, specs_of(*inputs));
+  signature.streams = json::bool_at(description, "streams").value_or(false);
   signature.only_bodies = json::bool_at(description, "only_bodies").value_or(true);
   signature.outputs = {{.name = "predictions", .dtype = DType::fp64, .shape = {-1}, .bare = true}};
   return std::unique_ptr<serving::LoadedModel>(

@@ -176,21 +176,40 @@ Result<WorkerReply> Worker::call(json::object message, const std::vector<serving
   std::string memory = body;
   if (!tensors.empty()) message["inputs"] = pack(tensors, memory);
   message["size"] = memory.size();
-  if (auto sent = channel_->send(json::dump_value(message), memory); !sent) {
-    if (sent.error().code != Code::unavailable) return std::move(sent.error());
-    return ended("ended");
+  SW_CHECK_OK(ask(message, memory));
+  SW_TRY(const auto text, hear(timeout_s));
+  return understand(text);
+}
+
+Result<void> Worker::ask(const json::object& message, const std::string& memory) {
+  auto sent = channel_->send(json::dump_value(message), memory);
+  if (sent || sent.error().code != Code::unavailable) return sent;
+  return ended("ended");
+}
+
+Result<std::string> Worker::hear(int timeout_s) {
+  auto text = channel_->receive(timeout_s * 1000);
+  if (text) return text;
+  if (text.error().code != Code::deadline) return ended("ended while it worked on the request");
+  broken_ = true;
+  child_->end(0);
+  return Error{Code::deadline,
+               "the model did not answer within " + std::to_string(timeout_s) +
+                   " s and its process was killed",
+               "raise --python-timeout if it needs longer"};
+}
+
+Result<void> Worker::stream(const std::string& body, int timeout_s,
+                            const std::function<bool(std::string)>& take) {
+  SW_CHECK_OK(ask({{"op", "stream"}, {"size", body.size()}}, body));
+  while (true) {
+    SW_TRY(const auto text, hear(timeout_s));
+    SW_TRY(const auto reply, understand(text));
+    auto piece = json::text_at(reply.message, "piece");
+    if (!piece) return {};  // the end
+    const bool more = take(*std::move(piece));
+    SW_CHECK_OK(ask({{"op", more ? "next" : "stop"}}, {}));
   }
-  const auto text = channel_->receive(timeout_s * 1000);
-  if (!text) {
-    if (text.error().code != Code::deadline) return ended("ended while it worked on the request");
-    broken_ = true;
-    child_->end(0);
-    return Error{Code::deadline,
-                 "the model did not answer within " + std::to_string(timeout_s) +
-                     " s and its process was killed",
-                 "raise --python-timeout if it needs longer"};
-  }
-  return understand(*text);
 }
 
 }  // namespace slipway::drivers::python

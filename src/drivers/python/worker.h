@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,11 +41,16 @@ class Worker {
   const json::value& description() const { return description_; }
   bool is_alive();
   std::uint64_t rss_bytes() const { return rss_; }
+  int pid() const { return child_->pid(); }
 
   // `message` without what says where `memory` is. An error that the model gave leaves the worker
   // as it is; after any other (`is_broken`) it must not be used again.
   Result<WorkerReply> call(json::object message, const std::vector<serving::Tensor>& tensors,
                            const std::string& body, int timeout_s);
+  // The model's answer piece by piece, each JSON; `take` says whether to go on. Each piece may take
+  // `timeout_s`.
+  Result<void> stream(const std::string& body, int timeout_s,
+                      const std::function<bool(std::string)>& take);
   bool is_broken() const { return broken_; }
 
  private:
@@ -53,6 +59,8 @@ class Worker {
   Result<void> wait_until_ready(const WorkerCommand& command);
   Error ended(const std::string& what);
   Result<WorkerReply> understand(const std::string& text);
+  Result<void> ask(const json::object& message, const std::string& memory);
+  Result<std::string> hear(int timeout_s);
 
   std::string name_;
   std::unique_ptr<Channel> channel_;

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "process/process.h"
 
 namespace slipway::drivers::python {
 namespace {
@@ -32,6 +34,7 @@ struct Workers::Impl {
   std::condition_variable freed;
   std::vector<Idle> idle;  // the one that worked last is at the end
   int running = 0;         // idle, busy and starting
+  std::set<int> pids;      // of the idle and the busy
   // After a start that failed nobody tries again for a while, which doubles each time.
   std::int64_t pause_ns = 0;
   std::int64_t not_before_ns = 0;
@@ -44,6 +47,7 @@ struct Workers::Impl {
     const std::scoped_lock lock(mutex);
     if (started) {
       pause_ns = 0;
+      pids.insert((*started)->pid());
       return started;
     }
     --running;
@@ -61,6 +65,7 @@ struct Workers::Impl {
         auto worker = std::move(idle.back().worker);
         idle.pop_back();
         if (worker->is_alive()) return worker;
+        pids.erase(worker->pid());
         --running;  // it died while nobody asked
       }
       if (running < options.most) break;
@@ -84,8 +89,10 @@ struct Workers::Impl {
                 {{"model", options.command.name}, {"rss_mib", worker->rss_bytes() >> 20}});
     }
     if (worker->is_broken() || grown) {
+      const int pid = worker->pid();
       worker.reset();
       const std::scoped_lock lock(mutex);
+      pids.erase(pid);
       --running;
     } else {
       const std::scoped_lock lock(mutex);
@@ -101,6 +108,7 @@ struct Workers::Impl {
       const auto now = system_clock().monotonic_ns();
       while (!idle.empty() &&
              now - idle.front().since_ns > std::int64_t{options.idle_s} * 1'000'000'000) {
+        pids.erase(idle.front().worker->pid());
         ended.push_back(std::move(idle.front()));
         idle.erase(idle.begin());
         --running;
@@ -125,6 +133,7 @@ Result<std::unique_ptr<Workers>> Workers::start(const WorkersOptions& options) {
   SW_TRY(auto first, Worker::start(options.command));
   impl->description = first->description();
   impl->running = 1;
+  impl->pids.insert(first->pid());
   impl->idle.push_back({std::move(first), system_clock().monotonic_ns()});
   impl->housekeeping = std::make_unique<slipway::Worker>(
       "python-house", [impl = impl.get()](const slipway::Worker::Sleep& sleep) {
@@ -146,6 +155,13 @@ std::size_t Workers::running() const {
   return static_cast<std::size_t>(impl_->running);
 }
 
+std::size_t Workers::resident_bytes() const {
+  const std::scoped_lock lock(impl_->mutex);
+  std::size_t sum = 0;
+  for (const int pid : impl_->pids) sum += process::resident_bytes(pid);
+  return sum;
+}
+
 Result<WorkerReply> Workers::call(const json::object& message,
                                   const std::vector<serving::Tensor>& tensors,
                                   const std::string& body) {
@@ -153,6 +169,14 @@ Result<WorkerReply> Workers::call(const json::object& message,
   auto reply = worker->call(message, tensors, body, impl_->options.timeout_s);
   impl_->release(std::move(worker));
   return reply;
+}
+
+Result<void> Workers::stream(const std::string& body,
+                             const std::function<bool(std::string)>& take) {
+  SW_TRY(auto worker, impl_->acquire());
+  auto done = worker->stream(body, impl_->options.timeout_s, take);
+  impl_->release(std::move(worker));
+  return done;
 }
 
 }  // namespace slipway::drivers::python

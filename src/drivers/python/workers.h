@@ -2,6 +2,7 @@
 // The processes of one version: none while nobody asks, one more when all are busy, up to a bound.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,10 +30,13 @@ class Workers {
   const json::value& description() const;
   int most() const;
   std::size_t running() const;
+  std::size_t resident_bytes() const;  // of all processes, now
 
   // On a free process, or a new one; waits when all that may be are busy.
   Result<WorkerReply> call(const json::object& message, const std::vector<serving::Tensor>& tensors,
                            const std::string& body);
+  // See Worker::stream; the process is this caller's until the end.
+  Result<void> stream(const std::string& body, const std::function<bool(std::string)>& take);
 
  private:
   struct Impl;

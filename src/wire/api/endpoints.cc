@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "endpoint.h"
+#include "graphs.h"
 #include "messages_serving.h"
 #include "served.h"
 #include "wire/api/routes.h"
@@ -40,6 +41,13 @@ Result<std::string> version_of(const json::Raw& raw, std::size_t route) {
 
 Result<EndpointSpec> spec_of(const EndpointBody& body) {
   EndpointSpec out{.name = body.name};
+  SW_TRY(auto whole, graph_text(body.graph, "$.graph"));
+  if (!whole.empty()) {
+    if (!body.routes.empty()) {
+      return invalid("$.graph and $.routes exclude each other", "a route may have a graph");
+    }
+    out.routes.push_back({.graph = std::move(whole)});
+  }
   for (std::size_t i = 0; i < body.routes.size(); ++i) {
     const auto& route = body.routes[i];
     SW_TRY(auto version, version_of(route.version, i));
@@ -50,6 +58,8 @@ Result<EndpointSpec> spec_of(const EndpointBody& body) {
                           .shadow = route.shadow,
                           .header = route.header,
                           .header_value = route.header_value});
+    SW_TRY(out.routes.back().graph,
+           graph_text(route.graph, "$.routes[" + std::to_string(i) + "].graph"));
   }
   out.sticky = body.sticky.value_or("");
   out.cache_bytes = body.cache_bytes.value_or(0);
@@ -97,12 +107,15 @@ EndpointJson to_wire(const EndpointView& view) {
     RouteJson json{.model = route.spec.model,
                    .weight = route.spec.weight,
                    .shadow = route.spec.shadow,
-                   .state = std::string(serving::name_of(route.state))};
+                   .state = std::string(serving::name_of(route.state)),
+                   .loaded = route.loaded,
+                   .memory_bytes = static_cast<std::int64_t>(route.memory_bytes)};
     if (!route.spec.alias.empty()) json.alias = route.spec.alias;
     if (!route.spec.header.empty()) json.header = route.spec.header;
     if (!route.spec.header.empty()) json.header_value = route.spec.header_value;
     if (!route.version.empty()) json.version = route.version;
     if (!route.error.empty()) json.error = route.error;
+    if (!route.spec.graph.empty()) json.graph = route.spec.graph;
     out.routes.push_back(std::move(json));
   }
   if (!view.spec.sticky.empty()) out.sticky = view.spec.sticky;

@@ -21,8 +21,10 @@ struct RouteBody {
   bool shadow = false;
   std::string header;
   std::string header_value;
+  json::Raw graph;  // the text of a graph in YAML, or the same as JSON
 };
-BOOST_DESCRIBE_STRUCT(RouteBody, (), (model, alias, version, weight, shadow, header, header_value))
+BOOST_DESCRIBE_STRUCT(RouteBody, (),
+                      (model, alias, version, weight, shadow, header, header_value, graph))
 
 struct EndpointBody {
   std::string name;
@@ -32,9 +34,11 @@ struct EndpointBody {
   std::optional<double> drift_threshold;
   std::optional<std::string> sticky;
   std::optional<std::int64_t> cache_bytes;
+  json::Raw graph;  // short for one route with it
 };
 BOOST_DESCRIBE_STRUCT(EndpointBody, (),
-                      (name, routes, sample_rate, timeout_ms, drift_threshold, sticky, cache_bytes))
+                      (name, routes, sample_rate, timeout_ms, drift_threshold, sticky, cache_bytes,
+                       graph))
 
 struct RouteJson {
   std::string model;
@@ -45,10 +49,40 @@ struct RouteJson {
   json::Nullable<std::string> header;
   json::Nullable<std::string> header_value;
   std::string state;
+  bool loaded = false;
+  std::int64_t memory_bytes = 0;
   json::Nullable<std::string> error;
+  json::Nullable<std::string> graph;
 };
 BOOST_DESCRIBE_STRUCT(RouteJson, (),
-                      (model, version, alias, weight, shadow, header, header_value, state, error))
+                      (model, version, alias, weight, shadow, header, header_value, state, loaded,
+                       memory_bytes, error, graph))
+
+struct GraphBody {
+  json::Raw graph;
+  std::string file;  // for messages; empty: graph
+};
+BOOST_DESCRIBE_STRUCT(GraphBody, (), (graph, file))
+
+struct GraphTensorJson {
+  std::string name;
+  std::string datatype;
+  std::vector<std::int64_t> shape;
+};
+BOOST_DESCRIBE_STRUCT(GraphTensorJson, (), (name, datatype, shape))
+
+struct GraphStepJson {
+  std::string name;
+  std::vector<std::string> runs;
+};
+BOOST_DESCRIBE_STRUCT(GraphStepJson, (), (name, runs))
+
+struct GraphJson {
+  std::vector<GraphTensorJson> inputs;
+  std::vector<GraphTensorJson> outputs;
+  std::vector<GraphStepJson> steps;
+};
+BOOST_DESCRIBE_STRUCT(GraphJson, (), (inputs, outputs, steps))
 
 struct VersionStatsJson {
   std::string model;

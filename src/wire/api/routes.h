@@ -69,6 +69,8 @@ using SetDriftThreshold = std::function<Result<void>(const std::string& endpoint
 void add_endpoint_routes(net::Router& router, serving::Endpoints& endpoints,
                          registry::Registry& registry, SetDriftThreshold set_drift_threshold = {});
 
+void add_graph_routes(net::Router& router, serving::Endpoints& endpoints);
+
 // What endpoints answered, as far as it was recorded.
 void add_prediction_routes(net::Router& router, serving::Endpoints& endpoints,
                            monitor::Monitor& monitor);

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "base/protobuf_write.h"
 #include "grpc_request.h"
+#include "pieces.h"
 #include "service.h"
 
 namespace slipway::wire::oip {
@@ -16,6 +17,54 @@ namespace {
 using CallPtr = std::shared_ptr<net::GrpcCall>;
 using ServicePtr = std::shared_ptr<Service>;
 using Done = std::function<void(const InferBody&, const std::string& model, Result<std::string>)>;
+
+// The answer of a model that says it piece by piece: each as a message of its own.
+std::string piece_message(const InferBody& body, const std::string& model,
+                          const std::string& version, const std::string* text) {
+  std::string response;
+  put_text(response, 1, model);
+  put_text(response, 2, version);
+  put_text(response, 3, body.id);
+  std::string last;
+  put_number(last, 1, text == nullptr ? 1 : 0);
+  put_entry(response, 4, "triton_final_response", last);
+  if (text != nullptr) {
+    std::string output;
+    put_text(output, 1, "text_output");
+    put_text(output, 2, "BYTES");
+    put_number(output, 3, 1);
+    put_bytes(response, 5, output);
+    const auto size = static_cast<std::uint32_t>(text->size());
+    put_bytes(response, 6, std::string(reinterpret_cast<const char*>(&size), sizeof size) + *text);
+  }
+  std::string out;
+  put_bytes(out, 2, response);
+  return out;
+}
+
+// Sends the pieces; `done` gets an empty text at the end.
+void in_pieces(GrpcInfer asked, const serving::Target& target, const CallPtr& call, Done done) {
+  auto question = scoring_body(asked.body.inputs);
+  auto call_in = call_of(asked.body, call->request(), call->deadline_ns(), call->cancellation());
+  auto body = std::make_shared<const InferBody>(std::move(asked.body));
+  if (!question) return done(*body, target.endpoint(), std::move(question.error()));
+  call_in.inputs = {serving::Target::body("application/json", *std::move(question))};
+  const auto send = [body, call, model = target.endpoint(),
+                     version = target.version()](const std::string* text) {
+    call->send(piece_message(*body, model, version, text));
+  };
+  call_in.piece = [send, gone = call->cancellation()](const serving::Tensor& piece) {
+    const auto text = text_in_piece(piece.texts().front());
+    send(&text);
+    return !gone->load();
+  };
+  target.infer(std::move(call_in),
+               [send, body, model = target.endpoint(), done = std::move(done)](auto answer) {
+                 if (!answer) return done(*body, model, std::move(answer.error()));
+                 if (body->empty_final) send(nullptr);
+                 done(*body, model, std::string());
+               });
+}
 
 // Calls `done` once with the bytes of the answer, from any thread.
 void infer(const ServicePtr& service, const net::GrpcMessage& message, const CallPtr& call,
@@ -26,6 +75,9 @@ void infer(const ServicePtr& service, const net::GrpcMessage& message, const Cal
   auto target = service->endpoints.pick(parsed->model, parsed->version, &caller);
   if (!target) return done(parsed->body, parsed->model, std::move(target.error()));
   auto& body = parsed->body;
+  if (streamed && target->signature().streams) {
+    return in_pieces(*std::move(parsed), *target, call, std::move(done));
+  }
   if (auto known = check_outputs(target->signature(), body.outputs); !known) {
     target->reject(known.error());
     return done(body, parsed->model, std::move(known.error()));
@@ -81,6 +133,7 @@ class InferStream : public net::GrpcSink, public std::enable_shared_from_this<In
   static std::string message_of(const InferBody& body, const std::string& model,
                                 Result<std::string> answer) {
     std::string out;
+    if (answer && answer->empty()) return out;  // it went in pieces
     if (answer) {
       put_bytes(out, 2, *answer);
       return out;
@@ -122,7 +175,7 @@ class InferStream : public net::GrpcSink, public std::enable_shared_from_this<In
         }
       }
       if (!next) return call_->finish({});
-      call_->send(*std::move(next));
+      if (!next->empty()) call_->send(*std::move(next));
     }
   }
 

@@ -335,6 +335,9 @@ class Parser {
     if (++parameters_ > kMaxParameters) return invalid("too many parameters");
     SW_TRY(const auto parameter, parameter_of(message_.message()));
     if (!parameter.is_number) return {};
+    if (parameter.key == "triton_enable_empty_final_response") {
+      out_.body.empty_final = parameter.integer != 0;
+    }
     if (parameter.key == "timeout" || parameter.key == "priority") {
       if (parameter.integer < 0) {
         return invalid("parameter " + std::string(parameter.key) + " is out of range");

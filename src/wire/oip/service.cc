@@ -21,6 +21,7 @@ std::shared_ptr<Service> make_service(serving::Endpoints& endpoints, Pool& decod
 void add_routes(net::Router& router, const std::shared_ptr<Service>& service) {
   router.render_errors("/v2", render);
   add_inference_routes(router, service);
+  add_generate_routes(router, service);
   add_metadata_routes(router, service);
   add_repository_routes(router, service);
   add_shared_memory_routes(router, service);

@@ -89,6 +89,7 @@ void add_handler(net::Router& router, const std::shared_ptr<Service>& service,
                  const RouteOf& route);
 
 void add_inference_routes(net::Router& router, const std::shared_ptr<Service>& service);
+void add_generate_routes(net::Router& router, const std::shared_ptr<Service>& service);
 void add_metadata_routes(net::Router& router, const std::shared_ptr<Service>& service);
 void add_repository_routes(net::Router& router, const std::shared_ptr<Service>& service);
 void add_shared_memory_routes(net::Router& router, const std::shared_ptr<Service>& service);
