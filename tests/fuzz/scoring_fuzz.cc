@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bodies of /invocations: JSON in its four forms and CSV, for a table of one input, a table of one
-// input a column, and a model that takes no table.
+// Bodies of /invocations: JSON in its four forms, CSV and Arrow, for a table of one input, a table
+// of one input a column, and a model that takes no table.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "../../src/wire/scoring/arrow.h"
 #include "../../src/wire/scoring/payload.h"
 
 using slipway::serving::DType;
@@ -24,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& layout : kLayouts) {
     (void)slipway::wire::scoring::parse_json(text, layout, size % 2 == 0);
     (void)slipway::wire::scoring::parse_csv(text, layout);
+    (void)slipway::wire::scoring::parse_arrow(text, layout);
   }
   return 0;
 }

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <fstream>
 #include <utility>
 #include <vector>
 
+#include "arrow.h"
 #include "base/text.h"
 #include "errors.h"
 #include "explain.h"
+#include "formats.h"
 #include "json/reader.h"
 #include "payload.h"
+#include "permutation.h"
 #include "predictions.h"
+#include "stream.h"
 #include "typed.h"
 #include "wire/scoring/routes.h"
 
 namespace slipway::wire::scoring {
 namespace {
+
+constexpr std::size_t kMostExample = 1 << 20;
 
 using RequestPtr = std::shared_ptr<const net::Request>;
 using ReplyPtr = std::shared_ptr<net::Reply>;
@@ -29,37 +36,15 @@ Result<std::string> endpoint_of(const serving::Endpoints& endpoints, const net::
                  "use /endpoints/NAME/invocations or the header X-Amzn-SageMaker-Target-Model");
 }
 
-enum class Form { json, csv };
-
-// The media type without its parameters; nothing but a charset is understood, and only UTF-8.
-std::optional<Form> form_of(const net::Request& request) {
-  const auto parts = split(request.headers.get("content-type"), ';');
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const auto parameter = to_lower(trim(parts[i]));
-    if (!parameter.starts_with("charset=")) return std::nullopt;
-    const auto charset = std::string_view(parameter).substr(8);
-    if (charset != "utf-8" && charset != "\"utf-8\"") return std::nullopt;
-  }
-  const auto type = parts.empty() ? std::string_view() : trim(parts.front());
-  if (equal_ignoring_case(type, "application/json")) return Form::json;
-  if (equal_ignoring_case(type, "text/csv")) return Form::csv;
-  return std::nullopt;
-}
-
-net::Response unsupported(const net::Request& request) {
-  auto response =
-      render(request, invalid("content type '" + std::string(request.headers.get("content-type")) +
-                                  "' is not supported",
-                              "send application/json or text/csv, in UTF-8"));
-  response.status = 415;
-  return response;
-}
-
 // The tensors that the model wants; or the body as it is, for a model that reads bodies itself,
 // when there is more in it than tensors can say. What is no JSON at all is refused here.
 Result<Payload> payload_of(const net::Request& request, Form form, const serving::Target& target) {
   const auto& signature = target.signature();
   auto payload = Result<Payload>(Payload{});
+  if (form == Form::arrow) {
+    if (!signature.only_bodies) return parse_arrow(request.body, target.layout());
+    return invalid("the model takes no tables of plain columns", "send application/json");
+  }
   if (!signature.only_bodies) {
     payload = form == Form::json ? parse_json(request.body, target.layout(), target.has_columns())
                                  : parse_csv(request.body, target.layout());
@@ -93,6 +78,9 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   if (!target) return reply->send(render(*request, target.error()));
   const auto form = form_of(*request);
   if (!form) return reply->send(unsupported(*request));
+  if (target->signature().streams && *form == Form::json && wants_events(*request)) {
+    return stream_answer(*target, request->body, request, reply);
+  }
   auto payload = payload_of(*request, *form, *target);
   if (!payload) {
     target->reject(payload.error());
@@ -105,23 +93,74 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   const auto& signature = target->signature();
   const bool bare = !signature.outputs.empty() && signature.outputs.front().bare;
   const bool table = payload->table || by_row;
-  target->infer(std::move(call), [request, reply, bare, table, target = *target](auto answer) {
-    if (!answer) return reply->send(render(*request, answer.error()));
-    auto response = net::Response::json(200, answer_of(*answer, bare, table));
-    response.headers.add("x-amzn-invoked-production-variant", target.version());
-    reply->send(std::move(response));
-  });
+  const auto wanted = wanted_form(*request);
+  target->infer(
+      std::move(call), [request, reply, bare, table, wanted, target = *target](auto answer) {
+        if (!answer) return reply->send(render(*request, answer.error()));
+        auto written = wanted == Form::json
+                           ? Result(net::Response::json(200, answer_of(*answer, bare, table)))
+                           : answer_in(wanted, *answer);
+        if (!written) return reply->send(render(*request, written.error()));
+        auto response = *std::move(written);
+        response.headers.add("x-amzn-invoked-production-variant", target.version());
+        reply->send(std::move(response));
+      });
+}
+
+// What predictions are compared with when the model cannot explain itself: the example that was
+// logged with it.
+Result<std::vector<serving::Tensor>> background_of(const serving::Target& target) {
+  const auto& folder = target.package().folder;
+  std::ifstream file;
+  if (!folder.empty()) file.open(folder + "/input_example.json", std::ios::binary);
+  std::string text(kMostExample, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  if (!text.empty()) {
+    for (const bool wrapped : {false, true}) {
+      const auto body = wrapped ? "{\"dataframe_split\":" + text + "}" : text;
+      auto payload = parse_json(body, target.layout(), target.has_columns());
+      if (payload) return std::move(payload->inputs);
+    }
+  }
+  return Error{Code::failed_precondition,
+               "the model's predictions can only be explained against an example",
+               "log the model with input_example, some typical rows"};
+}
+
+Result<serving::Explanation> explain_by_example(serving::Endpoints& endpoints,
+                                                const serving::Target& target,
+                                                const std::vector<serving::Tensor>& inputs,
+                                                const net::Request& request) {
+  if (target.signature().only_bodies) {
+    return invalid("the model takes no tables of plain columns");
+  }
+  std::int64_t orders = 0;
+  if (const auto text = request.query_value("orders")) {
+    const auto number = parse_int(*text);
+    if (!number || *number < 2 || *number > 1000) {
+      return invalid("orders must be between 2 and 1000");
+    }
+    orders = *number;
+  }
+  SW_TRY(const auto background, background_of(target));
+  // The version on its own: these predictions are nobody's.
+  SW_TRY(const auto version, endpoints.open(target.model(), target.version()));
+  return explain_by_permutation(version, inputs, background, static_cast<std::size_t>(orders));
 }
 
 // The same payloads, answered by what moved each prediction; on a worker, since it takes longer.
-net::Response explain(const serving::Endpoints& endpoints, const net::Request& request) {
+net::Response explain(serving::Endpoints& endpoints, const net::Request& request) {
   const auto target = endpoints.pick(request.param("name"));
   if (!target) return render(request, target.error());
   const auto form = form_of(request);
   if (!form) return unsupported(request);
   auto payload = payload_of(request, *form, *target);
   if (!payload) return render(request, payload.error());
-  const auto explanation = target->explain(std::move(payload->inputs));
+  auto explanation = target->explain(payload->inputs);
+  if (!explanation && explanation.error().code == Code::unimplemented) {
+    explanation = explain_by_example(endpoints, *target, payload->inputs, request);
+  }
   if (!explanation) return render(request, explanation.error());
   return net::Response::json(200, write_explanation(*explanation, target->layout().names()));
 }
@@ -169,14 +208,15 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
                 .summary = "Predict (MLflow scoring, SageMaker, Vertex AI)",
                 .async = handle});
   }
-  router.add({.method = net::Method::post,
-              .pattern = "/endpoints/{name}/explain",
-              .wire = "scoring",
-              .action = "endpoint.invoke",
-              .summary = "Why it predicts so: SHAP values of trees",
-              .handler = [&endpoints](const net::Request& request) {
-                return explain(endpoints, request);
-              }});
+  router.add(
+      {.method = net::Method::post,
+       .pattern = "/endpoints/{name}/explain",
+       .wire = "scoring",
+       .action = "endpoint.invoke",
+       .summary = "Why it predicts so: SHAP values, exact of trees and sampled of other models",
+       .handler = [&endpoints](const net::Request& request) {
+         return explain(endpoints, request);
+       }});
   add_typed_routes(router, endpoints, decoders);
   std::vector<std::string> health{"/endpoints/{name}/ping", "/ping"};
   if (is_new(router, net::Method::get, paths.health)) health.push_back(paths.health);

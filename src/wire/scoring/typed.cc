@@ -3,10 +3,13 @@
 
 #include <utility>
 
+#include "arrow.h"
 #include "base/text.h"
 #include "errors.h"
+#include "formats.h"
 #include "json/reader.h"
 #include "predictions.h"
+#include "stream.h"
 
 namespace slipway::wire::scoring {
 namespace {
@@ -96,11 +99,31 @@ std::string row_schema(const serving::Target& target) {
   return object_of(members);
 }
 
+Result<Typed> arrow_typed(const net::Request& request, const serving::Target& target) {
+  if (target.signature().only_bodies) {
+    return invalid("the model takes no tables of plain columns", "send application/json");
+  }
+  SW_TRY(auto payload, parse_arrow(request.body, target.layout()));
+  return Typed{std::move(payload), Shaped::rows};
+}
+
 void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, const ReplyPtr& reply) {
   const HeaderCaller caller(request->headers);
   auto target = endpoints.pick(request->param("name"), {}, &caller);
   if (!target) return reply->send(render(*request, target.error()));
-  auto typed = parse_typed(request->body, target->layout(), target->has_columns());
+  if (target->signature().streams && accepts_events(*request)) {
+    json::Reader whole(request->body);
+    whole.skip();
+    if (!whole.finish()) return reply->send(render(*request, whole.error()));
+    const bool row = target->has_columns() && trim(request->body).starts_with('{');
+    auto text = row ? "{\"dataframe_records\":[" + request->body + "]}"
+                    : "{\"inputs\":" + request->body + "}";
+    return stream_answer(*target, std::move(text), request, reply);
+  }
+  const auto wanted = wanted_form(*request);
+  const bool arrow = form_of(*request) == Form::arrow;
+  auto typed = arrow ? arrow_typed(*request, *target)
+                     : parse_typed(request->body, target->layout(), target->has_columns());
   if (!typed) {
     target->reject(typed.error());
     return reply->send(render(*request, typed.error()));
@@ -109,8 +132,12 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
                      .inputs = std::move(typed->payload.inputs),
                      .received_ns = request->received_ns,
                      .cancelled = reply->cancellation()};
-  target->infer(std::move(call), [request, reply, shaped = typed->shaped](auto answer) {
+  target->infer(std::move(call), [request, reply, wanted, shaped = typed->shaped](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
+    if (wanted != Form::json) {
+      auto written = answer_in(wanted, *answer);
+      return reply->send(written ? *std::move(written) : render(*request, written.error()));
+    }
     reply->send(net::Response::json(200, write_typed(*answer, shaped)));
   });
 }
