@@ -116,7 +116,7 @@ Result<std::string> reference_under(tracking::Artifacts& artifacts, const std::s
 Result<std::string> reference_of(const MonitorParts& parts, const std::string& model,
                                  const std::string& version) {
   const auto number = parse_int(version);
-  if (!number) return std::string();
+  if (!number || model.starts_with("graph:")) return std::string();  // none was registered
   SW_TRY(const auto found, parts.registry.version({model, *number}));
   tracking::Artifacts artifacts(parts.blobs);
   SW_TRY(auto text, reference_under(artifacts, found.location));

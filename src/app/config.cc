@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "toml.h"
 
@@ -59,6 +60,14 @@ const std::vector<Setting>& settings() {
        "seconds without work after which a Python model's process ends", 1, 86400},
       {"python_memory", &Config::python_memory,
        "MiB that one process of a Python model may take; 0 is no bound", 0, 1'048'576},
+      {"model_memory", &Config::model_memory,
+       "what the loaded models may take together, such as 2GiB: above it those that were not asked "
+       "for longest are freed until they are asked again; 0 is no bound"},
+      {"access_log", &Config::access_log, "log a line for each request?", 0, 0, "no|yes"},
+      {"trace_export", &Config::trace_export,
+       "URL of an OpenTelemetry collector (OTLP/HTTP) that gets a span for each prediction"},
+      {"trace_share", &Config::trace_share,
+       "share of predictions without a traceparent of their own that are exported, 0 to 1"},
   };
   return table;
 }
@@ -199,6 +208,14 @@ Result<Effective> load_config(const std::map<std::string, std::string>& flags) {
                    "`slipway config` lists the settings");
   }
   SW_CHECK_OK(follow_vertex(out));
+  if (!parse_bytes(out.config.model_memory)) {
+    return invalid("model_memory: '" + out.config.model_memory + "' is not a size",
+                   "write 512MiB or 2GiB");
+  }
+  const auto share = parse_double(out.config.trace_share);
+  if (!share || !(*share >= 0 && *share <= 1)) {
+    return invalid("trace_share: '" + out.config.trace_share + "' is not between 0 and 1");
+  }
   if (out.config.tls_certificate.empty() != out.config.tls_key.empty()) {
     return invalid("tls_certificate and tls_key belong together, and only one is set");
   }

@@ -47,6 +47,10 @@ struct Config {
   std::int64_t python_timeout = 60;
   std::int64_t python_idle = 600;
   std::int64_t python_memory = 4096;
+  std::string model_memory = "0";
+  std::string access_log = "no";
+  std::string trace_export;
+  std::string trace_share = "1";
   std::string executable;  // no setting: of slipway itself, when this process is one
 };
 

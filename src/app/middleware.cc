@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "app/spans.h"
 #include "base/log.h"
 
 namespace slipway::app {
@@ -58,6 +59,15 @@ class Meters {
   RouteMeters unknown_;
 };
 
+constexpr std::string_view kPredicts = "endpoint.invoke";
+
+// Of the caller, when it says so.
+std::string trace_of(const net::Request& request, bool wanted) {
+  if (!wanted) return {};
+  const auto context = parse_traceparent(request.headers.get("traceparent"));
+  return context ? context->trace_id : std::string();
+}
+
 // A name that a client gives itself; it is a claim, recorded as such, until users can sign in.
 bool is_sane_name(std::string_view name) {
   if (name.empty() || name.size() > 100) return false;
@@ -69,24 +79,37 @@ bool is_sane_name(std::string_view name) {
 
 }  // namespace
 
-net::Middleware make_middleware(const net::Router& router, meter::Registry& meters, Gate* gate) {
+net::Middleware make_middleware(const net::Router& router, meter::Registry& meters,
+                                const Around& around) {
   net::Middleware out;
-  out.before = [gate](net::Request& request, const net::Route& route) -> Result<void> {
+  out.before = [gate = around.gate](net::Request& request,
+                                    const net::Route& route) -> Result<void> {
     const auto actor = request.headers.get("x-slipway-actor");
     if (is_sane_name(actor)) request.principal = actor;
     if (gate == nullptr) return {};
     return gate->allow({.name = request.principal}, route.action, request.path);
   };
   auto counters = std::make_shared<Meters>(router, meters);
-  out.after = [counters](const net::Request& request, const net::Route* route, int status,
-                         std::int64_t took_ns) {
+  out.after = [counters, around](const net::Request& request, const net::Route* route, int status,
+                                 std::int64_t took_ns) {
     counters->count(route, status, static_cast<double>(took_ns) * 1e-9);
-    log::debug("http.request", {{"method", name_of(request.method)},
-                                {"path", request.path},
-                                {"status", status},
-                                {"ms", static_cast<double>(took_ns) * 1e-6},
-                                {"request_id", request.request_id},
-                                {"remote", request.remote}});
+    if (around.spans != nullptr && route != nullptr && route->action == kPredicts) {
+      around.spans->offer({.traceparent = request.headers.get("traceparent"),
+                           .name = std::string(name_of(request.method)) + " " + route->pattern,
+                           .path = request.path,
+                           .request_id = request.request_id,
+                           .status = std::to_string(status),
+                           .failed = status == 0 || status >= 500,
+                           .took_ns = took_ns});
+    }
+    (around.access_log ? log::info : log::debug)(
+        "http.request", {{"method", name_of(request.method)},
+                         {"path", request.path},
+                         {"status", status},
+                         {"ms", static_cast<double>(took_ns) * 1e-6},
+                         {"request_id", request.request_id},
+                         {"trace_id", trace_of(request, around.access_log)},
+                         {"remote", request.remote}});
   };
   return out;
 }
@@ -136,23 +159,36 @@ class GrpcMeters {
 }  // namespace
 
 net::GrpcMiddleware make_grpc_middleware(const net::GrpcRouter& router, meter::Registry& meters,
-                                         Gate* gate) {
+                                         const Around& around) {
   net::GrpcMiddleware out;
-  out.before = [gate](net::Request& request, const net::GrpcMethod& method) -> Result<void> {
+  out.before = [gate = around.gate](net::Request& request,
+                                    const net::GrpcMethod& method) -> Result<void> {
     const auto actor = request.headers.get("x-slipway-actor");
     if (is_sane_name(actor)) request.principal = actor;
     if (gate == nullptr) return {};
     return gate->allow({.name = request.principal}, method.action, request.path);
   };
   auto counters = std::make_shared<GrpcMeters>(router, meters);
-  out.after = [counters](const net::Request& request, const net::GrpcMethod* method,
-                         net::GrpcCode code, std::int64_t took_ns) {
+  out.after = [counters, around](const net::Request& request, const net::GrpcMethod* method,
+                                 net::GrpcCode code, std::int64_t took_ns) {
     counters->count(method, code, static_cast<double>(took_ns) * 1e-9);
-    log::debug("grpc.call", {{"path", request.path},
-                             {"code", net::name_of(code)},
-                             {"ms", static_cast<double>(took_ns) * 1e-6},
-                             {"request_id", request.request_id},
-                             {"remote", request.remote}});
+    if (around.spans != nullptr && method != nullptr && method->action == kPredicts) {
+      around.spans->offer({.traceparent = request.headers.get("traceparent"),
+                           .name = method->path.substr(1),
+                           .path = request.path,
+                           .request_id = request.request_id,
+                           .status = std::string(net::name_of(code)),
+                           .grpc = true,
+                           .failed = code != net::GrpcCode::ok,
+                           .took_ns = took_ns});
+    }
+    (around.access_log ? log::info : log::debug)(
+        "grpc.call", {{"path", request.path},
+                      {"code", net::name_of(code)},
+                      {"ms", static_cast<double>(took_ns) * 1e-6},
+                      {"request_id", request.request_id},
+                      {"trace_id", trace_of(request, around.access_log)},
+                      {"remote", request.remote}});
   };
   return out;
 }

@@ -6,6 +6,7 @@
 #include "app/batch.h"
 #include "app/gate.h"
 #include "base/log.h"
+#include "base/sizes.h"
 #include "base/text.h"
 #include "blob/blob.h"
 #include "capture.h"
@@ -135,7 +136,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->tracing = std::make_unique<tracing::Tracing>(*impl->database, *impl->tracking, clock, ids);
   impl->endpoints = std::make_unique<serving::Endpoints>(
       *impl->database, serving::packages_of(*impl->registry),
-      make_backends(config, note_in(*impl->registry)), impl->events, clock, impl->meters);
+      make_backends(config, note_in(*impl->registry)), impl->events, clock, impl->meters,
+      serving::Options{.memory_budget = parse_bytes(config.model_memory).value_or(0)});
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);

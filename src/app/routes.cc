@@ -125,6 +125,7 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
                                                            platform.blobs(), platform.ids()));
   wire::api::add_batch_routes(router, batch_of(platform));
   wire::api::add_maintenance_routes(router, maintenance_of(platform));
+  wire::api::add_graph_routes(router, platform.endpoints());
   wire::api::add_endpoint_routes(router, platform.endpoints(), platform.registry(),
                                  threshold_of(platform.monitor()));
   wire::api::add_prediction_routes(router, platform.endpoints(), platform.monitor());

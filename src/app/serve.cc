@@ -7,9 +7,11 @@
 #include "app/middleware.h"
 #include "app/platform.h"
 #include "app/routes.h"
+#include "app/spans.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "net/server.h"
 #include "pipeline/pipeline.h"
 
@@ -45,11 +47,12 @@ net::GrpcOptions grpc_options(const Config& config) {
 // A second server on the machine that was given a port of its own, and none for gRPC, need not know
 // of the first.
 Result<std::uint16_t> listen_grpc(net::Server& server, const Config& config,
-                                  const net::GrpcRouter& router, Platform& platform) {
+                                  const net::GrpcRouter& router, Platform& platform,
+                                  const Around& around) {
   auto options = grpc_options(config);
   const auto listen = [&] {
     return server.listen_grpc(options, router,
-                              make_grpc_middleware(router, platform.meters(), nullptr));
+                              make_grpc_middleware(router, platform.meters(), around));
   };
   auto port = listen();
   if (port || options.port != Config().grpc_port || config.port == Config().port) return port;
@@ -68,11 +71,16 @@ Result<void> serve(const Config& config) {
   net::Router router;
   net::GrpcRouter grpc;
   add_routes(router, grpc, *platform);
+  Around around{.access_log = config.access_log == "yes"};
+  if (!config.trace_export.empty()) {
+    around.spans = std::make_shared<SpanExport>(
+        config.trace_export, parse_double(config.trace_share).value_or(1), platform->meters());
+  }
   Pool workers("http", static_cast<std::size_t>(config.workers),
                static_cast<std::size_t>(config.queue));
   SW_TRY(auto server, net::Server::start(server_options(config), router, workers,
-                                         make_middleware(router, platform->meters(), nullptr)));
-  SW_TRY(const auto grpc_port, listen_grpc(*server, config, grpc, *platform));
+                                         make_middleware(router, platform->meters(), around)));
+  SW_TRY(const auto grpc_port, listen_grpc(*server, config, grpc, *platform, around));
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
   SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
