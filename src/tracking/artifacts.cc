@@ -6,7 +6,7 @@
 namespace slipway::tracking {
 
 Result<std::string> Artifacts::key_of(std::string_view root, std::string_view path) {
-  if (root.find("://") != std::string_view::npos) {
+  if (root.starts_with('/') || root.find("://") != std::string_view::npos) {
     return Error{Code::unimplemented,
                  "the artifacts under '" + std::string(root) + "' are not kept by this server",
                  "read and write them where they are"};

@@ -79,8 +79,8 @@ class ServerTarget : public transfer::Target {
   Result<void> put_trace(const transfer::TraceRecord& in);
   Result<void> take_trace(const transfer::TraceRecord& in);
   Result<void> drop_what_is_gone(const transfer::TraceRecord& in);
-  Result<void> put_spans(const transfer::TraceRecord& in, const std::string& experiment,
-                         const std::string& location);
+  Result<bool> send_spans(const transfer::TraceRecord& in, const std::string& experiment);
+  Result<void> put_spans(const transfer::TraceRecord& in, const std::string& location);
   Result<void> put_dataset(const transfer::DatasetRecord& in, const std::string& mark);
   Result<void> put_examples();
   Result<void> mark_trace(const std::string& id, const std::string& mark);

@@ -164,10 +164,12 @@ Result<void> ServerTarget::put_trace(const transfer::TraceRecord& in) {
 Result<void> ServerTarget::take_trace(const transfer::TraceRecord& in) {
   SW_TRY(const auto experiment, experiment_for(in.experiment));
   SW_CHECK_OK(drop_what_is_gone(in));
+  // Spans first, as clients do it: the trace's own times then stand over those of its spans.
+  SW_TRY(const bool sent, send_spans(in, experiment));
   const json::object body{{"trace", json::object{{"trace_info", info_json(in, experiment)}}}};
   SW_TRY(const auto made, api_.post("/api/3.0/mlflow/traces", json::dump_value(body)));
   const auto& info = member(member(made, "trace"), "trace_info");
-  SW_CHECK_OK(put_spans(in, experiment, text(member(info, "tags"), "mlflow.artifactLocation")));
+  if (!sent) SW_CHECK_OK(put_spans(in, text(member(info, "tags"), "mlflow.artifactLocation")));
   for (const auto& id : in.runs) {
     const auto run = runs_.find(id);
     if (run == runs_.end() || run->second.id.empty()) continue;
@@ -203,25 +205,26 @@ Result<void> ServerTarget::drop_what_is_gone(const transfer::TraceRecord& in) {
   return {};
 }
 
-Result<void> ServerTarget::put_spans(const transfer::TraceRecord& in, const std::string& experiment,
-                                     const std::string& location) {
-  if (in.spans.empty()) return {};
-  if (has_otlp_id(in.id)) {
-    SW_TRY(auto bytes, spans_to_otlp(in));
-    fetch::Request request{.method = "POST", .url = api_.url() + "/v1/traces"};
-    request.body = std::move(bytes);
-    request.headers = {{"content-type", "application/x-protobuf"},
-                       {"x-mlflow-experiment-id", experiment}};
-    request.timeout_ms = 600'000;
-    SW_TRY(const auto answer, fetch::send(request));
-    if (answer.status < 300) return {};
-    if (answer.status != 404 && answer.status != 405 && answer.status != 501) {
-      return Error{answer.status < 500 ? Code::failed_precondition : Code::unavailable,
-                   "the MLflow server answered " + std::to_string(answer.status) + " to its spans",
-                   ""};
-    }
-  }
-  // As a file, which is how clients kept spans before servers took them.
+// False when it does not take them this way.
+Result<bool> ServerTarget::send_spans(const transfer::TraceRecord& in,
+                                      const std::string& experiment) {
+  if (in.spans.empty()) return true;
+  if (!has_otlp_id(in.id)) return false;
+  SW_TRY(auto bytes, spans_to_otlp(in));
+  fetch::Request request{.method = "POST", .url = api_.url() + "/v1/traces"};
+  request.body = std::move(bytes);
+  request.headers = {{"content-type", "application/x-protobuf"},
+                     {"x-mlflow-experiment-id", experiment}};
+  request.timeout_ms = 600'000;
+  SW_TRY(const auto answer, fetch::send(request));
+  if (answer.status < 300) return true;
+  if (answer.status == 404 || answer.status == 405 || answer.status == 501) return false;
+  return Error{answer.status < 500 ? Code::failed_precondition : Code::unavailable,
+               "the MLflow server answered " + std::to_string(answer.status) + " to its spans", ""};
+}
+
+// As a file, which is how clients kept spans before servers took them.
+Result<void> ServerTarget::put_spans(const transfer::TraceRecord& in, const std::string& location) {
   const auto place = place_of(location, "/");
   if (place.kind != Place::Kind::proxied) {
     problems_.push_back("trace " + in.id + ": its spans stay behind, '" + location +

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "uris.h"
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "rules.h"
 
@@ -55,7 +57,7 @@ std::string with_escaped_controls(std::string_view text) {
 }  // namespace
 
 std::string uri_of_root(std::string_view root) {
-  if (root.find("://") != std::string_view::npos) return std::string(root);
+  if (root.starts_with('/') || root.find("://") != std::string_view::npos) return std::string(root);
   return std::string(kScheme) + "/" + std::string(root);
 }
 
@@ -89,8 +91,10 @@ Result<std::string> checked_root(std::string_view field, const std::string& uri)
   if (!query || query->find("..") != std::string::npos) return refuse("has an invalid query");
   if (uri.find("://") != std::string::npos) return uri;
   if (uri.starts_with("file:")) return "file://" + uri.substr(5);
-  if (uri.starts_with('/')) return "file://" + uri;
-  return refuse("'" + cut(uri, 200) + "' is relative: give a URI or an absolute path");
+  // Of this machine; a relative one starts where the server was started.
+  std::error_code failed;
+  const auto path = std::filesystem::absolute(uri, failed).lexically_normal().string();
+  return failed ? refuse("'" + cut(uri, 200) + "' is no path") : Result<std::string>(path);
 }
 
 Result<std::string> checked_path(std::string_view path) {
