@@ -58,6 +58,12 @@ Result<void> check(const std::string& name, const std::string& serialized) {
   const auto parsed = json::parse_value(serialized);
   if (!parsed) return invalid("serialized_scorer must be valid JSON");
   if (!parsed->is_object()) return invalid("serialized_scorer must be a JSON object");
+  const auto* judge = json::find(*parsed, "instructions_judge_pydantic_data");
+  const auto* model = judge != nullptr ? json::find(*judge, "model") : nullptr;
+  if (model != nullptr && !model->is_null() &&
+      (!model->is_string() || trim(json::text_at(*judge, "model").value_or("")).empty())) {
+    return invalid("the model of a scorer must be a text that is not blank");
+  }
   if (!carries_code(*parsed)) return {};
   return invalid("a scorer that carries source code cannot be registered on a server",
                  "register a judge made from instructions, or keep the scorer in your code");

@@ -19,6 +19,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What only the original has: nothing reads these on our side.
 IGNORED = {"workspace", "effective_trace_archival_retention", "message", "sqlstate", "error_class"}
 UNORDERED = {"metrics", "params", "tags", "request_metadata", "attributes", "latest_versions"}
+UNORDERED |= {"access_endpoints", "mcp_access_endpoints"}  # by their ids, which are random
 
 
 def fill(value, known):

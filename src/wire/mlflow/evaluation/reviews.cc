@@ -282,13 +282,23 @@ Result<Empty> remove_items(Evaluation& evaluation, const ReviewItemsIn& in) {
   return Empty{};
 }
 
-Result<ReviewItemPage> list_items(Evaluation& evaluation, const ReviewWanted& in) {
+// A trace that was deleted leaves its queues when somebody looks.
+Result<ReviewItemPage> list_items(const net::Router& router, Evaluation& evaluation,
+                                  const ReviewWanted& in) {
   if (in.queue_id.empty()) return missing("queue_id");
   SW_TRY(const auto page, page_of(in, 1'000));
   SW_TRY(const auto status, status_of(in.status));
   SW_TRY(const auto found, evaluation.queues().items(in.queue_id, status, page));
   ReviewItemPage out{.next_page_token = found.next_token};
-  for (const auto& item : found.items) out.items.push_back(to_wire(item));
+  std::vector<std::string> gone;
+  for (const auto& item : found.items) {
+    if (experiment_of_trace(router, item.item).empty()) {
+      gone.push_back(item.item);
+    } else {
+      out.items.push_back(to_wire(item));
+    }
+  }
+  if (!gone.empty()) SW_CHECK_OK(evaluation.queues().remove_items(in.queue_id, gone));
   return out;
 }
 
@@ -325,7 +335,11 @@ void add_review_routes(net::Router& router, Evaluation& evaluation) {
               return finish(add_items(router, evaluation, in));
             });
   at.post("review-queues/items/remove", remove_items);
-  at.get("review-queues/items/list", list_items);
+  add_route(router, net::Method::get, "3.0", "review-queues/items/list", "evaluation",
+            [&router, &evaluation](const Request& request) -> Result<net::Response> {
+              SW_TRY(const auto in, read<ReviewWanted>(request));
+              return finish(list_items(router, evaluation, in));
+            });
   at.post("review-queues/items/set-status", set_status);
 }
 

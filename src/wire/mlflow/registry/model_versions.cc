@@ -100,12 +100,26 @@ Result<ModelVersionPage> search(Registry& registry, const RegistrySearch& in) {
   return out;
 }
 
-// A location in our own store is reached through the artifact proxy.
+constexpr std::string_view kCopyOf = "models:/";
+constexpr int kMostCopies = 16;
+
+// A location in our own store is reached through the artifact proxy. The files of a copy are those
+// of the version that it was copied from.
 Result<DownloadUri> download_uri(Registry& registry, const NamedVersion& in) {
   SW_CHECK_OK(require({{"name", in.name}, {"version", in.version}}));
   SW_TRY(const auto ref, ref_of(in.name, in.version));
-  SW_TRY(const auto found, registry.version(ref));
-  return DownloadUri{found.location.empty() ? found.source : uri_of_root(found.location)};
+  SW_TRY(auto found, registry.version(ref));
+  for (int i = 0; i < kMostCopies; ++i) {
+    if (!found.location.empty()) return DownloadUri{uri_of_root(found.location)};
+    const auto slash = found.source.rfind('/');
+    if (!found.source.starts_with(kCopyOf) || slash < kCopyOf.size()) break;
+    const auto name = found.source.substr(kCopyOf.size(), slash - kCopyOf.size());
+    const auto of = ref_of(name, found.source.substr(slash + 1));
+    auto next = of ? registry.version(*of) : Result<registry::Version>(of.error());
+    if (!next) break;
+    found = *std::move(next);
+  }
+  return DownloadUri{found.source};
 }
 
 Result<Empty> set_tag(Registry& registry, const RegistryTag& in, const Request& request) {

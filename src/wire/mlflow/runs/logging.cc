@@ -146,6 +146,10 @@ void set_tag(Tracking& tracking, const RunPair& in, const Done<Empty>& done) {
 Result<Empty> delete_tag(Tracking& tracking, const RunPair& in) {
   SW_TRY(const auto id, id_of(in));
   if (in.key.empty()) return missing("key");
+  if (in.key == kRunNameTag) {  // it says the run's name, which stays
+    SW_CHECK_OK(tracking.runs().get(id));
+    return Empty{};
+  }
   SW_CHECK_OK(tracking.runs().remove_tag(id, in.key));
   return Empty{};
 }
@@ -271,7 +275,6 @@ Result<tracking::DatasetInput> dataset_of(const DatasetInputMessage& in, const s
 Result<Empty> log_inputs(Tracking& tracking, const LogInputs& in) {
   if (in.run_id.empty()) return missing("run_id");
   SW_CHECK_OK(check_run_id(in.run_id));
-  SW_CHECK_OK(check_count("datasets", kBatchLimit, in.datasets.size()));
   std::vector<tracking::DatasetInput> datasets;
   for (std::size_t i = 0; i < in.datasets.size(); ++i) {
     SW_TRY(auto dataset, dataset_of(in.datasets[i], "datasets[" + std::to_string(i) + "]."));
