@@ -78,8 +78,8 @@ for file in messages_names messages_list; do
 done
 all_flags=("${flags[@]}")
 flags=("${flags[@]/,undefined/}")  # much code made of templates: half the time to compile
-fuzz messages tests/fuzz/messages_fuzz.cc "${messages[@]}" src/wire/mlflow/uris.cc \
-  src/json/{reader,value}.cc "${base[@]}"
+fuzz messages tests/fuzz/messages_fuzz.cc "${messages[@]}" src/wire/mlflow/{uris,rules}.cc \
+  src/wire/mlflow/errors.cc src/net/http.cc src/json/{reader,value}.cc "${base[@]}"
 flags=("${all_flags[@]}")
 
 # YAML that people write.
