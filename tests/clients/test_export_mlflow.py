@@ -165,9 +165,10 @@ def all_of(mlflow, url: str, name: str = "llm") -> dict:
             for o in (r.outputs.model_outputs if r.outputs else [])
         ),
         "inputs": sorted(
-            (names[r.info.run_id], names[i.model_id])
-            for r in runs.values()
-            for i in (r.inputs.model_inputs or [])
+            (names[run], names[i.model_id])
+            for run in runs
+            # The original's search leaves them out.
+            for i in (client.get_run(run).inputs.model_inputs or [])
         ),
         "logged": sorted((m.name, m.status, m.tags["t"], m.params["p"]) for m in models.values()),
         "prompts": prompts,
@@ -176,7 +177,7 @@ def all_of(mlflow, url: str, name: str = "llm") -> dict:
     }
 
 
-def there_and_back(mlflow, source, through: str, back, slipway) -> None:
+def there_and_back(mlflow, source, through: str, back, slipway, original=False) -> None:
     make_all(mlflow, source.url)
     before = all_of(mlflow, source.url)
     assert sum(map(len, before["links"].values())) >= 5 and before["outputs"] and before["inputs"]
@@ -199,7 +200,8 @@ def there_and_back(mlflow, source, through: str, back, slipway) -> None:
     mlflow.set_tracking_uri(back.url)
     mlflow.set_registry_uri(back.url)
     returned = all_of(mlflow, back.url)
-    for part in before:
+    lost = {"inputs"} if original else set()  # its search of runs does not tell of them
+    for part in before.keys() - lost:
         assert returned[part] == before[part], part
 
 
@@ -228,7 +230,7 @@ def test_everything_goes_to_a_server_of_ours_and_back(mlflow_module, new_server,
 
 def test_everything_goes_to_the_original_and_back(mlflow_module, new_server, slipway, original):
     source, back = new_server().start(), new_server().start()
-    there_and_back(mlflow_module, source, original, back, slipway)
+    there_and_back(mlflow_module, source, original, back, slipway, original=True)
 
 
 def test_a_history_of_runs_goes_to_the_original_and_back(new_server, slipway, original):

@@ -21,17 +21,22 @@ jobs="${FUZZ_JOBS:-2}"
 
 # Each source to an object of its own, some at once; then the fuzzer.
 fuzz() {
-  local name="$1" file objects=()
+  local name="$1" file sources=() objects=() more=()
   shift
   [ -z "$only" ] || [ "$only" = "$name" ] || return 0
   mkdir -p "$out/$name.objects"
-  for file in "$@"; do objects+=("$out/$name.objects/${file//\//.}.o"); done
   for file in "$@"; do
+    case $file in
+      -l*) more+=("$file") ;;
+      *) sources+=("$file") objects+=("$out/$name.objects/${file//\//.}.o") ;;
+    esac
+  done
+  for file in "${sources[@]}"; do
     printf '%s\0' "$file" "$out/$name.objects/${file//\//.}.o"
   done | xargs -0 -n 2 -P "$jobs" bash -c \
     'exec "${@:1:$#-2}" -c "${@: -2:1}" -o "${@: -1}"' one "${compiler[@]}" "${flags[@]}" \
     -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL
-  clang++-14 "${flags[@]}" -o "$out/$name" "${objects[@]}" "${libs[@]}"
+  clang++-14 "${flags[@]}" -o "$out/$name" "${objects[@]}" "${more[@]}" "${libs[@]}"
   mkdir -p "$out/$name.corpus"
   local seeds=()
   [ ! -d "tests/fuzz/seeds/$name" ] || seeds=("tests/fuzz/seeds/$name")
@@ -54,8 +59,8 @@ fuzz otlp tests/fuzz/otlp_fuzz.cc "${otlp[@]}" src/json/{value,spaced,reader}.cc
 fuzz events tests/fuzz/events_fuzz.cc src/drivers/tensorboard/events.cc "${base[@]}"
 fuzz wandb tests/fuzz/wandb_fuzz.cc src/drivers/wandb/log_file.cc "${base[@]}"
 
-fuzz filter tests/fuzz/filter_fuzz.cc src/domain/clauses.cc src/store/row.cc \
-  src/tracking/filter_sql.cc src/tracking/rows.cc src/base/ids.cc "${base[@]}"
+fuzz filter tests/fuzz/filter_fuzz.cc src/domain/{clauses,comparison}.cc src/store/row.cc \
+  src/tracking/filter_sql.cc src/tracking/rows.cc src/base/ids.cc "${base[@]}" -lcrypto
 
 # The rooms themselves, without what opens a database.
 flags+=(-Isrc/wire/mlflow -Isrc/tracking -Isrc/registry "-I$out")

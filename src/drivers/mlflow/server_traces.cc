@@ -18,7 +18,6 @@ using transfer::Record;
 
 constexpr std::size_t kExamplesAtOnce = 200;
 constexpr int kTracesAtOnce = 200;
-constexpr std::size_t kRunsAtOnce = 100;
 
 // What an older server does not know it does not have.
 bool is_unknown_path(const Error& error) {
@@ -94,10 +93,9 @@ Result<void> examples_of(const Api& api, const std::string& dataset,
   return {};
 }
 
-// Pages of traces of one experiment, the oldest first; the first page alone with `first_only`.
+// Pages of traces of one experiment, the oldest first.
 Result<void> search_traces(const Api& api, const std::string& experiment, const std::string& filter,
-                           int at_once, const std::function<Result<void>(const value&)>& each,
-                           bool first_only = false) {
+                           int at_once, const std::function<Result<void>(const value&)>& each) {
   std::string token;
   do {
     SW_TRY(const auto page,
@@ -110,41 +108,30 @@ Result<void> search_traces(const Api& api, const std::string& experiment, const 
                         (token.empty() ? "" : ",\"page_token\":" + json_quoted(token)) + "}"));
     SW_CHECK_OK(each(page));
     token = text(page, "next_page_token");
-  } while (!token.empty() && !first_only);
+  } while (!token.empty());
   return {};
 }
 
-// Runs by trace. No call tells the links of a trace, so the runs are asked: many at once whether
-// any of them has traces, and then one by one. The run that a trace came from is no link.
+// Runs by trace. No call tells the links of a trace, so each run is asked for its traces (several
+// runs in one question would not do: the original then leaves links out). The run that a trace came
+// from is no link.
 using Links = std::map<std::string, std::vector<std::string>>;
 Result<Links> links_of(const Api& api, const std::string& experiment,
                        const std::vector<std::string>& runs) {
   Links out;
-  for (std::size_t at = 0; at < runs.size(); at += kRunsAtOnce) {
-    const auto end = std::min(runs.size(), at + kRunsAtOnce);
-    std::string any;
-    for (auto i = at; i < end; ++i) (any += any.empty() ? "'" : ",'") += runs[i] + "'";
-    bool some = false;
-    const auto asked = search_traces(
-        api, experiment, "attributes.run_id IN (" + any + ")", 1,
-        [&](const value& page) {
-          some = !list(page, "traces").empty();
-          return Result<void>();
-        },
-        true);
+  for (const auto& run : runs) {
+    const auto asked =
+        search_traces(api, experiment, "attributes.run_id = '" + run + "'", kTracesAtOnce,
+                      [&](const value& page) {
+                        for (const auto& info : list(page, "traces")) {
+                          if (text(member(info, "trace_metadata"), "mlflow.sourceRun") == run)
+                            continue;
+                          out[text(info, "trace_id")].push_back(run);
+                        }
+                        return Result<void>();
+                      });
     if (!asked && asked.error().code == Code::failed_precondition) return out;  // it is too old
     SW_CHECK_OK(asked);
-    for (auto i = at; some && i < end; ++i) {
-      SW_CHECK_OK(search_traces(api, experiment, "attributes.run_id = '" + runs[i] + "'",
-                                kTracesAtOnce, [&](const value& page) {
-                                  for (const auto& info : list(page, "traces")) {
-                                    const auto& metadata = member(info, "trace_metadata");
-                                    if (text(metadata, "mlflow.sourceRun") == runs[i]) continue;
-                                    out[text(info, "trace_id")].push_back(runs[i]);
-                                  }
-                                  return Result<void>();
-                                }));
-    }
   }
   return out;
 }
