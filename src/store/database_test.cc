@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -228,6 +229,40 @@ TEST(Database, CopiesItselfWhileInUse) {
   const auto copy = Database::open("sqlite:///" + path);
   ASSERT_TRUE(copy);
   EXPECT_TRUE((*copy)->read([](Connection& c) { return c.exec("SELECT * FROM t"); }));
+}
+
+// The log is copied beside the writers, and begins anew when a thread and a writer have copied it
+// whole: also after a reader has held it back.
+TEST(Database, TheLogStaysShortUnderManyWrites) {
+  TestDatabase database;
+  ASSERT_TRUE(database->write([](Connection& c) { return c.exec("CREATE TABLE t (x BLOB)"); }));
+  const auto path = database.url().substr(10);
+  const auto write = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      ASSERT_TRUE(database->write([&](Connection& c) {
+        return c.exec("INSERT INTO t VALUES (?)", {Blob{std::string(1 << 20, 'x')}});
+      }));
+    }
+  };
+  const auto log_mib = [&] { return std::filesystem::file_size(path + "-wal") >> 20; };
+  constexpr int kMiB = 100;
+
+  write(kMiB);
+  EXPECT_LT(log_mib(), 80U);
+  ASSERT_TRUE(database->read([&](Connection& c) -> Result<void> {
+    return c.query("SELECT 1 FROM t", {}, [&](const Row&) {
+      write(kMiB);
+      return false;
+    });
+  }));
+  EXPECT_GE(log_mib(), 100U);
+  write(kMiB);
+  EXPECT_LT(log_mib(), 80U);
+
+  const auto rows = database->read([](Connection& c) {
+    return c.first("SELECT COUNT(*) FROM t", {}, [](const Row& r) { return r.int64(0); });
+  });
+  EXPECT_EQ(**rows, 3 * kMiB);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kStatementLimit = 500;
 
 // FULL: a commit that returned survives the loss of power. A checkpoint halts the writers, so it is
-// done every 32 MB only. The write-ahead log is cut back after one, so that one large transaction
-// does not occupy the disk for ever.
+// done every 32 MB only (and elsewhere, see Checkpointer). The write-ahead log is cut back after
+// one, so that one large transaction does not occupy the disk for ever.
 constexpr char kPragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=8000; "
@@ -209,6 +209,19 @@ class SqliteConnection : public DriverConnection {
   }
   std::shared_ptr<DiskSync> disk() const override { return log_; }
 
+  // The hook takes the place of SQLite's own checkpoints.
+  void leave_log_to(std::shared_ptr<Checkpointer> checkpointer) {
+    checkpointer_ = std::move(checkpointer);
+    const auto committed = [](void* self, sqlite3* db, const char* name, int pages) {
+      // As SQLite's own: what fails here is tried again after a later commit.
+      if (static_cast<Checkpointer*>(self)->committed(pages)) {
+        sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+      }
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_.get(), committed, checkpointer_.get());
+  }
+
   // A checkpoint reads the log, writes the database and syncs that.
   Result<void> settle() override {
     return log_ == nullptr ? Result<void>{} : checkpoint("TRUNCATE");
@@ -268,7 +281,8 @@ class SqliteConnection : public DriverConnection {
     return {};
   }
 
-  // Declared first, so that it closes after its statements are gone.
+  std::shared_ptr<Checkpointer> checkpointer_;
+  // Declared before them, so that it closes after its statements are gone.
   std::unique_ptr<sqlite3, CloseDatabase> db_;
   std::unordered_map<std::string, StatementPtr, HashText, std::equal_to<>> statements_;
   std::uint64_t nested_ = 0;
@@ -280,7 +294,8 @@ class SqliteConnection : public DriverConnection {
 }  // namespace
 
 Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, SqliteUse use,
-                                                      Durability durability) {
+                                                      Durability durability,
+                                                      std::shared_ptr<Checkpointer> checkpointer) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
@@ -300,6 +315,7 @@ Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, S
   if (ready && durability == Durability::disk && use == SqliteUse::writer) {
     connection->leave_sync_to_others();
   }
+  if (ready && checkpointer != nullptr) connection->leave_log_to(std::move(checkpointer));
   if (ready && use == SqliteUse::reader) ready = connection->script("PRAGMA query_only=ON");
   if (!ready) {
     auto error = ready.error();

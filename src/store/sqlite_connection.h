@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "checkpointer.h"
 #include "connection.h"
 
 namespace slipway::store {
@@ -13,8 +14,10 @@ namespace slipway::store {
 // DriverConnection::disk.
 enum class SqliteUse { reader, writer, alone };
 
-Result<std::unique_ptr<DriverConnection>> open_sqlite(const std::string& path, SqliteUse use,
-                                                      Durability durability = Durability::disk);
+// With a `checkpointer` the connection's commits leave the log to that.
+Result<std::unique_ptr<DriverConnection>> open_sqlite(
+    const std::string& path, SqliteUse use, Durability durability = Durability::disk,
+    std::shared_ptr<Checkpointer> checkpointer = nullptr);
 
 // Somebody else's file: it must be there, and nothing is written to it.
 Result<std::unique_ptr<DriverConnection>> open_sqlite_to_read(const std::string& path);
