@@ -227,9 +227,7 @@ class Model:
         asked = json.loads(body.decode())
         if isinstance(asked, dict):
             asked.pop("stream", None)
-        given = scoring_server._parse_json_data(
-            json.dumps(asked), self.model.metadata, self.schema
-        )
+        given = scoring_server._parse_json_data(json.dumps(asked), self.model.metadata, self.schema)
         data = given.data.tolist() if isinstance(given.data, np.ndarray) else given.data
         for piece in self.model.predict_stream(data, params=given.params):
             plain = _get_jsonable_obj(piece, pandas_orient="records")

@@ -8,8 +8,9 @@ import shutil
 import subprocess
 
 import pytest
-import yaml
 from conftest import ROOT
+
+import yaml
 
 DEPLOY = ROOT / "deploy"
 
@@ -36,9 +37,7 @@ def render(name, values):
         elif re.fullmatch(r"\s*\{\{- end \}\}", line):
             kept.pop()
         elif kept[-1]:
-            line = re.sub(
-                r"\{\{ (\S+) \| quote \}\}", lambda m: json.dumps(str(value(m[1]))), line
-            )
+            line = re.sub(r"\{\{ (\S+) \| quote \}\}", lambda m: json.dumps(str(value(m[1]))), line)
             out.append(re.sub(r"\{\{ (\S+) \}\}", lambda m: str(value(m[1])), line))
     assert kept == [True], "an if without its end"
     assert "{{" not in "\n".join(out)
@@ -129,9 +128,8 @@ def test_the_autoscaler_asks_for_the_metric_that_the_adapter_makes(server):
     scaler = next(o for o in all_sets()["plain"] if o["kind"] == "HorizontalPodAutoscaler")
     asked = scaler["spec"]["metrics"][0]["pods"]["metric"]["name"]
     assert rule["name"]["as"] == asked
-    from serving_models import echo_model, endpoint
-
     import mlflow
+    from serving_models import echo_model, endpoint
 
     mlflow.set_tracking_uri(server.url)
     mlflow.set_registry_uri(server.url)

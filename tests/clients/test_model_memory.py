@@ -40,9 +40,7 @@ def many(server):
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", WIDTH])],
             [numpy_helper.from_array(weights, "w")],
         )
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
-        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         with mlflow.start_run():
             mlflow.onnx.log_model(
                 model,
