@@ -363,7 +363,7 @@ def main():
     try:
         model = Model(folder)
         channel.send({"ok": True, "rss": rss()} | model.describe())
-    except BaseException as error:  # noqa: B902: whatever it was, it is the answer
+    except BaseException as error:  # whatever it was, it is the answer
         traceback.print_exc()
         channel.send({"ok": False, "code": "failed_precondition", "message": last_line(error)})
         return 1
@@ -371,7 +371,7 @@ def main():
         try:
             take = handle_stream if message["op"] == "stream" else handle
             reply = take(model, message, channel)
-        except Exception as error:  # noqa: B902
+        except Exception as error:
             traceback.print_exc()
             reply = refused(error)
         channel.send(reply)
