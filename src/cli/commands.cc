@@ -36,6 +36,8 @@ const std::vector<CommandSpec>& commands() {
        {"check"}},
       {"drift", "Say which columns of a file have changed against another",
        "slipway drift --reference train.parquet --current today.csv --json -", drift},
+      {"profile", "Say what a file looks like: columns, defects, correlations",
+       "slipway profile train.parquet --html profile.html", profile},
       {"evaluate", "Say how good the predictions of a file are, and for whom",
        "slipway evaluate scored.csv --task classification --target y --prediction said --group sex",
        evaluate},

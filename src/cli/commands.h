@@ -15,6 +15,7 @@ int endpoint(const Args& args);
 int doctor(const Args& args);
 int drift(const Args& args);
 int evaluate(const Args& args);
+int profile(const Args& args);
 int errors(const Args& args);
 int model(const Args& args);
 int policy(const Args& args);

@@ -44,23 +44,6 @@ Type type_of(const std::string& declared) {
   return Type::other;
 }
 
-// The expression that gives a column as DOUBLE or VARCHAR.
-std::string reading(const Field& field) {
-  const auto name = Table::quoted(field.name);
-  switch (field.type) {
-    case Type::time:
-      return "CAST(epoch_ms(CAST(" + name + " AS TIMESTAMP)) AS DOUBLE)";
-    case Type::boolean:
-    case Type::integer:
-    case Type::real:
-      return "CAST(" + name + " AS DOUBLE)";
-    case Type::text:
-    case Type::other:
-      break;
-  }
-  return "CAST(" + name + " AS VARCHAR)";
-}
-
 std::string_view text_of(const duckdb_string_t& value) {
   const auto length = value.value.inlined.length;
   const char* data = length <= 12 ? value.value.inlined.inlined : value.value.pointer.ptr;
@@ -341,13 +324,29 @@ std::string Table::quoted(const std::string& column) {
   return out + "\"";
 }
 
+std::string Table::read_as(const Field& field) {
+  const auto name = quoted(field.name);
+  switch (field.type) {
+    case Type::time:
+      return "CAST(epoch_ms(CAST(" + name + " AS TIMESTAMP)) AS DOUBLE)";
+    case Type::boolean:
+    case Type::integer:
+    case Type::real:
+      return "CAST(" + name + " AS DOUBLE)";
+    case Type::text:
+    case Type::other:
+      break;
+  }
+  return "CAST(" + name + " AS VARCHAR)";
+}
+
 Result<void> Table::scan(const std::vector<std::string>& columns, const Each& each) const {
   std::string list;
   std::vector<bool> texts;
   for (const auto& name : columns) {
     const auto* field = find(name);
     if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + name + "'");
-    list += (list.empty() ? "" : ", ") + reading(*field);
+    list += (list.empty() ? "" : ", ") + read_as(*field);
     texts.push_back(field->is_text());
   }
   return impl_->stream("SELECT " + list + " FROM data", texts, each);
@@ -374,7 +373,7 @@ Result<void> Table::scan_texts(const std::vector<std::string>& columns, const Ea
 Result<void> Table::groups(const std::string& column, const Group& each) const {
   const auto* field = find(column);
   if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + column + "'");
-  const auto sql = "SELECT v, CAST(count(*) AS DOUBLE) FROM (SELECT " + reading(*field) +
+  const auto sql = "SELECT v, CAST(count(*) AS DOUBLE) FROM (SELECT " + read_as(*field) +
                    " AS v FROM data) WHERE v IS NOT NULL" +
                    (field->is_text() ? "" : " AND NOT isnan(v)") + " GROUP BY v ORDER BY v";
   const Each pass = [&](const std::vector<Piece>& columns, std::size_t) -> Result<void> {

@@ -65,6 +65,8 @@ class Table {
   // be quoted with quoted(). Missing is NaN.
   Result<std::vector<double>> numbers(const std::string& expressions) const;
   static std::string quoted(const std::string& column);
+  // The SQL that gives the field's values as scan() does: a DOUBLE or a VARCHAR.
+  static std::string read_as(const Field& field);
 
  private:
   struct Impl;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/drift.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/values.h"
+#include "base/text.h"
+#include "json/value.h"
+
+namespace slipway::analysis {
+namespace {
+
+constexpr std::size_t kBins = 32;
+constexpr std::size_t kBars = 10;
+constexpr std::size_t kMostLabel = 60;
+
+// Where `share` of an ascending sample lies below.
+double quantile(const std::vector<double>& ascending, double share) {
+  const auto last = static_cast<double>(ascending.size() - 1);
+  return ascending[static_cast<std::size_t>(share * last)];
+}
+
+std::vector<double> binned(const std::vector<double>& ascending, double low, double high) {
+  std::vector<double> out(kBins);
+  const double width = (high - low) / static_cast<double>(kBins);
+  for (const double x : ascending) {
+    const double bin = std::clamp(std::floor((x - low) / width), 0.0, double{kBins - 1});
+    out[static_cast<std::size_t>(bin)] += 1 / static_cast<double>(ascending.size());
+  }
+  return out;
+}
+
+// The tails, at most half a percent of either side, are drawn in the bins at the ends.
+Picture numbers(const stats::Sample& was, const stats::Sample& is) {
+  Picture out;
+  if (was.values.empty() || is.values.empty()) return out;
+  out.low = std::min(quantile(was.values, 0.005), quantile(is.values, 0.005));
+  out.high = std::max(quantile(was.values, 0.995), quantile(is.values, 0.995));
+  if (!(out.high > out.low)) {
+    out.low = std::min(was.values.front(), is.values.front());
+    out.high = std::max(was.values.back(), is.values.back());
+  }
+  if (!(out.high > out.low)) out.high = out.low + 1;
+  out.reference = binned(was.values, out.low, out.high);
+  out.current = binned(is.values, out.low, out.high);
+  return out;
+}
+
+// The values that are most frequent on either side, and all others together.
+Picture categories(const stats::Sample& was, const stats::Sample& is) {
+  struct Bar {
+    std::string label;
+    double was = 0;
+    double is = 0;
+    double weight() const { return std::max(was, is); }
+  };
+  std::map<std::string, Bar> bars;
+  const auto add = [&](const stats::Counts& counts, double Bar::*side) {
+    const auto all = static_cast<double>(stats::total(counts));
+    for (const auto& [value, count] : counts) {
+      auto& bar = bars[value];
+      bar.label = value;
+      bar.*side = static_cast<double>(count) / all;
+    }
+  };
+  add(was.counts, &Bar::was);
+  add(is.counts, &Bar::is);
+  std::vector<Bar> sorted;
+  for (auto& [value, bar] : bars) sorted.push_back(std::move(bar));
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Bar& a, const Bar& b) { return a.weight() > b.weight(); });
+  if (sorted.size() > kBars) {
+    Bar others{.label = std::to_string(sorted.size() - kBars) + " others"};
+    for (std::size_t i = kBars; i < sorted.size(); ++i) {
+      others.was += sorted[i].was;
+      others.is += sorted[i].is;
+    }
+    sorted.resize(kBars);
+    sorted.push_back(std::move(others));
+  }
+  Picture out;
+  for (const auto& bar : sorted) {
+    out.labels.push_back(clipped(bar.label, kMostLabel));
+    out.reference.push_back(bar.was);
+    out.current.push_back(bar.is);
+  }
+  return out;
+}
+
+double share_of(std::int64_t part, std::int64_t all) {
+  return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0;
+}
+
+// Types follow the current table; a reference that has another one is compared as far as it goes.
+Result<DriftedColumn> compare(const Table& reference, const Field& before, const Table& current,
+                              const Field& now, const DriftOptions& options) {
+  SW_TRY(const auto facts, facts_of(current, now));
+  SW_TRY(const auto earlier, facts_of(reference, before));
+  // The method for all leaves the columns alone that it does not apply to; one by name means it.
+  const auto rule = options.column_methods.find(now.name);
+  const bool named = rule != options.column_methods.end();
+  auto method = named ? rule->second : options.method;
+  if (!named && !stats::supports(method, facts.type)) method = stats::Method::automatic;
+  DriftedColumn out{.name = now.name, .type = facts.type};
+  out.reference_nulls = share_of(earlier.missing, reference.rows());
+  out.current_nulls = share_of(facts.missing, current.rows());
+  SW_TRY(const auto was, sample_of(reference, before, earlier, out.type));
+  SW_TRY(const auto is, sample_of(current, now, facts, out.type));
+  out.drift = stats::compare(was, is, method, options.threshold);
+  if (!options.pictures) return out;
+  using stats::ColumnType;
+  if (was.type == ColumnType::numerical && is.type == ColumnType::numerical) {
+    out.picture = numbers(was, is);
+  } else if (was.type == ColumnType::categorical && is.type == ColumnType::categorical) {
+    out.picture = categories(was, is);
+  }
+  return out;
+}
+
+DriftedColumn missing(const std::string& name, const std::string& where) {
+  DriftedColumn out{.name = name, .absent = true};
+  out.drift.error = "the column is not in the " + where + " file";
+  return out;
+}
+
+void judge(DriftReport& out, double drift_share) {
+  for (const auto& column : out.columns) {
+    out.tested += column.drift.score ? 1 : 0;
+    out.drifted_columns += column.drift.drifted ? 1 : 0;
+  }
+  if (out.tested == 0) return;
+  out.share = static_cast<double>(out.drifted_columns) / static_cast<double>(out.tested);
+  out.drifted = out.drifted_columns > 0 && out.share >= drift_share;
+}
+
+json::value maybe(const std::optional<double>& x) {
+  return x ? json::value(*x) : json::value(nullptr);
+}
+
+}  // namespace
+
+Result<DriftReport> drift_of(const Table& reference, const Table& current,
+                             const DriftOptions& options, const Advance& advance) {
+  DriftReport out{.reference_rows = reference.rows(), .current_rows = current.rows()};
+  for (const auto& before : reference.fields()) {
+    const auto* now = current.find(before.name);
+    if (now == nullptr) {
+      out.columns.push_back(missing(before.name, "current"));
+    } else {
+      SW_TRY(auto compared, compare(reference, before, current, *now, options));
+      out.columns.push_back(std::move(compared));
+    }
+    advance(out.columns.size(), reference.fields().size());
+  }
+  for (const auto& field : current.fields()) {
+    if (reference.find(field.name) == nullptr) {
+      out.columns.push_back(missing(field.name, "reference"));
+    }
+  }
+  judge(out, options.drift_share);
+  return out;
+}
+
+std::string drift_json(const DriftReport& report) {
+  json::array columns;
+  for (const auto& column : report.columns) {
+    const auto& drift = column.drift;
+    const bool chosen = drift.method != stats::Method::automatic;
+    columns.push_back(json::object{
+        {"name", column.name},
+        {"type", stats::name_of(column.type)},
+        {"method", chosen ? json::value(stats::name_of(drift.method)) : json::value(nullptr)},
+        {"score", maybe(drift.score)},
+        {"p_value", maybe(drift.p_value)},
+        {"statistic", maybe(drift.statistic)},
+        {"threshold", chosen ? json::value(drift.threshold) : json::value(nullptr)},
+        {"drifted", drift.drifted},
+        {"error", drift.error.empty() ? json::value(nullptr) : json::value(drift.error)}});
+  }
+  return json::dump_value(json::object{{"dataset_drift", report.drifted},
+                                       {"drift_share", report.share},
+                                       {"columns", std::move(columns)}});
+}
+
+}  // namespace slipway::analysis
