@@ -63,6 +63,14 @@ const std::vector<Setting>& settings() {
       {"model_memory", &Config::model_memory,
        "what the loaded models may take together, such as 2GiB: above it those that were not asked "
        "for longest are freed until they are asked again; 0 is no bound"},
+      {"model_instances", &Config::model_instances,
+       "batches of one version that may run at the same time", 1, 64},
+      {"batch_rows", &Config::batch_rows, "rows that requests are put together to, at most", 1,
+       65'536},
+      {"batch_ms", &Config::batch_ms,
+       "milliseconds that a batch should not take longer than: its rows are bounded by what the "
+       "version was seen to need",
+       1, 10'000},
       {"access_log", &Config::access_log, "log a line for each request?", 0, 0, "no|yes"},
       {"trace_export", &Config::trace_export,
        "URL of an OpenTelemetry collector (OTLP/HTTP) that gets a span for each prediction"},

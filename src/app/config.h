@@ -48,6 +48,9 @@ struct Config {
   std::int64_t python_idle = 600;
   std::int64_t python_memory = 4096;
   std::string model_memory = "0";
+  std::int64_t model_instances = 1;
+  std::int64_t batch_rows = 256;
+  std::int64_t batch_ms = 10;
   std::string access_log = "no";
   std::string trace_export;
   std::string trace_share = "1";

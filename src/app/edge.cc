@@ -10,12 +10,9 @@
 #include "base/hash.h"
 #include "base/library.h"
 #include "base/text.h"
-#include "blob/blob.h"
 #include "json/value.h"
 #include "registry/registry.h"
-#include "serving/endpoints.h"
-#include "tracking/artifacts.h"
-#include "tracking/tracking.h"
+#include "single.h"
 
 namespace slipway::app {
 namespace {
@@ -27,23 +24,6 @@ constexpr const char* kScript =
     "# Serves the model of this folder; arguments go to slipway up (--host, --port, ..).\n"
     "here=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\n"
     "exec \"$here/slipway\" up --data \"$here/data\" \"$@\"\n";
-
-Result<registry::Version> version_of(Platform& from, const std::string& target) {
-  const auto mark = target.find_first_of("@/");
-  const auto model = target.substr(0, mark);
-  if (mark != std::string::npos && target[mark] == '/') {
-    const auto number = parse_int(target.substr(mark + 1));
-    if (!number) return invalid("'" + target + "' does not name a version");
-    return from.registry().version({model, *number});
-  }
-  const auto alias = mark == std::string::npos ? registry::kChampion : target.substr(mark + 1);
-  SW_TRY(auto found, from.registry().by_alias(model, alias));
-  if (!found) {
-    return not_found("model '" + model + "' has no alias '" + alias + "'",
-                     "name a version: " + model + "/1");
-  }
-  return *std::move(found);
-}
 
 Result<void> copy_whole(const fs::path& from, const fs::path& to) {
   std::error_code failed;
@@ -70,51 +50,6 @@ Result<void> write_text(const fs::path& path, const std::string& text) {
   out.close();
   if (!out) return unavailable("cannot write '" + path.string() + "'");
   return {};
-}
-
-// The files of the version as those of a run, which is what versions stem from.
-Result<tracking::Run> put_files(Platform& to, const std::string& from) {
-  SW_TRY(auto run,
-         to.tracking().runs().start(
-             {.experiment = tracking::ExperimentId{"0"}, .name = "edge", .user = "system"}));
-  tracking::Artifacts artifacts(to.blobs());
-  std::error_code failed;
-  for (const auto& entry : fs::recursive_directory_iterator(from, failed)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    const auto path = "model/" + entry.path().lexically_relative(from).string();
-    SW_TRY(const auto writer, artifacts.put(run.artifact_root, path));
-    std::string piece(1 << 20, '\0');
-    while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
-      SW_CHECK_OK(writer->write({piece.data(), static_cast<std::size_t>(in.gcount())}));
-    }
-    SW_TRY(const auto sum, writer->finish());
-  }
-  return run;
-}
-
-// A data folder with this one version and an endpoint of the model's name, which loads it.
-Result<std::string> make_data(const registry::Package& package, const fs::path& folder,
-                              const Config& like) {
-  Config config;
-  config.data = (folder / "data").string();
-  config.onnxruntime = like.onnxruntime;
-  config.python = "/nonexistent";
-  SW_TRY(const auto platform, Platform::open(config, Mode::local));
-  SW_TRY(const auto run, put_files(*platform, package.folder));
-  const registry::By by{.actor = "system", .reason = "edge export"};
-  const Principal who{.name = "system"};
-  SW_TRY(const auto model, platform->registry().create(package.ref.model, {}, "", by));
-  SW_TRY(const auto version, platform->registry().add({.model = model.name,
-                                                       .source = "runs:/" + run.id.str() + "/model",
-                                                       .run_id = run.id.str()},
-                                                      by));
-  SW_TRY(const auto view,
-         platform->endpoints().create(
-             {.name = model.name,
-              .routes = {{.model = model.name, .version = std::to_string(version.version)}}},
-             who));
-  return view.spec.name;
 }
 
 // SHA256SUMS over everything but itself, and how much that is.
@@ -147,7 +82,7 @@ Result<EdgeReport> export_edge(Platform& from, const std::string& target,
   if (fs::exists(folder, failed)) {
     return already_exists("'" + folder.string() + "' is there already", "name a new folder");
   }
-  SW_TRY(const auto version, version_of(from, target));
+  SW_TRY(const auto version, version_named(from, target));
   SW_TRY(const auto package, from.registry().package(version.ref()));
   fs::create_directories(folder, failed);
   if (failed) return unavailable("cannot make '" + folder.string() + "': " + failed.message());
@@ -155,7 +90,10 @@ Result<EdgeReport> export_edge(Platform& from, const std::string& target,
   for (const auto& flavor : package.facts.flavors) {
     out.flavors += (out.flavors.empty() ? "" : ", ") + flavor.name;
   }
-  const auto made = make_data(package, folder, from.config());
+  auto config = from.config();
+  config.data = (folder / "data").string();
+  config.python = "/nonexistent";
+  const auto made = make_single(package, config);
   if (!made) {
     fs::remove_all(folder, failed);
     auto error = made.error();

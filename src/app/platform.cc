@@ -104,6 +104,15 @@ BatchOptions batch_options(const Config& config, const DataFolder& folder) {
   return {.duckdb = config.duckdb, .any_path = local, .folder = folder.path() + "/batch"};
 }
 
+serving::Options serving_options(const Config& config) {
+  serving::Options out;
+  out.batch.instances = static_cast<int>(config.model_instances);
+  out.batch.max_rows = static_cast<std::size_t>(config.batch_rows);
+  out.batch.target_ms = static_cast<int>(config.batch_ms);
+  out.memory_budget = parse_bytes(config.model_memory).value_or(0);
+  return out;
+}
+
 std::string artifact_folder(const Config& config) {
   std::string_view at = config.artifacts;
   if (at.empty()) return config.data + "/blobs";
@@ -137,7 +146,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->endpoints = std::make_unique<serving::Endpoints>(
       *impl->database, serving::packages_of(*impl->registry),
       make_backends(config, note_in(*impl->registry)), impl->events, clock, impl->meters,
-      serving::Options{.memory_budget = parse_bytes(config.model_memory).value_or(0)});
+      serving_options(config));
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);

@@ -80,6 +80,8 @@ const std::vector<CommandSpec>& commands() {
        {"verify"}},
       {"predict", "Put a file through a version, one row of answers for each row",
        "slipway predict delays --input flights.parquet --output predicted.parquet", predict},
+      {"capacity", "Say how much of a model this machine serves within a bound on its latency",
+       "slipway capacity flights --slo p99=50ms", capacity},
       {"probe", "Try an ONNX graph in a process of its own, as the server does before it loads one",
        "slipway probe model.onnx", probe},
       {"doctor", "Say what this machine lacks, and how to get it", "slipway doctor", doctor},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "serving/sequence.h"
 #include "serving/tensor.h"
 
 namespace slipway::serving {
@@ -68,6 +69,7 @@ struct Package {
   std::string flavors;     // the flavours it has, for messages: "python_function, sklearn"
   std::vector<Flavor> flavor_settings;
   std::vector<Column> columns;
+  std::shared_ptr<const SequenceSpec> sequences;  // null: its requests are independent
 };
 
 // Why a model answered what it did, before the sums became answers (log odds and the like):

@@ -59,6 +59,7 @@ class Batcher {
     Done done;                   // called once, on a thread of the batcher or of submit's caller
     std::int64_t queued_ns = 0;  // set by submit
     std::string request_id;      // of graphs only, for the endpoints that they ask
+    std::shared_ptr<const SequenceAsk> sequence;  // null: it belongs to none
   };
 
   // `name` labels the metrics: model and version. `stats`, if given, outlives the batcher and

@@ -27,6 +27,7 @@ Endpoints::~Endpoints() {
     const std::scoped_lock lock(impl_->mutex);
     entries.swap(impl_->entries);
   }
+  for (const auto& [name, entry] : entries) entry->state->sequences.clear();
   entries.clear();  // the cache then waits for requests under way
 }
 
@@ -104,6 +105,7 @@ Result<void> Endpoints::remove(const std::string& name, const Principal& who) {
     if (entry->removed) return no_endpoint(name);
     SW_CHECK_OK(delete_endpoint(impl_->db, name, impl_->clock.now()));
     entry->removed = true;
+    entry->state->sequences.clear();
     const std::scoped_lock lock(impl_->mutex);
     impl_->entries.erase(name);
   }

@@ -226,6 +226,8 @@ void Endpoints::Impl::keep_house(const Worker::Sleep& sleep) {
   while (sleep(options.housekeeping_ms)) {
     versions.collect();
     versions.look();
+    versions.drop_idle();
+    for (const auto& entry : all()) entry->state->sequences.sweep(clock.monotonic_ns());
     since_resolve += options.housekeeping_ms;
     if (since_resolve >= kResolveEveryMs) {
       since_resolve = 0;

@@ -122,12 +122,14 @@ class Run : public std::enable_shared_from_this<Run> {
         if (target.error().code == Code::not_found) target.error().code = Code::unavailable;
         return done(std::move(target.error()));
       }
+      if (job_.sequence != nullptr) target = target->follow(*job_.sequence);
       return target->infer({.request_id = job_.request_id,
                             .inputs = *std::move(inputs),
                             .received_ns = graph_->clock.monotonic_ns(),
                             .deadline_ns = job_.deadline_ns,
                             .priority = job_.priority,
-                            .cancelled = job_.cancelled},
+                            .cancelled = job_.cancelled,
+                            .sequence = job_.sequence},
                            std::move(done));
     }
     auto job = call.servable->arrange(*std::move(inputs));
@@ -136,6 +138,11 @@ class Run : public std::enable_shared_from_this<Run> {
     job->deadline_ns = job_.deadline_ns;
     job->priority = job_.priority;
     job->cancelled = job_.cancelled;
+    if (job_.sequence != nullptr && call.servable->sequences() != nullptr) {
+      auto ask = std::make_shared<SequenceAsk>(*job_.sequence);
+      ask->scope += '@' + std::to_string(reinterpret_cast<std::uintptr_t>(&call));  // this step
+      job->sequence = std::move(ask);
+    }
     job->done = done;
     if (auto taken = call.servable->submit(*std::move(job)); !taken) {
       done(std::move(taken.error()));

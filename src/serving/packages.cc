@@ -57,6 +57,7 @@ class RegisteredPackages : public PackageSource {
       out.flavor_settings.push_back({flavor.name, flavor.values});
     }
     out.columns = columns_of(found.facts);
+    SW_TRY(out.sequences, read_sequences(out.folder));
     return out;
   }
 

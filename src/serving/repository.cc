@@ -40,6 +40,7 @@ Result<void> Endpoints::unload(const std::string& name, const Principal& who) {
   if (entry->spec.paused) return {};
   auto spec = entry->spec;
   spec.paused = true;
+  entry->state->sequences.clear();
   SW_TRY(auto routing, impl_->build(*entry, spec, nullptr, true));
   const auto now = impl_->clock.now();
   SW_CHECK_OK(replace_endpoint(impl_->db, spec, now));

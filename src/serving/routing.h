@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "response_cache.h"
+#include "sequence_routes.h"
 #include "servable.h"
 #include "serving/endpoint.h"
 #include "serving/stats.h"
@@ -29,6 +30,7 @@ struct EndpointState {
   std::atomic<std::uint64_t> picks{0};
   std::atomic<std::uint64_t> turn{0};
   ResponseCache cache;
+  SequenceRoutes sequences;
 };
 
 struct Lane {

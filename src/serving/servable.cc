@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "columns.h"
+#include "sequences.h"
 #include "servable_engine.h"
 
 namespace slipway::serving {
@@ -47,13 +48,36 @@ Result<void> check(const TensorSpec& spec, const Tensor& tensor) {
   return {};
 }
 
+// The plan of its sequences; columns that the server fills in are no longer the caller's.
+Result<std::shared_ptr<Sequences>> keep_sequences(Package& package, const Signature& signature,
+                                                  Clock& clock) {
+  auto plan = SequencePlan::of(package.sequences, signature);
+  if (!plan) {
+    plan.error().message = "version " + package.version + " of model '" + package.model +
+                           "' cannot be loaded: " + plan.error().message;
+    return std::move(plan.error());
+  }
+  const auto& shown = plan->shown.inputs;
+  const auto filled = [&](const Column& column) {
+    const auto has = [&](const auto& specs) {
+      return std::any_of(specs.begin(), specs.end(),
+                         [&](const TensorSpec& spec) { return spec.name == column.name; });
+    };
+    return has(signature.inputs) && !has(shown);
+  };
+  std::erase_if(package.columns, filled);
+  return std::make_shared<Sequences>(*std::move(plan), package.model, clock);
+}
+
 }  // namespace
 
 Servable::Servable(ModelBackend* backend, Package package, const Signature& signature,
-                   const BatchOptions& options, Clock& clock, meter::Registry& meters)
+                   std::shared_ptr<Sequences> kept, const BatchOptions& options, Clock& clock,
+                   meter::Registry& meters)
     : backend_(backend),
       package_(std::move(package)),
       signature_(signature),
+      sequences_(std::move(kept)),
       options_(options),
       clock_(clock),
       meters_(meters),
@@ -71,8 +95,13 @@ Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package 
   const auto begun = clock.monotonic_ns();
   SW_TRY(auto model, load_guarded(backend, package));
   if (package.columns.empty()) package.columns = model->columns();
+  std::shared_ptr<Sequences> kept;
+  if (package.sequences != nullptr) {
+    SW_TRY(kept, keep_sequences(package, model->signature(), clock));
+  }
+  const auto& signature = kept == nullptr ? model->signature() : kept->plan().shown;
   std::shared_ptr<Servable> out(
-      new Servable(&backend, std::move(package), model->signature(), options, clock, meters));
+      new Servable(&backend, std::move(package), signature, kept, options, clock, meters));
   out->engine_ = out->start(std::move(model)).release();
   log::info("serving.version_loaded", {{"model", out->package_.model},
                                        {"version", out->package_.version},
@@ -114,7 +143,7 @@ std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package p
                                        const Signature& signature, Clock& clock,
                                        meter::Registry& meters) {
   std::shared_ptr<Servable> out(
-      new Servable(nullptr, std::move(package), signature, BatchOptions{}, clock, meters));
+      new Servable(nullptr, std::move(package), signature, nullptr, BatchOptions{}, clock, meters));
   out->engine_ = new Engine{nullptr, nullptr, std::move(runner)};
   return out;
 }
@@ -122,10 +151,11 @@ std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package p
 // Runs once on zeros so that the first caller does not pay for lazy initialisation. A model that
 // wants particular values may refuse them; that is no reason not to serve it.
 void Servable::warm_up(LoadedModel& model) const {
-  if (signature().bodies) return;  // its process is up; what zeros would do there is not ours
+  const auto& signature = model.signature();
+  if (signature.bodies) return;  // its process is up; what zeros would do there is not ours
   std::vector<Tensor> inputs;
   std::size_t elements = 0;
-  for (const auto& spec : signature().inputs) {
+  for (const auto& spec : signature.inputs) {
     Shape shape = spec.shape;
     for (auto& n : shape) n = n < 0 ? 1 : n;
     const auto count = element_count(shape, kWarmUpElements);

@@ -21,6 +21,8 @@
 
 namespace slipway::serving {
 
+class Sequences;
+
 // Answers jobs on the queues of others: a graph.
 class Runner {
  public:
@@ -49,6 +51,11 @@ class Servable : public std::enable_shared_from_this<Servable> {
     return backend_ == nullptr ? "ensemble" : backend_->platform();
   }
   bool is_graph() const { return backend_ == nullptr; }
+  // Null: requests are independent of each other.
+  const SequenceSpec* sequences() const { return package_.sequences.get(); }
+  std::size_t open_sequences() const;
+  // Forgets sequences that nobody asked for a while.
+  void drop_idle();
 
   // Puts named tensors into the order of the signature and checks names, types and shapes. A lone
   // tensor without a name is the only input's. Fills inputs, rows and alone.
@@ -86,11 +93,13 @@ class Servable : public std::enable_shared_from_this<Servable> {
   class Use;
 
   Servable(ModelBackend* backend, Package package, const Signature& signature,
-           const BatchOptions& options, Clock& clock, meter::Registry& meters);
+           std::shared_ptr<Sequences> kept, const BatchOptions& options, Clock& clock,
+           meter::Registry& meters);
   static Result<std::unique_ptr<LoadedModel>> load_guarded(ModelBackend& backend,
                                                            const Package& package);
   std::unique_ptr<Engine> start(std::unique_ptr<LoadedModel> model);
   void warm_up(LoadedModel& model) const;
+  Result<void> submit_ready(Batcher::Job job);
   // Nothing: the model woke up meanwhile.
   std::optional<Result<void>> wait_for_model(Batcher::Job& job);
   Result<void> wake_and_wait();
@@ -98,6 +107,7 @@ class Servable : public std::enable_shared_from_this<Servable> {
   ModelBackend* const backend_;  // null: a graph
   Package package_;
   const Signature signature_;
+  const std::shared_ptr<Sequences> sequences_;  // null: it keeps none
   const BatchOptions options_;
   Clock& clock_;
   meter::Registry& meters_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "sequences.h"
 #include "servable_engine.h"
 
 namespace slipway::serving {
@@ -17,6 +18,24 @@ constexpr int kLongestLoadS = 600;  // that a thread waits for
 }  // namespace
 
 Result<void> Servable::submit(Batcher::Job job) {
+  if (sequences_ == nullptr) return submit_ready(std::move(job));
+  const auto received = job.received_ns;
+  auto taken = sequences_->submit(std::move(job), [self = shared_from_this()](Batcher::Job next) {
+    return self->submit_ready(std::move(next));
+  });
+  if (!taken) stats_.fail(1, received == 0 ? 0 : clock_.monotonic_ns() - received);
+  return taken;
+}
+
+std::size_t Servable::open_sequences() const {
+  return sequences_ == nullptr ? 0 : sequences_->open();
+}
+
+void Servable::drop_idle() {
+  if (sequences_ != nullptr) sequences_->sweep();
+}
+
+Result<void> Servable::submit_ready(Batcher::Job job) {
   used_ns_.store(job.received_ns != 0 ? job.received_ns : clock_.monotonic_ns(),
                  std::memory_order_relaxed);
   while (true) {

@@ -71,6 +71,16 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+// Two endpoints, or an endpoint and its shadow, may have the same version and the same ids.
+std::shared_ptr<const SequenceAsk> scoped(const std::shared_ptr<const SequenceAsk>& ask,
+                                          const Lane& lane, const std::string& endpoint) {
+  if (ask == nullptr) return nullptr;
+  if (lane.servable->sequences() == nullptr && !lane.servable->is_graph()) return nullptr;
+  auto out = std::make_shared<SequenceAsk>(*ask);
+  out->scope += (lane.spec.shadow ? "~" : "/") + endpoint;
+  return out;
+}
+
 bool sampled(EndpointState& endpoint, std::uint64_t turn) {
   const double rate = endpoint.sample_rate.load(std::memory_order_relaxed);
   return rate >= 1 || (rate > 0 && share_of_turn(turn * 7 + 3) < rate);
@@ -159,6 +169,22 @@ Result<Explanation> Target::explain(std::vector<Tensor> inputs) const {
   return lane_->servable->explain(job.inputs);
 }
 
+const SequenceSpec* Target::sequences() const {
+  return lane_->servable->sequences();
+}
+
+Target Target::follow(const SequenceAsk& ask) const {
+  auto& routes = routing_->endpoint->sequences;
+  const auto now = routing_->endpoint->clock.monotonic_ns();
+  if (ask.start) {
+    const bool keeps = sequences() != nullptr || lane_->servable->is_graph();
+    if (keeps && !ask.end) routes.put(ask, routing_, *lane_, now);
+    return *this;
+  }
+  auto kept = routes.find(ask, now);
+  return kept ? *std::move(kept) : *this;
+}
+
 void Target::reject(const Error&) const {
   if (lane_->record == nullptr) return;
   lane_->record->count(Outcome::rejected, 0, 0, routing_->endpoint->clock.monotonic_ns());
@@ -184,7 +210,8 @@ void Target::infer(Call call, Done done) const {
   pending->rows = job->rows;
   std::optional<ResponseCache::Key> key;
   job->piece = std::move(call.piece);
-  if (endpoint.cache.is_on() && !job->piece) {
+  job->sequence = scoped(call.sequence, *lane_, endpoint.name);
+  if (endpoint.cache.is_on() && !job->piece && job->sequence == nullptr) {
     key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
   }
   const bool body = job->inputs.front().name == kBody;  // no features to record
@@ -233,7 +260,10 @@ void Target::mirror(const Call& call) const {
   for (const auto& lane : routing_->lanes) {
     if (!lane.spec.shadow || lane.servable == nullptr || &lane == lane_) continue;
     const auto turn = endpoint.turn.fetch_add(1, std::memory_order_relaxed);
-    if (share_of_turn(turn) * 100 >= lane.spec.weight) continue;
+    const auto sequence = scoped(call.sequence, lane, endpoint.name);
+    // All of a sequence, or nothing of it.
+    const auto share = share_of_turn(sequence == nullptr ? turn : hash_of(sequence->id));
+    if (share * 100 >= lane.spec.weight) continue;
     auto pending = std::make_shared<Pending>();
     pending->routing = routing_;
     pending->lane = &lane;
@@ -251,6 +281,7 @@ void Target::mirror(const Call& call) const {
       pending->inputs = job->inputs;
     }
     job->deadline_ns = call.deadline_ns;
+    job->sequence = sequence;
     job->done = [pending](Result<std::vector<Tensor>> answer) { record(*pending, answer); };
     if (auto taken = lane.servable->submit(*std::move(job)); !taken) {
       pending->sampled = false;

@@ -15,6 +15,7 @@
 #include "serving/backend.h"
 #include "serving/batcher.h"
 #include "serving/frame.h"
+#include "serving/sequence.h"
 
 namespace slipway::serving {
 
@@ -31,6 +32,8 @@ struct Call {
   std::shared_ptr<const std::atomic<bool>> cancelled;
   // When set, the answer to a body comes through it piece by piece, from one thread at a time.
   LoadedModel::Piece piece;
+  // The sequence that it belongs to; null: none. Means nothing to models that keep none.
+  std::shared_ptr<const SequenceAsk> sequence;
 };
 
 // What a request says about itself, for endpoints that route by it.
@@ -61,6 +64,12 @@ class Target {
   bool has_columns() const;
   // A whole body of MLflow's scoring protocol, for models whose signature takes those.
   static Tensor body(std::string content_type, std::string bytes);
+
+  // How it keeps sequences; null: requests are independent of each other.
+  const SequenceSpec* sequences() const;
+  // Where a request of this sequence goes: to the version that the sequence began with, whatever
+  // the endpoint's routes are now. Call it once a request.
+  Target follow(const SequenceAsk& ask) const;
 
   // Never blocks. Errors: invalid_argument (names, types, shapes, or what the model says),
   // exhausted (queue full), deadline.

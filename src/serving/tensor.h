@@ -101,6 +101,8 @@ class Tensor {
   std::shared_ptr<const void> owner_;
 };
 
+using Tensors = std::vector<Tensor>;
+
 // The same numbers as `type`, which is FP32 or FP64; not for texts.
 Tensor converted(const Tensor& tensor, DType type);
 

@@ -104,6 +104,11 @@ std::size_t VersionCache::collect() {
   return unused.size();
 }
 
+void VersionCache::drop_idle() {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [key, servable] : loaded_) servable->drop_idle();
+}
+
 std::size_t VersionCache::size() const {
   const std::scoped_lock lock(mutex_);
   return loaded_.size();

@@ -31,6 +31,8 @@ class VersionCache {
   std::size_t collect();
   // Keeps to the budget of memory.
   void look() { residency_->look(); }
+  // Ends sequences that nobody asks any more.
+  void drop_idle();
   std::size_t bytes_of(const Servable& servable) const { return residency_->bytes_of(servable); }
   std::size_t size() const;
 

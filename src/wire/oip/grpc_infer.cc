@@ -82,6 +82,7 @@ void infer(const ServicePtr& service, const net::GrpcMessage& message, const Cal
     target->reject(known.error());
     return done(body, parsed->model, std::move(known.error()));
   }
+  if (body.sequence != nullptr && parsed->version.empty()) target = target->follow(*body.sequence);
   auto call_in = call_of(body, call->request(), call->deadline_ns(), call->cancellation());
   auto shared = std::make_shared<const InferBody>(std::move(body));
   target->infer(std::move(call_in), [service, shared, streamed, done = std::move(done),

@@ -4,6 +4,7 @@
 
 #include "base/protobuf.h"
 #include "base/protobuf_write.h"
+#include "sequence_config.h"
 #include "service.h"
 
 namespace slipway::wire::oip {
@@ -88,49 +89,13 @@ Result<std::string> model_metadata(Service& service, const net::Request&, std::s
   return out;
 }
 
-// The DataType of model configurations.
-std::uint64_t config_type(serving::DType type) {
-  using serving::DType;
-  switch (type) {
-    case DType::boolean:
-      return 1;
-    case DType::uint8:
-      return 2;
-    case DType::uint16:
-      return 3;
-    case DType::uint32:
-      return 4;
-    case DType::uint64:
-      return 5;
-    case DType::int8:
-      return 6;
-    case DType::int16:
-      return 7;
-    case DType::int32:
-      return 8;
-    case DType::int64:
-      return 9;
-    case DType::fp16:
-      return 10;
-    case DType::fp32:
-      return 11;
-    case DType::fp64:
-      return 12;
-    case DType::bytes:
-      return 13;
-    case DType::bf16:
-      return 14;
-  }
-  return 0;
-}
-
 // ModelInput and ModelOutput differ in the field of their dimensions.
 void put_config_specs(std::string& out, std::uint32_t field, std::uint32_t dims_field,
                       const std::vector<TensorSpec>& specs, bool batched) {
   for (const auto& spec : specs) {
     std::string tensor;
     put_text(tensor, 1, spec.name);
-    put_number(tensor, 2, config_type(spec.dtype));
+    put_number(tensor, 2, config_type_number(spec.dtype));
     put_shape(tensor, dims_field, dims_of(spec, batched));
     put_bytes(out, field, tensor);
   }
@@ -149,7 +114,11 @@ Result<std::string> model_config(Service& service, const net::Request&, std::str
   if (rows > 0) put_number(config, 4, static_cast<std::uint64_t>(rows));
   put_config_specs(config, 5, 4, target.signature().inputs, rows > 0);
   put_config_specs(config, 6, 3, target.signature().outputs, rows > 0);
-  if (rows > 0) put_bytes(config, 11, "");  // dynamic batching, by itself
+  if (const auto* sequences = target.sequences()) {
+    put_bytes(config, 13, sequence_message(*sequences));
+  } else if (rows > 0) {
+    put_bytes(config, 11, "");  // dynamic batching, by itself
+  }
   std::string out;
   put_bytes(out, 1, config);
   return out;

@@ -288,6 +288,7 @@ class Parser {
     while (message_.next()) SW_CHECK_OK(field());
     if (!message_.ok()) return malformed("the request");
     SW_CHECK_OK(tensors());
+    out_.body.sequence = sequence_of(std::move(sequence_));
     return std::move(out_);
   }
 
@@ -334,6 +335,7 @@ class Parser {
   Result<void> parameter() {
     if (++parameters_ > kMaxParameters) return invalid("too many parameters");
     SW_TRY(const auto parameter, parameter_of(message_.message()));
+    if (parameter.key.starts_with("sequence_")) return sequence(parameter);
     if (!parameter.is_number) return {};
     if (parameter.key == "triton_enable_empty_final_response") {
       out_.body.empty_final = parameter.integer != 0;
@@ -344,6 +346,21 @@ class Parser {
       }
       (parameter.key == "timeout" ? out_.body.timeout_us : out_.body.priority) = parameter.integer;
     }
+    return {};
+  }
+
+  Result<void> sequence(const Parameter& parameter) {
+    if (parameter.key == "sequence_start") sequence_.start = parameter.integer != 0;
+    if (parameter.key == "sequence_end") sequence_.end = parameter.integer != 0;
+    if (parameter.key != "sequence_id") return {};
+    if (parameter.is_number) {
+      sequence_.number = static_cast<std::uint64_t>(parameter.integer);
+      return {};
+    }
+    if (parameter.text.size() > kMaxSequenceId || !is_valid_utf8(parameter.text)) {
+      return invalid("parameter sequence_id must be a number or a text of at most 128 bytes");
+    }
+    sequence_.id = parameter.text;
     return {};
   }
 
@@ -391,6 +408,7 @@ class Parser {
   std::vector<Input> inputs_;
   std::vector<std::string_view> raw_;
   std::size_t parameters_ = 0;
+  serving::SequenceAsk sequence_;
 };
 
 }  // namespace

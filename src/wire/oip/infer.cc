@@ -43,6 +43,9 @@ void infer(const ServicePtr& service, const RequestPtr& request, const ReplyPtr&
     target->reject(body.error());
     return reply->send(render(*request, body.error()));
   }
+  if (body->sequence != nullptr && request->param("version").empty()) {
+    target = target->follow(*body->sequence);
+  }
   auto call = call_of(*body, *request, 0, reply->cancellation());
   auto shared = std::make_shared<const InferBody>(*std::move(body));
   target->infer(std::move(call), [service, request, reply, shared, target = *target](auto answer) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "errors.h"
+#include "sequence_config.h"
 #include "service.h"
 
 namespace slipway::wire::oip {
@@ -66,12 +67,6 @@ net::Response model_ready(const Service& service, const net::Request& request) {
   return net::Response::text(200, "");
 }
 
-// "TYPE_FP32", as model configurations spell them.
-std::string config_type(serving::DType type) {
-  return type == serving::DType::bytes ? "TYPE_STRING"
-                                       : "TYPE_" + std::string(serving::name_of(type));
-}
-
 void append_config_specs(std::string& out, const std::vector<TensorSpec>& specs, bool batched) {
   out += '[';
   for (const auto& spec : specs) {
@@ -97,7 +92,9 @@ net::Response config(const Service& service, const net::Request& request) {
   append_config_specs(out, target->signature().inputs, rows > 0);
   out += ",\"output\":";
   append_config_specs(out, target->signature().outputs, rows > 0);
-  if (rows > 0) {
+  if (const auto* sequences = target->sequences()) {
+    out += ",\"sequence_batching\":" + sequence_json(*sequences);
+  } else if (rows > 0) {
     out += ",\"dynamic_batching\":{\"preferred_batch_size\":[],\"max_queue_delay_microseconds\":0}";
   }
   return net::Response::json(200, out + ",\"parameters\":{}}");

@@ -122,11 +122,35 @@ class Parser {
       } else if (key == "priority" && in_.peek() == Reader::Kind::number) {
         SW_TRY(out_.priority, integer("parameters.priority"));
         if (out_.priority < 0) return invalid("parameters.priority is negative");
+      } else if (key == "sequence_id") {
+        SW_CHECK_OK(sequence_id());
+      } else if (key == "sequence_start") {
+        SW_TRY(sequence_.start, flag("parameters.sequence_start"));
+      } else if (key == "sequence_end") {
+        SW_TRY(sequence_.end, flag("parameters.sequence_end"));
       } else {
         in_.skip();
       }
     }
+    out_.sequence = sequence_of(std::move(sequence_));
     return check();
+  }
+
+  Result<void> sequence_id() {
+    const std::string what = "parameters.sequence_id";
+    if (in_.peek() == Reader::Kind::string) {
+      SW_TRY(sequence_.id, text(what.c_str()));
+      if (sequence_.id.size() > kMaxSequenceId) return invalid(what + " is longer than 128 bytes");
+      return {};
+    }
+    Reader::Number value;
+    if (in_.peek() != Reader::Kind::number) return bad(what + ": expected a number or a text");
+    if (!in_.read(value)) return in_.error();
+    if (!value.is_large && (!value.is_integer || value.integer < 0)) {
+      return bad(what + ": expected a positive integer");
+    }
+    sequence_.number = value.is_large ? value.large : static_cast<std::uint64_t>(value.integer);
+    return {};
   }
 
   Result<void> check() const {
@@ -301,9 +325,16 @@ class Parser {
   const std::shared_ptr<const void>& owner_;
   const SharedMemory* const regions_;
   InferBody out_;
+  serving::SequenceAsk sequence_;
 };
 
 }  // namespace
+
+std::shared_ptr<const serving::SequenceAsk> sequence_of(serving::SequenceAsk ask) {
+  if (ask.number && *ask.number != 0) ask.id = std::to_string(*ask.number);
+  if (ask.id.empty()) return nullptr;
+  return std::make_shared<const serving::SequenceAsk>(std::move(ask));
+}
 
 Result<InferBody> parse_infer(std::string_view body, std::optional<std::size_t> json_size,
                               const std::shared_ptr<const void>& owner,

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "serving/backend.h"
+#include "serving/sequence.h"
 #include "shared_memory.h"
 
 namespace slipway::wire::oip {
@@ -28,9 +29,14 @@ struct InferBody {
   std::int64_t timeout_us = 0;
   std::int64_t priority = 0;  // 1 is served first; 0: as if nothing was said
   bool empty_final = false;   // of answers in pieces: an empty one tells the end
+  std::shared_ptr<const serving::SequenceAsk> sequence;  // null: it belongs to none
   std::vector<serving::Tensor> inputs;
   std::vector<WantedOutput> outputs;  // empty: all
 };
+
+constexpr std::size_t kMaxSequenceId = 128;
+// Null when it names no sequence: the number 0 and the empty text are none.
+std::shared_ptr<const serving::SequenceAsk> sequence_of(serving::SequenceAsk ask);
 
 // `json_size`: how much of the body is JSON, the rest being tensors' bytes; nothing: all of it.
 // Tensors may be views into `body`, which `owner` keeps alive. Never allocates more than a small

@@ -35,6 +35,7 @@ constexpr std::string_view kExtensions[] = {
     "model_repository",
     "parameters",
     "schedule_policy",
+    "sequence",
     "statistics",
     "system_shared_memory",
     "trace",
