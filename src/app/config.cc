@@ -45,6 +45,12 @@ const std::vector<Setting>& settings() {
        "schemes that the address of a webhook may have, separated by commas"},
       {"webhook_private", &Config::webhook_private,
        "may webhooks lead into private networks and to this machine?", 0, 0, "no|yes"},
+      {"smtp_url", &Config::smtp_url,
+       "mail server of alerts: smtp://HOST:PORT (with STARTTLS where it is offered) or "
+       "smtps://HOST:PORT"},
+      {"smtp_from", &Config::smtp_from, "mail address that alerts come from"},
+      {"smtp_user", &Config::smtp_user, "name at the mail server; none: no login"},
+      {"smtp_password_file", &Config::smtp_password_file, "file with the password of that name"},
       {"onnxruntime", &Config::onnxruntime,
        "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
       {"duckdb", &Config::duckdb,

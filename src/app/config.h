@@ -39,6 +39,10 @@ struct Config {
   std::string tls_key;
   std::string webhook_schemes = "https";
   std::string webhook_private = "no";
+  std::string smtp_url;
+  std::string smtp_from = "slipway@localhost";
+  std::string smtp_user;
+  std::string smtp_password_file;
   std::string duckdb;       // empty: libduckdb.so, sought as below
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
   std::string python;       // empty: an environment a version

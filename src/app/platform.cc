@@ -17,6 +17,7 @@
 #include "govern/govern.h"
 #include "launcher.h"
 #include "loop.h"
+#include "mail.h"
 #include "monitor/monitor.h"
 #include "pipeline/pipeline.h"
 #include "pipeline_gates.h"
@@ -153,6 +154,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   auto hooks = monitor_hooks(
       {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs});
   hooks.seal = seal;
+  SW_CHECK_OK(add_mail(config, hooks));
   impl->monitor->connect(std::move(hooks));
   impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
   impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{

@@ -19,11 +19,11 @@ using store::Row;
 
 constexpr std::string_view kColumns =
     "id, endpoint, model, version, kind, state, opened, closed, closed_by, report_id, message, "
-    "value, threshold, execution_id, retrain_note, execution_at";
+    "value, threshold, execution_id, retrain_note, execution_at, severity, owner";
 constexpr std::string_view kInsert =
     "INSERT INTO monitor_alert (id, endpoint, model, version, kind, state, opened, closed, "
-    "closed_by, report_id, message, value, threshold, execution_id, retrain_note, execution_at) "
-    "VALUES (?, ?, ?, ?, ?, 'open', ?, NULL, '', ?, ?, ?, ?, '', '', 0)";
+    "closed_by, report_id, message, value, threshold, execution_id, retrain_note, execution_at, "
+    "severity, owner) VALUES (?, ?, ?, ?, ?, 'open', ?, NULL, '', ?, ?, ?, ?, '', '', 0, ?, ?)";
 constexpr std::string_view kClose =
     "UPDATE monitor_alert SET state = 'closed', closed = ?, closed_by = ? WHERE id = ?";
 constexpr std::string_view kCountOpen =
@@ -46,6 +46,8 @@ Alert from_row(const Row& row) {
   out.threshold = row.real(12);
   out.execution_id = row.text(13);
   out.retrain_note = row.text(14);
+  out.severity = row.text(16);
+  out.owner = row.text(17);
   return out;
 }
 
@@ -131,13 +133,13 @@ struct Alerts::Impl {
   }
 
   // Closes it and writes what the webhooks are told, in the caller's transaction.
-  Result<void> close(Connection& c, Alert& alert, const std::string& by,
-                     const std::vector<Webhook>& webhooks, Timestamp now) {
+  Result<void> close(Connection& c, Alert& alert, const std::string& by, const Settings& watched,
+                     Timestamp now) {
     alert.state = AlertState::closed;
     alert.closed = now;
     alert.closed_by = by;
     SW_CHECK_OK(c.exec(kClose, {now.ms, by, alert.id}));
-    return enqueue(c, ids, "alert.closed", alert, webhooks, now);
+    return enqueue(c, ids, "alert.closed", alert, watched.webhooks, now);
   }
 };
 
@@ -146,8 +148,7 @@ Alerts::Alerts(store::Database& db, EventSink& events, Clock& clock, Ids& ids,
     : impl_(new Impl{db, events, clock, ids, meters}) {}
 Alerts::~Alerts() = default;
 
-Result<std::optional<Alert>> Alerts::open(const Cause& cause,
-                                          const std::vector<Webhook>& webhooks) {
+Result<std::optional<Alert>> Alerts::open(const Cause& cause, const Settings& watched) {
   Alert alert{.id = impl_->ids.sortable(),
               .endpoint = cause.endpoint,
               .model = cause.model,
@@ -157,7 +158,9 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause,
               .report_id = cause.report_id,
               .message = cause.message,
               .value = cause.value,
-              .threshold = cause.threshold};
+              .threshold = cause.threshold,
+              .severity = std::string(severity_of(watched.stakes)),
+              .owner = watched.owner};
   const std::string kind(name_of(cause.kind));
   auto opened = impl_->db.write([&](Connection& c) -> Result<bool> {
     SW_TRY(
@@ -166,10 +169,10 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause,
                 "state <> 'closed'",
                 {cause.endpoint, kind}, [](const Row& row) { return std::string(row.text(0)); }));
     if (there) return false;
-    SW_CHECK_OK(c.exec(kInsert,
-                       {alert.id, alert.endpoint, alert.model, alert.version, kind, alert.opened.ms,
-                        alert.report_id, alert.message, alert.value, alert.threshold}));
-    SW_CHECK_OK(enqueue(c, impl_->ids, "alert.opened", alert, webhooks, alert.opened));
+    SW_CHECK_OK(c.exec(kInsert, {alert.id, alert.endpoint, alert.model, alert.version, kind,
+                                 alert.opened.ms, alert.report_id, alert.message, alert.value,
+                                 alert.threshold, alert.severity, alert.owner}));
+    SW_CHECK_OK(enqueue(c, impl_->ids, "alert.opened", alert, watched.webhooks, alert.opened));
     return true;
   });
   if (!opened && opened.error().code == Code::already_exists) return std::optional<Alert>();
@@ -182,14 +185,13 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause,
 
 Result<std::optional<Alert>> Alerts::close(const std::string& endpoint, AlertKind kind,
                                            const std::optional<std::string>& version,
-                                           const std::string& by,
-                                           const std::vector<Webhook>& webhooks) {
+                                           const std::string& by, const Settings& watched) {
   const auto now = impl_->clock.now();
   SW_TRY(auto closed, impl_->db.write([&](Connection& c) -> Result<std::optional<Alert>> {
     SW_TRY(auto found, c.first(select("WHERE endpoint = ? AND kind = ? AND state <> 'closed'"),
                                {endpoint, std::string(name_of(kind))}, from_row));
     if (!found || (version && found->version != *version)) return std::optional<Alert>();
-    SW_CHECK_OK(impl_->close(c, *found, by, webhooks, now));
+    SW_CHECK_OK(impl_->close(c, *found, by, watched, now));
     return found;
   }));
   if (closed) {
@@ -215,14 +217,13 @@ Result<Alert> Alerts::acknowledge(const std::string& id, const std::string& by) 
   return alert;
 }
 
-Result<Alert> Alerts::close(const std::string& id, const std::string& by,
-                            const std::vector<Webhook>& webhooks) {
+Result<Alert> Alerts::close(const std::string& id, const std::string& by, const Settings& watched) {
   bool changed = false;
   const auto now = impl_->clock.now();
   SW_TRY(auto alert, impl_->db.write([&](Connection& c) -> Result<Alert> {
     SW_TRY(auto found, read(c, id));
     changed = found.state != AlertState::closed;
-    if (changed) SW_CHECK_OK(impl_->close(c, found, by, webhooks, now));
+    if (changed) SW_CHECK_OK(impl_->close(c, found, by, watched, now));
     return found;
   }));
   if (changed) {

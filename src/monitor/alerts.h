@@ -42,16 +42,15 @@ class Alerts {
   ~Alerts();
 
   // Nothing when one of this kind is open at the endpoint already.
-  Result<std::optional<Alert>> open(const Cause& cause, const std::vector<Webhook>& webhooks);
+  Result<std::optional<Alert>> open(const Cause& cause, const Settings& watched);
   // Closes the open alert of the kind; with `version` only if it is about that version.
   Result<std::optional<Alert>> close(const std::string& endpoint, AlertKind kind,
                                      const std::optional<std::string>& version,
-                                     const std::string& by, const std::vector<Webhook>& webhooks);
+                                     const std::string& by, const Settings& watched);
 
   // A closed alert is failed_precondition; repeating it is a no-op.
   Result<Alert> acknowledge(const std::string& id, const std::string& by);
-  Result<Alert> close(const std::string& id, const std::string& by,
-                      const std::vector<Webhook>& webhooks);
+  Result<Alert> close(const std::string& id, const std::string& by, const Settings& watched);
 
   Result<Alert> get(const std::string& id) const;
   // Newest first. `state` open also finds acknowledged ones when `unresolved` is set.

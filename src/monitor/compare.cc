@@ -96,7 +96,8 @@ Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window
     auto drift = cause_of(window, AlertKind::drift, report.drift_share, report.threshold);
     drift.report_id = report.id;
     drift.message = drift_message(report);
-    SW_CHECK_OK(note(drift, report.dataset_drift, watched));
+    const bool alarming = watched.stakes != Stakes::business;
+    SW_CHECK_OK(note(drift, report.dataset_drift && alarming, watched));
   }
   if (watched.max_error_share) {
     auto errors =
@@ -124,12 +125,12 @@ Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& w
     streak = stored;
   }
   if (streak.red >= watched.windows) {
-    if (auto opened = alerts.open(cause, watched.webhooks); !opened) return opened.error();
+    if (auto opened = alerts.open(cause, watched); !opened) return opened.error();
   } else if (streak.green >= watched.windows) {
     const std::string why = watched.windows == 1
                                 ? std::string("a green window")
                                 : std::to_string(watched.windows) + " green windows";
-    auto closed = alerts.close(cause.endpoint, cause.kind, cause.version, why, watched.webhooks);
+    auto closed = alerts.close(cause.endpoint, cause.kind, cause.version, why, watched);
     if (!closed) return closed.error();
   }
   return {};

@@ -105,6 +105,8 @@ std::string alert_json(const Alert& alert) {
       {"message", alert.message},
       {"value", alert.value},
       {"threshold", alert.threshold},
+      {"severity", alert.severity},
+      {"owner", maybe_text(alert.owner)},
       {"execution_id", maybe_text(alert.execution_id)},
       {"retrain_note", maybe_text(alert.retrain_note)}});
 }

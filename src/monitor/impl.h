@@ -73,6 +73,7 @@ struct Monitor::Impl {
   Ids& ids;
   meter::Registry& meters;
   Alerts alerts;
+  Silences silences;
   Hooks hooks;
 
   mutable std::mutex cache_mutex;
@@ -106,7 +107,7 @@ struct Monitor::Impl {
   std::unique_ptr<Worker> sending;
 
   Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m)
-      : db(d), events(e), clock(c), ids(i), meters(m), alerts(d, e, c, i, m) {}
+      : db(d), events(e), clock(c), ids(i), meters(m), alerts(d, e, c, i, m), silences(d, c, i) {}
 
   // monitor.cc
   Result<std::shared_ptr<const Settings>> settings_of(const std::string& endpoint) const;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "impl.h"
 #include "meter/meter.h"
+#include "notices.h"
 #include "outbox.h"
 
 namespace slipway::monitor {
@@ -51,8 +52,14 @@ void Monitor::start() {
   });
   impl->sending = std::make_unique<Worker>("monitor-send", [impl](const Worker::Sleep& sleep) {
     const Send send = impl->hooks.send ? impl->hooks.send : Send(fetch::send);
+    Mail mail;
+    if (impl->hooks.mail) {
+      mail = [&hooks = impl->hooks](const std::string& to, const std::string& message) {
+        return hooks.mail(to, with_sender(message, hooks.mail_from));
+      };
+    }
     while (sleep(250)) {
-      const auto sent = deliver_due(impl->db, impl->clock, send, impl->hooks.seal);
+      const auto sent = deliver_due(impl->db, impl->clock, send, impl->hooks.seal, mail);
       if (!sent) log::error("monitor.webhooks_failed", {{"why", sent.error().message}});
     }
   });
@@ -172,6 +179,11 @@ Result<Settings> Monitor::settings(const std::string& endpoint) const {
 Result<Settings> Monitor::set_settings(const std::string& endpoint, std::string_view document) {
   SW_TRY(const auto base, settings(endpoint));
   SW_TRY(auto changed, settings_from_json(document, base));
+  for (const auto& hook : changed.webhooks) {
+    if (!hook.is_mail() || impl_->hooks.mail) continue;
+    return precondition("webhooks: '" + hook.url + "' is a mailbox and no mail server is set",
+                        "start the server with --smtp-url smtp://HOST:PORT");
+  }
   impl_->seal_secrets(changed, base);
   SW_CHECK_OK(impl_->db.write([&](store::Connection& c) {
     return records::put_settings(c, endpoint, changed, impl_->clock.now());
@@ -337,6 +349,10 @@ Alerts& Monitor::alerts() {
   return impl_->alerts;
 }
 
+Silences& Monitor::silences() {
+  return impl_->silences;
+}
+
 Result<void> Monitor::versions_changed(const std::string& endpoint,
                                        const std::vector<std::string>& versions,
                                        const std::string& why) {
@@ -345,7 +361,7 @@ Result<void> Monitor::versions_changed(const std::string& endpoint,
   SW_TRY(const auto watched, settings(endpoint));
   for (const auto& alert : open.items) {
     if (std::find(versions.begin(), versions.end(), alert.version) != versions.end()) continue;
-    SW_CHECK_OK(impl_->alerts.close(alert.id, why, watched.webhooks));
+    SW_CHECK_OK(impl_->alerts.close(alert.id, why, watched));
   }
   return {};
 }

@@ -24,6 +24,7 @@
 #include "monitor/alerts.h"
 #include "monitor/profile.h"
 #include "monitor/settings.h"
+#include "monitor/silences.h"
 #include "monitor/types.h"
 
 namespace slipway::store {
@@ -48,6 +49,9 @@ class Monitor {
         reference;
     // Sends webhooks; fetch::send when empty.
     std::function<Result<fetch::Response>(const fetch::Request&)> send;
+    // Sends a message to a mailbox; empty: settings that name one are refused.
+    std::function<Result<void>(const std::string& to, const std::string& message)> mail;
+    std::string mail_from;  // the sender of those
     // Of webhooks' secrets at rest; nothing: they are kept as they are.
     std::optional<Seal> seal;
   };
@@ -104,6 +108,7 @@ class Monitor {
                                            const std::string& version, Timestamp since) const;
 
   Alerts& alerts();
+  Silences& silences();
   // The versions that answer now: open alerts about others are closed.
   Result<void> versions_changed(const std::string& endpoint,
                                 const std::vector<std::string>& versions, const std::string& why);

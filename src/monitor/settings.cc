@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "fetch/mail.h"
 #include "json/value.h"
 
 namespace slipway::monitor {
@@ -168,6 +169,45 @@ Result<void> read_retrain(const value& from, const std::string& field,
   return {};
 }
 
+Result<NoticeFormat> format_named(const std::string& name, const std::string& field) {
+  for (const auto format :
+       {NoticeFormat::slipway, NoticeFormat::slack, NoticeFormat::alertmanager}) {
+    if (name_of(format) == name) return format;
+  }
+  return invalid(field + ": '" + name + "' is not known", "use slipway, slack or alertmanager");
+}
+
+Result<void> read_address(const Webhook& hook, const std::string& where) {
+  if (hook.url.starts_with("http://") || hook.url.starts_with("https://")) return {};
+  if (!hook.is_mail()) {
+    return invalid(where + ": '" + hook.url + "' is not an http or https address",
+                   "a mailbox is written as mailto:team@example.org");
+  }
+  const auto address = fetch::check_address(hook.url.substr(std::string_view("mailto:").size()));
+  if (!address) return invalid(where + ": " + address.error().message, address.error().hint);
+  return {};
+}
+
+Result<Stakes> stakes_named(const std::string& name, const std::string& field) {
+  for (const auto stakes : {Stakes::high, Stakes::medium, Stakes::low, Stakes::business}) {
+    if (name_of(stakes) == name) return stakes;
+  }
+  return invalid(field + ": '" + name + "' is not known", "use high, medium, low or business");
+}
+
+double threshold_of(Stakes stakes) {
+  switch (stakes) {
+    case Stakes::high:
+      return 0.05;
+    case Stakes::low:
+      return 0.15;
+    case Stakes::medium:
+    case Stakes::business:
+      break;
+  }
+  return 0.10;
+}
+
 Result<void> read_webhooks(const value& from, const std::string& field, std::vector<Webhook>& out) {
   const auto before = std::exchange(out, {});
   if (from.is_null()) return {};
@@ -177,6 +217,7 @@ Result<void> read_webhooks(const value& from, const std::string& field, std::vec
     const auto& item = from.get_array()[i];
     const std::string where = field + "[" + std::to_string(i) + "]";
     Webhook hook;
+    std::string format = "slipway";
     bool is_signed = false;  // what a GET said; the secret that is stored stays
     if (item.is_string()) {
       hook.url = std::string(item.get_string());
@@ -184,11 +225,11 @@ Result<void> read_webhooks(const value& from, const std::string& field, std::vec
       SW_CHECK_OK(each_member(item, where,
                               {{"url", into(hook.url, std::string(), text)},
                                {"secret", into(hook.secret, std::string(), text)},
+                               {"format", into(format, std::string("slipway"), text)},
                                {"signed", into(is_signed, false, boolean)}}));
     }
-    if (!hook.url.starts_with("http://") && !hook.url.starts_with("https://")) {
-      return invalid(where + ": '" + hook.url + "' is not an http or https address");
-    }
+    SW_CHECK_OK(read_address(hook, where));
+    SW_TRY(hook.format, format_named(format, where + ".format"));
     const auto same = std::find_if(before.begin(), before.end(),
                                    [&](const auto& old) { return old.url == hook.url; });
     if (is_signed && hook.secret.empty() && same != before.end()) hook.secret = same->secret;
@@ -211,6 +252,7 @@ Result<void> check(const Settings& s) {
     return invalid("min_rows: " + std::to_string(s.min_rows) + " is more than window_rows (" +
                    std::to_string(s.window_rows) + ")");
   }
+  if (s.owner.size() > 200) return invalid("owner: longer than 200 bytes");
   return {};
 }
 
@@ -230,6 +272,45 @@ json::object columns_json(const std::map<std::string, ColumnRule>& columns) {
 
 }  // namespace
 
+std::string_view name_of(NoticeFormat format) {
+  switch (format) {
+    case NoticeFormat::slipway:
+      return "slipway";
+    case NoticeFormat::slack:
+      return "slack";
+    case NoticeFormat::alertmanager:
+      return "alertmanager";
+  }
+  return "slipway";
+}
+
+std::string_view name_of(Stakes stakes) {
+  switch (stakes) {
+    case Stakes::high:
+      return "high";
+    case Stakes::medium:
+      return "medium";
+    case Stakes::low:
+      return "low";
+    case Stakes::business:
+      return "business";
+  }
+  return "medium";
+}
+
+std::string_view severity_of(Stakes stakes) {
+  switch (stakes) {
+    case Stakes::high:
+      return "critical";
+    case Stakes::medium:
+      return "warning";
+    case Stakes::low:
+    case Stakes::business:
+      break;
+  }
+  return "info";
+}
+
 Result<Settings> settings_from_json(std::string_view document, const Settings& base) {
   SW_TRY(const auto parsed, json::parse_value(document));
   Settings s = base;
@@ -244,6 +325,12 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
   SW_CHECK_OK(each_member(
       parsed, "",
       {{"enabled", into(s.enabled, d.enabled, boolean)},
+       {"stakes", into(s.stakes, d.stakes,
+                       [](const value& v, const std::string& f) -> Result<Stakes> {
+                         SW_TRY(const auto name, text(v, f));
+                         return stakes_named(name, f);
+                       })},
+       {"owner", into(s.owner, d.owner, text)},
        {"sample_rate", maybe_number_into(s.sample_rate, 0, 1)},
        {"window_rows", integer_into(s.window_rows, d.window_rows, 20, 1'000'000)},
        {"window_seconds", integer_into(s.window_seconds, d.window_seconds, 1, 31'536'000)},
@@ -266,12 +353,19 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
         [&](const value& v, const std::string& f) { return read_webhooks(v, f, s.webhooks); }},
        {"keep_rows", integer_into(s.keep_rows, d.keep_rows, 1000, 100'000'000)},
        {"keep_days", integer_into(s.keep_days, d.keep_days, 1, 36'500)}}));
+  const auto* threshold = json::find(parsed, "drift_threshold");
+  const bool named = threshold != nullptr && !threshold->is_null();
+  if (!named && (threshold != nullptr || s.stakes != base.stakes)) {
+    s.drift_threshold = threshold_of(s.stakes);
+  }
   SW_CHECK_OK(check(s));
   return s;
 }
 
 std::string settings_to_json(const Settings& s, bool secrets) {
   json::object out{{"enabled", s.enabled},
+                   {"stakes", name_of(s.stakes)},
+                   {"owner", s.owner},
                    {"sample_rate", maybe(s.sample_rate)},
                    {"window_rows", s.window_rows},
                    {"window_seconds", s.window_seconds},
@@ -303,6 +397,7 @@ std::string settings_to_json(const Settings& s, bool secrets) {
   }
   for (const auto& hook : s.webhooks) {
     json::object item{{"url", hook.url}};
+    if (!hook.is_mail()) item["format"] = name_of(hook.format);
     if (secrets) {
       item["secret"] = hook.secret;
     } else {

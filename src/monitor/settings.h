@@ -33,13 +33,28 @@ struct RetrainRule {
   std::int64_t cooldown_s = 3600;
 };
 
+enum class NoticeFormat { slipway, slack, alertmanager };
+std::string_view name_of(NoticeFormat format);
+
+// Who is told of alerts: an http(s) address, or a mailbox as mailto:team@example.org.
 struct Webhook {
   std::string url;
   std::string secret;  // signs the body when not empty
+  NoticeFormat format = NoticeFormat::slipway;
+  bool is_mail() const { return url.starts_with("mailto:"); }
 };
+
+// What is lost when the model is wrong. Sets drift_threshold (5, 10, 15 % of the columns) unless
+// that is given too, and the severity of alerts (critical, warning, info, info). With `business`
+// drift is reported and opens no alert.
+enum class Stakes { high, medium, low, business };
+std::string_view name_of(Stakes stakes);
+std::string_view severity_of(Stakes stakes);
 
 struct Settings {
   bool enabled = true;
+  Stakes stakes = Stakes::medium;
+  std::string owner;                    // who is to look: a team, a person
   std::optional<double> sample_rate;    // of recorded predictions; empty: as the endpoint says
   std::int64_t window_rows = 1'000;     // a window closes with so many rows ..
   std::int64_t window_seconds = 3'600;  // .. or after so long, if it has min_rows

@@ -51,6 +51,38 @@ TEST(Settings, SecretsAreNotShownAndSurviveBeingSentBack) {
   EXPECT_EQ(back->webhooks.at(0).secret, "hush");
 }
 
+TEST(Settings, StakesSetTheThresholdUnlessItIsGiven) {
+  const auto high = settings_from_json(R"({"stakes": "high", "owner": "flights team"})");
+  ASSERT_TRUE(high) << high.error().message;
+  EXPECT_EQ(high->drift_threshold, 0.05);
+  EXPECT_EQ(high->owner, "flights team");
+  EXPECT_EQ(settings_from_json(R"({"stakes": "low"})", *high)->drift_threshold, 0.15);
+  EXPECT_EQ(settings_from_json(R"({"drift_threshold": 0.3, "stakes": "low"})")->drift_threshold,
+            0.3);
+  const auto own = settings_from_json(R"({"drift_threshold": 0.3})", *high);
+  EXPECT_EQ(own->drift_threshold, 0.3);
+  EXPECT_EQ(settings_from_json(R"({"owner": "b"})", *own)->drift_threshold, 0.3);
+  EXPECT_EQ(settings_from_json(R"({"drift_threshold": null})", *own)->drift_threshold, 0.05);
+  const auto stored = settings_from_json(settings_to_json(*own, true));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->drift_threshold, 0.3);
+  EXPECT_EQ(stored->stakes, Stakes::high);
+}
+
+TEST(Settings, ReceiversHaveAFormatOrAMailbox) {
+  const auto settings = settings_from_json(R"({"webhooks": [
+      {"url": "https://chat/x", "format": "slack"}, "mailto:team@example.org"]})");
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->webhooks.at(0).format, NoticeFormat::slack);
+  EXPECT_TRUE(settings->webhooks.at(1).is_mail());
+  EXPECT_EQ(refusal(R"({"webhooks": [{"url": "http://a", "format": "fax"}]})"),
+            "webhooks[0].format: 'fax' is not known");
+  EXPECT_EQ(refusal(R"({"webhooks": ["mailto:team"]})"),
+            "webhooks[0]: 'team' is not a mail address");
+  EXPECT_EQ(refusal(R"({"webhooks": ["mailto:a@b\r\nBcc: c@d"]})"),
+            "webhooks[0]: 'a@b\r\nBcc: c@d' is not a mail address");
+}
+
 TEST(Settings, RefusalsNameTheField) {
   EXPECT_EQ(refusal("[]"), "$: expected an object, got an array");
   EXPECT_EQ(refusal(R"({"window": 1})"), "unknown field 'window'");

@@ -124,8 +124,10 @@ struct Alert {
   std::string message;
   double value = 0;
   double threshold = 0;
-  std::string execution_id;  // the retraining that it started
-  std::string retrain_note;  // why none was started (cool-down, one runs already, an error)
+  std::string execution_id;          // the retraining that it started
+  std::string retrain_note;          // why none was started (cool-down, one runs already, an error)
+  std::string severity = "warning";  // info, warning, critical: by the stakes of the endpoint
+  std::string owner;                 // who is to look
 };
 
 // What labels say about one version since a moment.

@@ -161,8 +161,25 @@ Result<net::Response> close(Service& service, const net::Request& request) {
   auto& alerts = service.monitor.alerts();
   SW_TRY(const auto found, alerts.get(request.param("id")));
   SW_TRY(const auto watched, service.monitor.settings(found.endpoint));
-  SW_TRY(const auto closed, alerts.close(found.id, request.principal, watched.webhooks));
+  SW_TRY(const auto closed, alerts.close(found.id, request.principal, watched));
   return document(monitor::alert_json(closed));
+}
+
+Result<net::Response> silences(Service& service, const net::Request& request) {
+  SW_TRY(const auto page, limit_of(request));
+  SW_TRY(const auto found, service.monitor.silences().list(page));
+  return list_of(found, monitor::silence_json);
+}
+
+Result<net::Response> silence(Service& service, const net::Request& request) {
+  SW_TRY(auto wanted, monitor::silence_from_json(request.body, system_clock().now()));
+  SW_TRY(const auto added, service.monitor.silences().add(std::move(wanted), request.principal));
+  return net::Response::json(201, monitor::silence_json(added));
+}
+
+Result<net::Response> end_silence(Service& service, const net::Request& request) {
+  SW_TRY(const auto ended, service.monitor.silences().end(request.param("id")));
+  return document(monitor::silence_json(ended));
 }
 
 // The version of the path, if it exists.
@@ -220,6 +237,9 @@ void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
   add(Method::get, "/alerts/{id}", "alert.read", "One alert", alert);
   add(Method::post, "/alerts/{id}/acknowledge", "alert.write", "Somebody has seen it", acknowledge);
   add(Method::post, "/alerts/{id}/close", "alert.write", "It is over", close);
+  add(Method::get, "/silences", "alert.read", "Hours in which nobody is told of alerts", silences);
+  add(Method::post, "/silences", "alert.write", "Tell nobody of alerts for a time", silence);
+  add(Method::del, "/silences/{id}", "alert.write", "It ends now", end_silence);
   const std::string profile = "/models/{name}/versions/{version}/reference";
   add(Method::get, profile, "model.read", "The reference profile of a version", reference);
   add(Method::put, profile, "model.write", "Set it from CSV or JSON lines of training features",
