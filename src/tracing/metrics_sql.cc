@@ -171,7 +171,9 @@ std::string aggregate(const Aggregation& aggregation, std::string_view measure, 
     case Aggregation::Kind::maximum:
       return "CAST(max(" + inner + ") AS DOUBLE PRECISION)";
     case Aggregation::Kind::percentile:
-      return "NULL";  // from the values themselves, see fill_percentiles
+      // From the values themselves, see fill_percentiles; an aggregate here too, so that a question
+      // for percentiles alone is answered by one row a group and not by one a span.
+      return "max(CAST(NULL AS DOUBLE PRECISION))";
   }
   return "NULL";
 }

@@ -246,6 +246,27 @@ TEST_P(TracingTest, FiguresAreGroupedByTimeAndName) {
   EXPECT_EQ(points[3].bucket_ms, 7'200'000);
 }
 
+TEST_P(TracingTest, PercentilesAloneAreOneFigureAGroup) {
+  for (int i = 0; i < 5; ++i) {
+    auto one = span("a", "", i % 2 == 0 ? "even" : "odd", "{}");
+    one.ended_ns = one.started_ns + (i + 1) * 1'000'000;
+    add("tr-" + std::to_string(i), {one});
+  }
+  MetricsQuery query;
+  query.experiments = {ExperimentId("0")};
+  query.subject = Subject::spans;
+  query.measure = Measure::latency;
+  query.aggregations = {{Aggregation::Kind::percentile, 50}, {Aggregation::Kind::percentile, 75}};
+  auto points = *tracing_.metrics().query(query);
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_EQ(points[0].values[0], 3);
+  EXPECT_EQ(points[0].values[1], 4);
+  query.dimensions = {Dimension::name};
+  points = *tracing_.metrics().query(query);
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[1].values[0], 3);
+}
+
 TEST_P(TracingTest, EverythingIsThereAfterwards) {
   add("tr-1", {span("a", "", "root", std::string(10'000, 'x'))});
   db_.reopen();

@@ -241,6 +241,41 @@ def figure_calls():
     )
     figures("ASSESSMENTS", "assessment_value", ["AVG", 50], dimensions=["assessment_name"])
     figures("ASSESSMENTS", "assessment_count", ["COUNT"], filters=["assessment.type = 'feedback'"])
+    # Each figure: every aggregation by itself, then all by each dimension and by time.
+    spread = ["AVG", "MIN", "MAX", 0, 50, 97.5, 100]
+    every = ["SUM", *spread]
+    model = ["span_model_name", "span_model_provider"]
+    name = ["trace_name"]
+    # Not by span_type: spans of other conventions have one here, in the original only once read.
+    span_words = ["span_name", "span_status", *model]
+    judged = ["assessment_name", "assessment_value"]
+    tokens = "input_tokens output_tokens total_tokens cache_read_input_tokens"
+    tokens += " cache_creation_input_tokens"
+    for view, metric, kinds, dimensions in [
+        ("TRACES", "trace_count", ["COUNT"], ["trace_name", "trace_status"]),
+        ("TRACES", "session_count", ["COUNT"], []),
+        ("TRACES", "latency", spread, name),
+        *(("TRACES", metric, every, name) for metric in tokens.split()),
+        ("SPANS", "span_count", ["COUNT"], span_words),
+        ("SPANS", "latency", spread, ["span_name", "span_status"]),
+        *(("SPANS", metric, every, model) for metric in ("input_cost", "output_cost")),
+        ("SPANS", "total_cost", every, model),
+        ("ASSESSMENTS", "assessment_count", ["COUNT"], judged),
+        ("ASSESSMENTS", "assessment_value", spread, ["assessment_name"]),
+    ]:
+        for kind in kinds:
+            figures(view, metric, [kind], max_results=77)
+        for dimension in dimensions:
+            figures(view, metric, kinds, dimensions=[dimension], max_results=78)
+        if metric != "span_count":
+            figures(view, metric, kinds, dimensions=dimensions, time_interval_seconds=3, **span)
+            figures(view, metric, kinds, dimensions=dimensions[::-1], max_results=2)
+        alone = [50] if 50 in kinds else kinds
+        figures(view, metric, alone, time_interval_seconds=1, **span)
+        figures(view, metric, kinds, end_time_ms=BASE - 1)
+        for wrong in ("SUM", "COUNT", "AVG", 50):
+            if wrong not in kinds:
+                figures(view, metric, [wrong], max_results=79)
     figures("TRACES", "latency", ["SUM"])
     figures("TRACES", "color", ["COUNT"])
     figures("TRACES", "trace_count", ["COUNT"], dimensions=["color"])
