@@ -22,7 +22,10 @@ constexpr auto kSelect =
     "FROM registry_model m ";
 constexpr auto kLatest =
     "AND v.removed = 0 AND v.version = (SELECT MAX(x.version) FROM registry_version x "
-    "WHERE x.model_id = v.model_id AND x.stage = v.stage AND x.removed = 0) ORDER BY v.version";
+    "WHERE x.model_id = v.model_id AND x.stage = v.stage AND x.removed = 0) "
+    // Stages in the order in which versions came into them.
+    "ORDER BY (SELECT MIN(x.version) FROM registry_version x "
+    "WHERE x.model_id = v.model_id AND x.stage = v.stage AND x.removed = 0)";
 
 ModelRow from_row(const Row& row) {
   return {.id = std::string(row.text(0)),

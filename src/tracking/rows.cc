@@ -29,16 +29,17 @@ Result<FoundRun> look_up(store::Connection& db, const RunId& id) {
 
 }  // namespace
 
-Result<std::int64_t> number_of(const ExperimentId& id) {
-  const auto number = parse_int(id.str());
-  if (!number || *number < 0) {
-    return invalid("invalid experiment id '" + id.str() + "'", "it must be a valid integer");
-  }
-  return *number;
-}
-
 Error no_experiment(const ExperimentId& id) {
   return not_found("no experiment with id '" + id.str() + "'");
+}
+
+Result<std::int64_t> number_of(const ExperimentId& id) {
+  const auto number = parse_int(id.str());
+  if (!number) {
+    return invalid("invalid experiment id '" + id.str() + "'", "it must be a valid integer");
+  }
+  if (*number < 0) return no_experiment(id);
+  return *number;
 }
 
 Error deleted_experiment(const ExperimentId& id) {

@@ -43,7 +43,8 @@ Result<FileList> list_files(Files& files, const std::string& root, const std::st
     FileInfo info;
     info.path = prefix.empty() ? stat.key : prefix + "/" + stat.key;
     info.is_dir = stat.folder;
-    if (!stat.folder) info.file_size = static_cast<std::int64_t>(stat.size);
+    // The original tells no size of an empty file.
+    if (!stat.folder && stat.size > 0) info.file_size = static_cast<std::int64_t>(stat.size);
     out.files.push_back(std::move(info));
   }
   return out;

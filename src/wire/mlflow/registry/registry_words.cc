@@ -13,6 +13,7 @@ namespace {
 using Op = Filter::Op;
 
 constexpr std::string_view kVersionKeys[] = {"name", "version_number", "run_id", "source_path"};
+constexpr std::string_view kModelOrders[] = {"name", "timestamp", "last_updated_timestamp"};
 constexpr std::string_view kVersionOrders[] = {"name", "version_number", "creation_timestamp",
                                                "last_updated_timestamp"};
 
@@ -100,7 +101,8 @@ bool settle_prompts(Filter& filter) {
 
 // Models are searched without prompts unless the filter asks for those. In a plain list of clauses
 // the first one about prompts decides, as the original has it.
-Result<Filter> to_filter(std::string_view text, bool versions) {
+Result<Filter> to_filter(std::string_view given, bool versions) {
+  const auto text = trim(given);  // a blank filter is none here
   SW_TRY(auto parsed, parse_filter(text, [versions](Clause clause) {
            return to_leaf(std::move(clause), versions);
          }));
@@ -195,15 +197,19 @@ Result<registry::Search> to_search(const RegistrySearch& in, const SearchBounds&
   SW_TRY(out.filter, to_filter(in.filter, bounds.versions));
   for (const auto& text : in.order_by) {
     SW_TRY(const auto order, parse_order(text));
-    if (!order.entity.empty() && order.entity != "attribute") {
-      return invalid("invalid order_by entity '" + order.entity + "'");
+    if (!order.entity.empty()) {
+      return invalid("invalid order_by key '" + order.entity + "." + order.key + "' specified",
+                     "keys stand by themselves");
+    }
+    const bool known =
+        bounds.versions ? has(kVersionOrders, order.key) : has(kModelOrders, order.key);
+    if (!known) {
+      return invalid("invalid order_by key '" + order.key + "' specified",
+                     bounds.versions ? "valid keys are name, version_number, creation_timestamp, "
+                                       "last_updated_timestamp"
+                                     : "valid keys are name, timestamp, last_updated_timestamp");
     }
     const auto key = order.key == "timestamp" ? std::string("last_updated_timestamp") : order.key;
-    if (bounds.versions && !has(kVersionOrders, key)) {
-      return invalid("invalid order_by key '" + key + "'",
-                     "valid keys are name, version_number, creation_timestamp, "
-                     "last_updated_timestamp");
-    }
     out.order.push_back({"attribute", key, order.ascending});
   }
   return out;

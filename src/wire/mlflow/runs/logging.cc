@@ -3,6 +3,7 @@
 #include <set>
 
 #include "endpoint.h"
+#include "json/spaced.h"
 #include "json/value.h"
 #include "rules.h"
 #include "runs/batch_reader.h"
@@ -208,7 +209,8 @@ Result<json::value> history_entry(const std::string& text) {
   }
   json::object out;
   for (const auto* key : {"run_id", "artifact_path", "utc_time_created", "model_uuid"}) {
-    if (const auto* found = json::find(*model, key)) out[key] = *found;
+    const auto* found = json::find(*model, key);
+    out[key] = found != nullptr ? *found : json::value(nullptr);
   }
   const auto* flavors = json::find(*model, "flavors");
   for (const auto* key : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
@@ -240,7 +242,7 @@ Result<Empty> log_model(Tracking& tracking, const LogModel& in) {
       }
     }
     history.push_back(entry);
-    return json::dump_value(history);
+    return json::dump_spaced(json::value(std::move(history)), json::Escape::ascii);
   };
   SW_CHECK_OK(tracking.runs().edit_tag(RunId(in.run_id), kLoggedModelsTag, append));
   return Empty{};

@@ -76,6 +76,7 @@ RunMessage to_wire(const tracking::Run& run) {
   for (const auto& metric : run.metrics) out.data.metrics.push_back(to_wire(metric));
   for (const auto& param : run.params) out.data.params.push_back({param.key, param.value});
   out.data.tags = mlflow::to_wire(run.tags);
+  std::erase_if(out.data.tags, [](const auto& tag) { return tag.key == kRunNameTag; });
   out.data.tags.push_back({kRunNameTag, run.name});
   for (const auto& input : run.datasets) out.inputs.dataset_inputs.push_back(to_wire(input));
   for (const auto& model : run.model_inputs) out.inputs.model_inputs.push_back({model.str()});

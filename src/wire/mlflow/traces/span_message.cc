@@ -79,15 +79,56 @@ void append_any(std::string& out, const value& from) {
   }
 }
 
+// NaN and the infinities as Python writes them are no JSON: they pass the parser as texts of a form
+// that nobody writes, and are numbers again afterwards.
+constexpr std::string_view kStrange[] = {"-Infinity", "Infinity", "NaN"};
+constexpr std::string_view kMark = "\\u0001number ";
+
+std::string with_marks(std::string_view json) {
+  std::string out;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size();) {
+    if (json[i] == '"') quoted = !quoted;
+    if (quoted && json[i] == '\\' && i + 1 < json.size()) out += json[i++];
+    std::string_view word;
+    for (const auto one : kStrange) {
+      if (!quoted && word.empty() && json.substr(i).starts_with(one)) word = one;
+    }
+    if (word.empty()) {
+      out += json[i++];
+    } else {
+      (((out += '"') += kMark) += word) += '"';
+      i += word.size();
+    }
+  }
+  return out;
+}
+
+void without_marks(value& in) {
+  if (in.is_array()) {
+    for (auto& item : in.get_array()) without_marks(item);
+  } else if (in.is_object()) {
+    for (auto& item : in.get_object()) without_marks(item.value());
+  } else if (in.is_string()) {
+    const std::string_view text(in.get_string());
+    if (text == "\x01number NaN")
+      in = std::nan("");
+    else if (text == "\x01number Infinity")
+      in = HUGE_VAL;
+    else if (text == "\x01number -Infinity")
+      in = -HUGE_VAL;
+  }
+}
+
 // An attribute's value is JSON inside a text.
 value inner(const value& text) {
   if (!text.is_string()) return text;
   const std::string_view json(text.get_string());
-  if (json == "NaN") return value(std::nan(""));
-  if (json == "Infinity") return value(HUGE_VAL);
-  if (json == "-Infinity") return value(-HUGE_VAL);
-  auto parsed = json::parse_value(json);
-  return parsed ? *std::move(parsed) : value(json);
+  if (auto parsed = json::parse_value(json)) return *std::move(parsed);
+  auto parsed = json::parse_value(with_marks(json));
+  if (!parsed) return value(json);
+  without_marks(*parsed);
+  return *std::move(parsed);
 }
 
 void append_attributes(std::string& out, const value* attributes, bool texts) {
