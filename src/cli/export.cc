@@ -35,16 +35,10 @@ int export_history(const Args& args) {
   const auto target = drivers::mlflow::open_target(to);
   if (!target) return fail(target.error());
   Bars bars;
-  auto report = transfer::copy(**source, **target, {.artifacts = !no_artifacts},
-                               [&](const std::string& part, std::int64_t done, std::int64_t of) {
-                                 bars.show(part, done, of);
-                               });
+  const auto report = transfer::copy(**source, **target, {.artifacts = !no_artifacts},
+                                     [&](const std::string& part, std::int64_t done,
+                                         std::int64_t of) { bars.show(part, done, of); });
   bars.end();
-  if (report) {
-    if (const auto done = drivers::mlflow::copy_settings(client->url(), to, *report); !done) {
-      return fail(done.error());
-    }
-  }
   return finish_transfer(report, json, "export");
 }
 

@@ -51,25 +51,15 @@ Result<transfer::Report> into_server(const Options& o, transfer::Source& source,
   return transfer::copy(source, *target, options, watch);
 }
 
-bool is_server(const std::string& where) {
-  return where.starts_with("http://") || where.starts_with("https://");
-}
-
 int transfer_from(const Options& o, transfer::Source& source) {
   Bars bars;
   const transfer::Watch watch = [&](const std::string& part, std::int64_t done, std::int64_t of) {
     bars.show(part, done, of);
   };
   const transfer::Options options{.artifacts = !o.no_artifacts};
-  auto report = o.data.empty() ? into_server(o, source, options, watch)
-                               : into_folder(o, source, options, watch);
+  const auto report = o.data.empty() ? into_server(o, source, options, watch)
+                                     : into_folder(o, source, options, watch);
   bars.end();
-  if (report && o.data.empty() && is_server(o.from)) {
-    const auto client = Client::connect(o.server);
-    if (!client) return fail(client.error());
-    const auto done = drivers::mlflow::copy_settings(o.from, client->url(), *report);
-    if (!done) return fail(done.error());
-  }
   return finish_transfer(report, o.json, "import");
 }
 

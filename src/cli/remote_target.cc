@@ -68,7 +68,9 @@ class RemoteTarget : public transfer::Target {
 
   Result<std::map<std::string, std::string>> folders(Owner owner,
                                                      const std::vector<std::string>& ids) override {
-    const std::string word = owner == Owner::run ? "run" : "logged_model";
+    const std::string word = owner == Owner::run     ? "run"
+                             : owner == Owner::trace ? "trace"
+                                                     : "logged_model";
     SW_TRY(const auto answer,
            client_.post("/api/v1/import/folders",
                         "{\"owner\":\"" + word + "\",\"ids\":" + list_of(ids) + "}"));

@@ -12,17 +12,27 @@ void tell(const transfer::Report& report) {
   };
   const auto& f = report.found;
   const auto& c = report.copied;
-  print_table(
-      {"WHAT", "FOUND", "COPIED"},
-      {row("experiments", f.experiments, c.experiments), row("runs", f.runs, c.runs),
-       row("metric points", f.points, c.points), row("params", f.params, c.params),
-       row("tags", f.tags, c.tags), row("datasets", f.inputs, c.inputs),
-       row("logged models", f.logged_models, c.logged_models), row("traces", f.traces, c.traces),
-       row("evaluation datasets", f.datasets, c.datasets), row("examples", f.examples, c.examples),
-       row("models", f.models, c.models), row("versions", f.versions, c.versions),
-       row("aliases", f.aliases, c.aliases), row("webhooks", f.webhooks, c.webhooks),
-       row("scorers", f.scorers, c.scorers), row("label schemas", f.label_schemas, c.label_schemas),
-       row("files", f.files, c.files), row("bytes", f.bytes, c.bytes)});
+  print_table({"WHAT", "FOUND", "COPIED"}, {row("experiments", f.experiments, c.experiments),
+                                            row("runs", f.runs, c.runs),
+                                            row("metric points", f.points, c.points),
+                                            row("params", f.params, c.params),
+                                            row("tags", f.tags, c.tags),
+                                            row("datasets", f.inputs, c.inputs),
+                                            row("logged models", f.logged_models, c.logged_models),
+                                            row("traces", f.traces, c.traces),
+                                            row("evaluation datasets", f.datasets, c.datasets),
+                                            row("examples", f.examples, c.examples),
+                                            row("models", f.models, c.models),
+                                            row("versions", f.versions, c.versions),
+                                            row("aliases", f.aliases, c.aliases),
+                                            row("webhooks", f.webhooks, c.webhooks),
+                                            row("scorers", f.scorers, c.scorers),
+                                            row("label schemas", f.label_schemas, c.label_schemas),
+                                            row("review queues", f.review_queues, c.review_queues),
+                                            row("issues", f.issues, c.issues),
+                                            row("tool servers", f.tool_servers, c.tool_servers),
+                                            row("files", f.files, c.files),
+                                            row("bytes", f.bytes, c.bytes)});
   say(std::to_string(report.verified_runs) + " of " + std::to_string(f.runs) +
       " runs compared: what the source has is here");
 }

@@ -5,8 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "evaluation/intake.h"
 #include "json/value.h"
 #include "support.h"
+#include "tracking/tracking.h"
 
 namespace slipway::evaluation {
 namespace {
@@ -77,24 +79,36 @@ Result<void> check(const Issue& issue) {
   return check_text("created_by", issue.created_by.value_or(""), kNameLimit, true);
 }
 
+Result<void> insert(Connection& c, const Issue& issue) {
+  SW_CHECK_OK(
+      c.exec("INSERT INTO evaluation_issue (id, experiment_id, name, description, status, "
+             "severity, severity_rank, root_causes, categories, source_run, created_by, created, "
+             "updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             {issue.id, issue.experiment, issue.name, issue.description, issue.status,
+              cell_of(issue.severity), rank_of(issue.severity), list_text(issue.root_causes),
+              list_text(issue.categories), cell_of(issue.source_run), cell_of(issue.created_by),
+              issue.created.ms, issue.updated.ms}));
+  return {};
+}
+
 }  // namespace
+
+Result<void> take_issue(Connection& c, const Issue& issue) {
+  if (issue.id.empty()) return invalid("an issue has no id");
+  SW_CHECK_OK(check(issue));
+  SW_CHECK_OK(c.exec("DELETE FROM evaluation_issue WHERE id = ?", {issue.id}));
+  return insert(c, issue);
+}
 
 Result<Issue> Issues::create(Issue issue) {
   SW_CHECK_OK(check(issue));
   SW_CHECK_OK(parts_.check_experiment(issue.experiment));
+  if (issue.source_run && !parts_.tracking.runs().get(tracking::RunId(*issue.source_run))) {
+    return invalid("the source run '" + issue.source_run->substr(0, 100) + "' does not exist");
+  }
   issue.id = "iss-" + parts_.ids.hex32();
   issue.created = issue.updated = parts_.clock.now();
-  SW_CHECK_OK(parts_.db.write([&](Connection& c) -> Result<void> {
-    SW_CHECK_OK(
-        c.exec("INSERT INTO evaluation_issue (id, experiment_id, name, description, status, "
-               "severity, severity_rank, root_causes, categories, source_run, created_by, created, "
-               "updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               {issue.id, issue.experiment, issue.name, issue.description, issue.status,
-                cell_of(issue.severity), rank_of(issue.severity), list_text(issue.root_causes),
-                list_text(issue.categories), cell_of(issue.source_run), cell_of(issue.created_by),
-                issue.created.ms, issue.updated.ms}));
-    return {};
-  }));
+  SW_CHECK_OK(parts_.db.write([&](Connection& c) { return insert(c, issue); }));
   return issue;
 }
 
@@ -149,9 +163,8 @@ Result<Page<Issue>> Issues::search(const IssueSearch& search) const {
       const auto count = search.counts.find(issue.id);
       return std::pair(rank_of(issue.severity), count == search.counts.end() ? 0 : count->second);
     };
-    std::stable_sort(found.begin(), found.end(), [&](const Issue& a, const Issue& b) {
-      return weight(a) > weight(b);
-    });
+    std::stable_sort(found.begin(), found.end(),
+                     [&](const Issue& a, const Issue& b) { return weight(a) > weight(b); });
   }
   const auto from = std::min(found.size(), static_cast<std::size_t>(offset));
   found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(from));

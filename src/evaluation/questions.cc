@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "evaluation/intake.h"
 #include "json/value.h"
 #include "support.h"
 
@@ -20,7 +21,7 @@ constexpr std::size_t kOptionsLimit = 10;
 constexpr const char* kStandardName = "Feedback";
 constexpr std::string_view kSelect =
     "SELECT id, experiment_id, name, kind, instruction, comments, input, created, updated, "
-    "standard FROM evaluation_question ";
+    "standard, created_by FROM evaluation_question ";
 
 std::string form_text(const AnswerForm& form) {
   json::object out;
@@ -62,8 +63,9 @@ AnswerForm form_of(std::string_view text) {
   } else if (const auto* choice = json::find(*parsed, "categorical")) {
     out.kind = Kind::categorical;
     const auto* options = json::find(*choice, "options");
+    if (options == nullptr || !options->is_array()) return out;
     for (const auto& option : options->get_array()) {
-      out.options.emplace_back(std::string_view(option.get_string()));
+      if (option.is_string()) out.options.emplace_back(std::string_view(option.get_string()));
     }
     out.several = json::bool_at(*choice, "several").value_or(false);
   } else if (const auto* bounds = json::find(*parsed, "numeric")) {
@@ -86,6 +88,7 @@ Question from_row(const Row& row) {
           .form = form_of(row.text(6)),
           .created = Timestamp{row.int64(7)},
           .updated = Timestamp{row.int64(8)},
+          .created_by = row.maybe_text(10),
           .standard = row.int64(9) != 0};
 }
 
@@ -132,10 +135,11 @@ Result<void> check_instruction(const std::optional<std::string>& instruction) {
 Result<void> insert(Connection& c, const Question& q) {
   SW_CHECK_OK(
       c.exec("INSERT INTO evaluation_question (id, experiment_id, name, kind, instruction, "
-             "comments, input, created, updated, standard) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "comments, input, created, updated, standard, created_by) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              {q.id, q.experiment, q.name, q.expectation ? "expectation" : "feedback",
               cell_of(q.instruction), std::int64_t{q.comments}, form_text(q.form), q.created.ms,
-              q.updated.ms, std::int64_t{q.standard}}));
+              q.updated.ms, std::int64_t{q.standard}, cell_of(q.created_by)}));
   return {};
 }
 
@@ -149,6 +153,28 @@ Error unknown(const std::string& id) {
 }
 
 }  // namespace
+
+Result<std::string> take_question(Connection& c, Question q, std::string_view form) {
+  if (q.id.empty() || q.name.empty()) return invalid("a question has no id or no name");
+  q.form = form_of(form);
+  if (const auto fine = check_form(q.form); !fine) {
+    return invalid("question '" + q.name + "': " + fine.error().message);
+  }
+  SW_TRY(const auto same,
+         c.first("SELECT id FROM evaluation_question WHERE id = ? OR (experiment_id = ? AND "
+                 "(name = ? OR (standard = 1 AND ? = 1)))",
+                 {q.id, q.experiment, q.name, std::int64_t{q.standard}}, text_of));
+  if (!same) {
+    SW_CHECK_OK(insert(c, q));
+    return q.id;
+  }
+  SW_CHECK_OK(
+      c.exec("UPDATE evaluation_question SET instruction = ?, comments = ?, input = ?, "
+             "updated = ?, created_by = ? WHERE id = ?",
+             {cell_of(q.instruction), std::int64_t{q.comments}, form_text(q.form), q.updated.ms,
+              cell_of(q.created_by), *same}));
+  return *same;
+}
 
 Result<Question> Questions::create(Question q) {
   SW_CHECK_OK(check_name(q.name));

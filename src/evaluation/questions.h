@@ -38,6 +38,7 @@ struct Question {
   AnswerForm form;
   Timestamp created;
   Timestamp updated;
+  std::optional<std::string> created_by;
   bool standard = false;  // every experiment has one; it can neither be changed nor removed
 };
 

@@ -61,6 +61,19 @@ Result<std::vector<std::string>> checked_items(const std::vector<std::string>& i
   return out;
 }
 
+Result<void> take_item(Connection& c, const std::string& queue, const QueueItem& item) {
+  const auto completed = item.completed ? store::Cell(item.completed->ms) : store::Cell(nullptr);
+  SW_CHECK_OK(
+      c.exec("INSERT INTO evaluation_queue_item (queue_id, item_id, status, completed_by, "
+             "completed, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?) "
+             "ON CONFLICT (queue_id, item_id) DO UPDATE SET status = excluded.status, "
+             "completed_by = excluded.completed_by, completed = excluded.completed, "
+             "updated = excluded.updated",
+             {queue, item.item, name_of(item.status), cell_of(item.completed_by), completed,
+              item.created.ms, item.updated.ms}));
+  return {};
+}
+
 Result<std::vector<QueueItem>> Queues::add_items(const std::string& id,
                                                  const std::vector<std::string>& items) {
   SW_TRY(const auto wanted, checked_items(items));

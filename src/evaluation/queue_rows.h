@@ -12,6 +12,9 @@ namespace slipway::evaluation {
 // not_found when there is none.
 Result<ReviewQueue> load_queue(store::Connection& c, const std::string& id);
 
+// As it is given; one that is there is brought up to date.
+Result<void> take_item(store::Connection& c, const std::string& queue, const QueueItem& item);
+
 // Trimmed, in lower case.
 std::string normal_user(std::string_view user);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "evaluation/intake.h"
 #include "queue_rows.h"
 #include "support.h"
 
@@ -132,6 +133,39 @@ Result<ReviewQueue> load_queue(Connection& c, const std::string& id) {
   if (!found) return not_found("review queue with id '" + id.substr(0, 100) + "' not found");
   SW_CHECK_OK(load_lists(c, *found));
   return *std::move(found);
+}
+
+Result<void> take_queue(Connection& c, const ReviewQueue& queue,
+                        const std::vector<QueueItem>& items) {
+  if (queue.id.empty() || queue.name.empty()) return invalid("a review queue has no id or no name");
+  const auto key = to_lower(queue.name);
+  SW_TRY(const auto same,
+         c.first("SELECT id FROM evaluation_queue WHERE id = ? OR (experiment_id = ? AND "
+                 "name_key = ?)",
+                 {queue.id, queue.experiment, key}, text_of));
+  const auto id = same.value_or(queue.id);
+  SW_CHECK_OK(
+      same ? c.exec("UPDATE evaluation_queue SET name = ?, name_key = ?, owner = ?, "
+                    "updated = ? WHERE id = ?",
+                    {queue.name, key, cell_of(queue.owner), queue.updated.ms, id})
+           : c.exec("INSERT INTO evaluation_queue (id, experiment_id, name, name_key, "
+                    "kind, owner, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    {id, queue.experiment, queue.name, key, queue.personal ? "user" : "custom",
+                     cell_of(queue.owner), queue.created.ms, queue.updated.ms}));
+  for (const auto& user : queue.users) {
+    SW_CHECK_OK(
+        c.exec("INSERT INTO evaluation_queue_user (queue_id, reviewer) VALUES (?, ?) "
+               "ON CONFLICT DO NOTHING",
+               {id, normal_user(user)}));
+  }
+  for (const auto& question : queue.questions) {
+    SW_CHECK_OK(
+        c.exec("INSERT INTO evaluation_queue_question (queue_id, question_id) "
+               "VALUES (?, ?) ON CONFLICT DO NOTHING",
+               {id, question}));
+  }
+  for (const auto& item : items) SW_CHECK_OK(take_item(c, id, item));
+  return {};
 }
 
 Result<ReviewQueue> Queues::create(ReviewQueue wanted) {

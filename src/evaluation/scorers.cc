@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "evaluation/intake.h"
 #include "json/value.h"
 #include "support.h"
 
@@ -70,6 +71,25 @@ Result<void> check(const std::string& name, const std::string& serialized) {
 }
 
 }  // namespace
+
+// Code is kept here as well: nothing of it is run, and whoever reads it has it already.
+Result<void> take_scorer(Connection& c, const Scorer& scorer) {
+  if (scorer.id.empty() || scorer.version < 1) return invalid("a scorer has no id or no version");
+  SW_CHECK_OK(check_text("name", scorer.name, kNameLimit));
+  SW_CHECK_OK(
+      c.exec("INSERT INTO evaluation_scorer (id, experiment_id, name) VALUES (?, ?, ?) "
+             "ON CONFLICT DO NOTHING",
+             {scorer.id, scorer.experiment, scorer.name}));
+  SW_TRY(const auto id,
+         c.first("SELECT id FROM evaluation_scorer WHERE experiment_id = ? AND name = ?",
+                 {scorer.experiment, scorer.name}, text_of));
+  if (!id) return invalid("the scorer '" + scorer.id + "' has another name here");
+  SW_CHECK_OK(
+      c.exec("INSERT INTO evaluation_scorer_version (scorer_id, version, serialized, created) "
+             "VALUES (?, ?, ?, ?) ON CONFLICT (scorer_id, version) DO NOTHING",
+             {*id, scorer.version, scorer.serialized, scorer.created.ms}));
+  return {};
+}
 
 Result<Scorer> Scorers::add(const std::string& experiment, const std::string& name,
                             const std::string& serialized) {

@@ -27,6 +27,8 @@ void take_version(ToolServer& server, const Row& row) {
   version.source = row.maybe_text(6);
   version.created = {row.int64(7)};
   version.updated = {row.int64(8)};
+  version.created_by = row.maybe_text(9);
+  version.updated_by = row.maybe_text(10);
   for (const auto& alias : server.aliases) {
     if (alias.value == version.version) version.aliases.push_back(alias.key);
   }
@@ -49,6 +51,8 @@ void take_address(ToolServer& server, const Row& row) {
   address.alias = row.maybe_text(5);
   address.created = {row.int64(6)};
   address.updated = {row.int64(7)};
+  address.created_by = row.maybe_text(8);
+  address.updated_by = row.maybe_text(9);
   if (server.target(address) != nullptr) server.addresses.push_back(std::move(address));
 }
 
@@ -60,6 +64,8 @@ ToolServer server_of(const Row& row) {
   out.icons = row.maybe_text(3);
   out.created = {row.int64(4)};
   out.updated = {row.int64(5)};
+  out.created_by = row.maybe_text(6);
+  out.updated_by = row.maybe_text(7);
   return out;
 }
 
@@ -69,7 +75,7 @@ Result<std::vector<ToolServer>> load_tool_servers(Connection& c,
                                                   const std::optional<std::string>& name) {
   const store::Cells cells = name ? store::Cells{*name} : store::Cells{};
   SW_TRY(auto out, c.all(std::string("SELECT name, display_name, description, icons, created, "
-                                     "updated FROM tool_server") +
+                                     "updated, created_by, updated_by FROM tool_server") +
                              (name ? " WHERE name = ?" : "") + " ORDER BY name",
                          cells, server_of));
   std::map<std::string, ToolServer*, std::less<>> by_name;
@@ -92,13 +98,13 @@ Result<std::vector<ToolServer>> load_tool_servers(Connection& c,
                    }));
   SW_CHECK_OK(
       each("SELECT server, version, status, document, tools, options, source, created, "
-           "updated FROM tool_server_version",
+           "updated, created_by, updated_by FROM tool_server_version",
            take_version));
   SW_CHECK_OK(
       each("SELECT server, version, key, value FROM tool_server_version_tag", take_version_tag));
   SW_CHECK_OK(
-      each("SELECT server, id, url, transport, version, alias, created, updated FROM "
-           "tool_server_address",
+      each("SELECT server, id, url, transport, version, alias, created, updated, "
+           "created_by, updated_by FROM tool_server_address",
            take_address));
   return out;
 }

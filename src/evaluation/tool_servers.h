@@ -32,6 +32,8 @@ struct ToolServerVersion {
   std::optional<std::string> source;
   Timestamp created;
   Timestamp updated;
+  std::optional<std::string> created_by;
+  std::optional<std::string> updated_by;
   std::vector<Tag> tags;
   std::vector<std::string> aliases;
 };
@@ -45,6 +47,8 @@ struct ToolServerAddress {
   std::optional<std::string> alias;
   Timestamp created;
   Timestamp updated;
+  std::optional<std::string> created_by;
+  std::optional<std::string> updated_by;
 };
 
 struct ToolServer {
@@ -54,6 +58,8 @@ struct ToolServer {
   std::optional<std::string> icons;  // JSON
   Timestamp created;
   Timestamp updated;
+  std::optional<std::string> created_by;
+  std::optional<std::string> updated_by;
   std::vector<Tag> tags;
   std::vector<Tag> aliases;                   // alias and version
   std::vector<ToolServerVersion> versions;    // without deleted ones

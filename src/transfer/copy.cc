@@ -50,12 +50,18 @@ class Copying {
     SW_CHECK_OK(experiments());
     SW_CHECK_OK(runs());
     SW_CHECK_OK(logged_models());
+    SW_CHECK_OK(source_.issues([&](Record record) { return extra(std::move(record)); }));
+    SW_CHECK_OK(flush());
     if (target_.takes_traces()) {
       SW_CHECK_OK(traces());
       SW_CHECK_OK(datasets());
     }
     SW_CHECK_OK(models());
+    SW_CHECK_OK(source_.extras([&](Record record) { return extra(std::move(record)); }));
+    SW_CHECK_OK(flush());
     SW_CHECK_OK(target_.finish());
+    SW_TRY(auto left, source_.left_out());
+    for (auto& each : left) report_.notes.push_back(std::move(each));
     for (auto& each : source_.problems()) problem(std::move(each));
     for (auto& each : target_.problems()) problem(std::move(each));
     return std::move(report_);
@@ -240,7 +246,10 @@ class Copying {
 
   Result<void> files_of(Owner owner, const std::string& id, const std::string& folder,
                         const std::vector<SourceFile>& found) {
-    const std::string prefix = (owner == Owner::run ? "run/" : "model/") + id + "/";
+    const std::string prefix = (owner == Owner::run     ? "run/"
+                                : owner == Owner::trace ? "trace/"
+                                                        : "model/") +
+                               id + "/";
     for (std::size_t at = 0; at < found.size(); at += kAtOnce) {
       const auto end = std::min(found.size(), at + kAtOnce);
       std::vector<std::string> names;
@@ -322,7 +331,11 @@ class Copying {
         SW_CHECK_OK(add({.mark = MarkRecord{"trace", id, wanted[id]}}));
       }
       watch_("traces", report_.found.traces, 0);
-      return {};
+      if (!options_.artifacts) return {};
+      SW_CHECK_OK(flush());
+      std::vector<std::string> ids;
+      for (const auto& [id, mark] : wanted) ids.push_back(id);
+      return files(Owner::trace, ids);
     }));
     return flush();
   }
@@ -379,6 +392,44 @@ class Copying {
       return {};
     }));
     return flush();
+  }
+
+  // What it is, under which name it is marked, and where it is counted.
+  struct Extra {
+    const char* kind;
+    std::string id;
+    std::int64_t Counts::*count;
+  };
+  static std::optional<Extra> extra_of(const Record& r) {
+    if (r.question) return Extra{"question", r.question->id, &Counts::label_schemas};
+    if (r.queue) return Extra{"queue", r.queue->id, &Counts::review_queues};
+    if (r.scorer) {
+      const auto& s = *r.scorer;
+      return Extra{"scorer", s.experiment + "/" + std::to_string(s.version) + "/" + s.name,
+                   &Counts::scorers};
+    }
+    if (r.issue) return Extra{"issue", r.issue->id, &Counts::issues};
+    if (r.tool_server) return Extra{"tool_server", r.tool_server->name, &Counts::tool_servers};
+    if (r.webhook) return Extra{"webhook", r.webhook->id, &Counts::webhooks};
+    return std::nullopt;
+  }
+
+  Result<void> extra(Record record) {
+    const auto what = extra_of(record);
+    if (!what) return {};
+    ++(report_.found.*what->count);
+    const auto webhook = record.webhook;
+    auto taken = target_.put_unmarked(record);
+    if (!taken) taken = send(what->kind, what->id, std::move(record));
+    SW_TRY(const bool sent, *taken);
+    if (!sent) return {};
+    ++(report_.copied.*what->count);
+    if (webhook && webhook->secret_stays) {
+      report_.notes.push_back("webhook '" + webhook->name +
+                              "' came over disabled: set its secret, which no server tells, and "
+                              "enable it");
+    }
+    return {};
   }
 
   Source& source_;

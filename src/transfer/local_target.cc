@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "base/text.h"
+#include "extra_records.h"
 #include "marks_sql.h"
 #include "registry/intake.h"
 #include "registry/registry.h"
 #include "series_records.h"
 #include "store/database.h"
 #include "trace_records.h"
+#include "tracing/intake.h"
 #include "tracking/artifacts.h"
 #include "tracking/intake.h"
 #include "transfer/transfer.h"
@@ -80,6 +82,12 @@ class Taker {
     if (record.model) return model(*record.model);
     if (record.version) return version(*record.version);
     if (record.mark) return set_mark(db_, source_, *record.mark);
+    if (record.question) return question(*record.question);
+    if (record.queue) return queue(*record.queue);
+    if (record.scorer) return scorer(*record.scorer);
+    if (record.issue) return issue(*record.issue);
+    if (record.tool_server) return take_tool_server(db_, *record.tool_server);
+    if (record.webhook) return take_webhook(db_, *record.webhook);
     return invalid("a record without content");
   }
 
@@ -210,6 +218,33 @@ class Taker {
     return take_dataset(db_, in, experiments);
   }
 
+  // The standard question of an experiment is one here too, under its own id.
+  Result<void> question(const QuestionRecord& in) {
+    SW_TRY(const auto experiment, experiment_of(in.experiment));
+    SW_TRY(const auto id, take_question(db_, in, experiment));
+    return set_mark(db_, source_, {"question_id", in.id, id});
+  }
+
+  Result<void> queue(const QueueRecord& in) {
+    SW_TRY(const auto experiment, experiment_of(in.experiment));
+    std::vector<std::string> questions;
+    for (const auto& theirs : in.questions) {
+      SW_TRY(const auto ours, mark_of(db_, source_, "question_id", theirs));
+      if (ours) questions.push_back(*ours);
+    }
+    return take_queue(db_, in, experiment, questions);
+  }
+
+  Result<void> scorer(const ScorerRecord& in) {
+    SW_TRY(const auto experiment, experiment_of(in.experiment));
+    return take_scorer(db_, in, experiment);
+  }
+
+  Result<void> issue(const IssueRecord& in) {
+    SW_TRY(const auto experiment, experiment_of(in.experiment));
+    return take_issue(db_, in, experiment);
+  }
+
   registry::By by(const std::string& user) const {
     return {user.empty() ? "import" : user, "imported from " + source_};
   }
@@ -301,6 +336,8 @@ class LocalTarget : public Target {
         std::optional<std::string> root;
         if (owner == Owner::run) {
           SW_TRY(root, tracking::root_of_run(db, RunId(id)));
+        } else if (owner == Owner::trace) {
+          SW_TRY(root, tracing::root_of_trace(db, tracing::TraceId(id)));
         } else {
           SW_TRY(root, tracking::root_of_model(db, LoggedModelId(id)));
         }
@@ -355,6 +392,12 @@ Result<void> Source::logged_models(const Each<LoggedModelRecord>&) {
   return {};
 }
 Result<void> Source::models(const Each<Record>&) {
+  return {};
+}
+Result<void> Source::issues(const Each<Record>&) {
+  return {};
+}
+Result<void> Source::extras(const Each<Record>&) {
   return {};
 }
 Result<std::vector<SourceFile>> Source::files(Owner, const std::string&) {

@@ -12,6 +12,7 @@
 
 #include <boost/describe.hpp>
 
+#include "transfer/record_extras.h"
 #include "transfer/record_pairs.h"
 #include "transfer/record_series.h"
 #include "transfer/record_traces.h"
@@ -165,10 +166,17 @@ struct Record {
   std::optional<ExampleRecord> example;
   std::optional<ModelRecord> model;
   std::optional<VersionRecord> version;
+  std::optional<QuestionRecord> question;
+  std::optional<QueueRecord> queue;
+  std::optional<ScorerRecord> scorer;
+  std::optional<IssueRecord> issue;
+  std::optional<ToolServerRecord> tool_server;
+  std::optional<WebhookRecord> webhook;
   std::optional<MarkRecord> mark;
 };
 BOOST_DESCRIBE_STRUCT(Record, (),
                       (experiment, run, points, series, console, logged_model, trace, dataset,
-                       example, model, version, mark))
+                       example, model, version, question, queue, scorer, issue, tool_server,
+                       webhook, mark))
 
 }  // namespace slipway::transfer

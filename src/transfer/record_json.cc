@@ -16,7 +16,9 @@ int filled(const Record& r) {
   return int(r.experiment.has_value()) + int(r.run.has_value()) + int(r.points.has_value()) +
          int(r.series.has_value()) + int(r.console.has_value()) + int(r.logged_model.has_value()) +
          int(r.trace.has_value()) + int(r.dataset.has_value()) + int(r.example.has_value()) +
-         int(r.model.has_value()) + int(r.version.has_value()) + int(r.mark.has_value());
+         int(r.model.has_value()) + int(r.version.has_value()) + int(r.question.has_value()) +
+         int(r.queue.has_value()) + int(r.scorer.has_value()) + int(r.issue.has_value()) +
+         int(r.tool_server.has_value()) + int(r.webhook.has_value()) + int(r.mark.has_value());
 }
 
 }  // namespace
@@ -37,7 +39,8 @@ Result<std::vector<Record>> from_lines(std::string_view lines) {
     if (record && filled(*record) != 1) {
       record = invalid(
           "expected exactly one of experiment, run, points, series, console, logged_model, "
-          "trace, dataset, example, model, version, mark");
+          "trace, dataset, example, model, version, question, queue, scorer, issue, tool_server, "
+          "webhook, mark");
     }
     if (!record) {
       auto error = record.error();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct SourceRun {
   std::string state;         // differs when the observations do; part of the run's mark
 };
 
-// A file of a run or logged model, by its path below the owner's folder.
+// A file of a run, logged model or trace, by its path below the owner's folder.
 struct SourceFile {
   std::string path;
   std::uint64_t size = 0;
@@ -39,7 +40,7 @@ struct SourceFile {
   std::string handle;  // what `open` wants
 };
 
-enum class Owner { run, logged_model };
+enum class Owner { run, logged_model, trace };
 
 // Where a history comes from. One thread; everything is handed over in pieces of bounded size.
 class Source {
@@ -66,12 +67,18 @@ class Source {
   virtual Result<void> datasets(const Each<std::vector<Record>>& each);
   // A model comes before its versions.
   virtual Result<void> models(const Each<Record>& each);
+  // Issues; asked for before the traces, whose assessments name them.
+  virtual Result<void> issues(const Each<Record>& each);
+  // What else stands beside the history. A question comes before the queues that ask it.
+  virtual Result<void> extras(const Each<Record>& each);
   // `folder`: the record's artifacts as the source had them. Nothing for a place that it cannot
   // read.
   virtual Result<std::vector<SourceFile>> files(Owner owner, const std::string& id);
   virtual Result<std::unique_ptr<blob::Reader>> open(const SourceFile& file);
   // What was met that could not be read; asked at the end.
   virtual std::vector<std::string> problems() const { return {}; }
+  // What is there and does not come over; asked at the end.
+  virtual Result<std::vector<std::string>> left_out() { return std::vector<std::string>(); }
 };
 
 struct RunSizes {
@@ -103,6 +110,9 @@ class Target {
                                 blob::Reader& content) = 0;
   // Traces and evaluation datasets: a target that cannot keep them is not sent any.
   virtual bool takes_traces() const { return true; }
+  // For a target that has no place for marks of issues and extras: it compares by itself, and says
+  // whether it took the record. Nothing: marks are kept.
+  virtual std::optional<Result<bool>> put_unmarked(const Record&) { return std::nullopt; }
   // After everything.
   virtual Result<void> finish() { return {}; }
   // What was not taken; asked at the end.
@@ -133,13 +143,17 @@ struct Counts {
   std::int64_t webhooks = 0;
   std::int64_t scorers = 0;  // their versions
   std::int64_t label_schemas = 0;
+  std::int64_t review_queues = 0;
+  std::int64_t issues = 0;
+  std::int64_t tool_servers = 0;
   std::int64_t files = 0;
   std::int64_t bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(Counts, (),
                       (experiments, runs, points, params, tags, inputs, series, console_lines,
                        logged_models, traces, datasets, examples, models, versions, aliases,
-                       webhooks, scorers, label_schemas, files, bytes))
+                       webhooks, scorers, label_schemas, review_queues, issues, tool_servers, files,
+                       bytes))
 
 struct Report {
   Counts found;   // in the source

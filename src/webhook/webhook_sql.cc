@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "impl.h"
+#include "webhook/intake.h"
 
 namespace slipway::webhook {
 namespace {
@@ -78,6 +79,19 @@ Result<std::optional<Webhook>> find(Connection& c, const std::string& id) {
          c.first("SELECT " + std::string(kColumns) + " FROM webhook WHERE id = ?", {id}, from_row));
   if (found) SW_CHECK_OK(load_topics(c, *found));
   return found;
+}
+
+Result<void> take_webhook(Connection& c, const Webhook& webhook) {
+  if (webhook.id.empty() || webhook.url.empty()) return invalid("a webhook has no id or no url");
+  SW_TRY(auto known, find(c, webhook.id));
+  if (known) {
+    auto now = webhook;
+    now.active = known->active;
+    return update(c, now, std::nullopt);
+  }
+  SW_TRY(const auto same, c.first("SELECT id FROM webhook WHERE name = ? AND url = ?",
+                                  {webhook.name, webhook.url}, text_of));
+  return same ? Result<void>() : insert(c, webhook, "");
 }
 
 Result<std::vector<Webhook>> page(Connection& c, std::size_t limit, std::size_t offset) {

@@ -7,6 +7,7 @@ import sqlite3
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 
 def make_history(uri: str, artifacts=None):
@@ -103,6 +104,10 @@ def test_a_database_comes_over_whole_and_only_once(database, new_server, slipway
     assert (first["found"]["runs"], first["found"]["points"]) == (3, 3 * 302)
     assert first["found"]["files"] == 3 and first["verified_runs"] == 3
     same_history(database, client_of(server), database.alpha)
+    search = {"experiment_ids": [database.alpha], "filter": "attributes.run_name = 'run 0'"}
+    answer = requests.post(f"{server.url}/api/2.0/mlflow/runs/search", json=search, timeout=30)
+    keys = [tag["key"] for tag in answer.json()["runs"][0]["data"]["tags"]]
+    assert keys.count("mlflow.runName") == 1 and len(keys) == len(set(keys))
 
     second = summary(slipway(*command))
     assert set(second["copied"].values()) == {0}

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "database_extras.h"
 #include "database_traces.h"
 #include "places.h"
 #include "revisions.h"
@@ -29,12 +30,6 @@ std::string text(const Row& row, int column) {
 }
 std::int64_t number(const Row& row, int column) {
   return row.maybe_int64(column).value_or(0);
-}
-
-std::string marks(std::size_t n) {
-  std::string out = "?";
-  for (std::size_t i = 1; i < n; ++i) out += ",?";
-  return out;
 }
 
 class DatabaseSource : public transfer::Source {
@@ -90,6 +85,9 @@ class DatabaseSource : public transfer::Source {
   }
   Result<void> spans(transfer::TraceRecord& trace) override { return traces_.spans(trace); }
   Result<void> datasets(const Each<std::vector<Record>>& e) override { return traces_.datasets(e); }
+  Result<void> issues(const Each<Record>& each) override { return extras_.issues(each); }
+  Result<void> extras(const Each<Record>& each) override { return extras_.extras(each); }
+  Result<std::vector<std::string>> left_out() override { return extras_.left_out(); }
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
   Result<std::unique_ptr<blob::Reader>> open(const transfer::SourceFile& file) override {
@@ -132,6 +130,7 @@ class DatabaseSource : public transfer::Source {
   std::string artifacts_;  // what proxied URIs stand for; empty: not known
   std::set<std::string> columns_;
   TraceTables traces_{*db_, columns_, base_, artifacts_};
+  ExtraTables extras_{*db_, columns_};
 };
 
 Result<void> DatabaseSource::experiments(const Each<transfer::ExperimentRecord>& each) {
@@ -194,6 +193,7 @@ Result<std::vector<transfer::SourceRun>> DatabaseSource::runs_after(Connection& 
   }
   if (ids.empty()) return out;
   SW_CHECK_OK(load_pairs(c, ids, by_run));
+  for (auto& run : out) name_from_tags(run.record);
   SW_CHECK_OK(load_inputs(c, ids, by_run));
   return out;
 }
@@ -209,7 +209,7 @@ Result<void> DatabaseSource::runs(const Each<std::vector<transfer::SourceRun>>& 
 }
 
 Result<void> DatabaseSource::load_pairs(Connection& c, const Cells& ids, const ByRun& by_run) {
-  const auto in = " IN (" + marks(ids.size()) + ")";
+  const auto in = " IN (" + question_marks(ids.size()) + ")";
   SW_CHECK_OK(
       c.query("SELECT p.run_uuid, p.key, p.value FROM params p WHERE p.run_uuid" + in +
                   " ORDER BY p.run_uuid, p.key",
@@ -234,7 +234,7 @@ Result<void> DatabaseSource::load_pairs(Connection& c, const Cells& ids, const B
 
 Result<void> DatabaseSource::load_inputs(Connection& c, const Cells& ids, const ByRun& by_run) {
   if (!has("inputs", "input_uuid")) return {};
-  const auto in = " IN (" + marks(ids.size()) + ")";
+  const auto in = " IN (" + question_marks(ids.size()) + ")";
   std::map<std::string, transfer::Pairs> tags;
   SW_CHECK_OK(c.query(
       "SELECT t.input_uuid, t.name, t.value FROM input_tags t JOIN inputs i ON i.input_uuid ="
@@ -346,7 +346,7 @@ Result<void> DatabaseSource::load_model_details(
     Connection& c, std::map<std::string, transfer::LoggedModelRecord>& models) {
   Cells ids;
   for (const auto& [id, model] : models) ids.emplace_back(id);
-  const auto in = " IN (" + marks(ids.size()) + ")";
+  const auto in = " IN (" + question_marks(ids.size()) + ")";
   const auto pairs = [&](const std::string& sql,
                          transfer::Pairs transfer::LoggedModelRecord::*into) {
     return c.query(sql + in + " ORDER BY 1, 2", ids, [&](const Row& row) {
@@ -380,6 +380,7 @@ Result<void> DatabaseSource::load_model_details(
 
 Result<std::vector<transfer::SourceFile>> DatabaseSource::files(transfer::Owner owner,
                                                                 const std::string& id) {
+  if (owner == transfer::Owner::trace) return traces_.files(id);
   const std::string sql = owner == transfer::Owner::run
                               ? "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
                               : "SELECT artifact_location FROM logged_models WHERE model_id = ?";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "database_traces.h"
 
-#include "blob/atomic_file.h"
+#include "folder_traces.h"
 #include "json/value.h"
 #include "places.h"
 #include "traces.h"
@@ -18,7 +18,6 @@ using transfer::Record;
 using transfer::TraceRecord;
 
 constexpr std::int64_t kAtOnce = 200;
-constexpr std::size_t kFileLimit = std::size_t{1} << 30;
 
 std::string text(const Row& row, int column) {
   return row.is_null(column) ? std::string() : std::string(row.text(column));
@@ -44,9 +43,16 @@ std::optional<std::string> json_text(const Row& row, int column) {
 
 }  // namespace
 
+std::string question_marks(std::size_t n) {
+  std::string out = "?";
+  for (std::size_t i = 1; i < n; ++i) out += ",?";
+  return out;
+}
+
 Result<void> TraceTables::traces(const transfer::Source::Each<std::vector<TraceRecord>>& each) {
   if (!has("trace_info.request_id")) return {};
   for (std::string last;;) {
+    folders_.clear();
     SW_TRY(auto batch, db_.read([&](Connection& c) { return traces_after(c, last); }));
     if (batch.empty()) return {};
     last = batch.back().id;
@@ -160,24 +166,28 @@ Result<void> TraceTables::spans(TraceRecord& trace) {
     SW_TRY(const auto span, json::parse_value(body));
     SW_CHECK_OK(add(span));
   }
-  const auto folder = folders_.find(trace.id);
-  if (!bodies.empty() || folder == folders_.end()) return {};
+  if (!bodies.empty()) return {};
   // Older ones lie in a file beside the runs' artifacts.
-  const auto place = place_of(folder->second, base_);
-  std::string path;
-  if (place.kind == Place::Kind::folder) path = place.path;
-  if (place.kind == Place::Kind::proxied && !artifacts_.empty()) {
-    path = artifacts_ + "/" + place.path;
-  }
+  const auto path = folder_of(trace.id);
   if (path.empty()) return {};
-  const auto file = blob::read_file(path + "/traces.json", kFileLimit);
-  if (!file && file.error().code == Code::not_found) return {};
-  SW_CHECK_OK(file);
-  SW_TRY(const auto content, json::parse_value(*file));
-  const auto* spans = json::find(content, "spans");
-  if (spans == nullptr || !spans->is_array()) return {};
-  for (const auto& span : spans->get_array()) SW_CHECK_OK(add(span));
-  return {};
+  return spans_of_file(path + "/traces.json", trace);
+}
+
+std::string TraceTables::folder_of(const std::string& trace) const {
+  const auto folder = folders_.find(trace);
+  if (folder == folders_.end()) return {};
+  const auto place = place_of(folder->second, base_);
+  if (place.kind == Place::Kind::folder) return place.path;
+  if (place.kind != Place::Kind::proxied || artifacts_.empty()) return {};
+  return artifacts_ + "/" + place.path;
+}
+
+Result<std::vector<transfer::SourceFile>> TraceTables::files(const std::string& trace) {
+  const auto folder = folder_of(trace);
+  if (folder.empty()) return std::vector<transfer::SourceFile>();
+  SW_TRY(auto out, files_below(folder + "/attachments"));
+  for (auto& file : out) file.path.insert(0, "attachments/");
+  return out;
 }
 
 Result<void> TraceTables::datasets(const transfer::Source::Each<std::vector<Record>>& each) {

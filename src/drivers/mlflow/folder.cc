@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "blob/atomic_file.h"
+#include "folder_traces.h"
 #include "places.h"
 #include "sources.h"
 #include "yaml/yaml.h"
@@ -175,9 +176,19 @@ class FolderSource : public transfer::Source {
 
   Result<void> logged_models(const Each<transfer::LoggedModelRecord>& each) override;
   Result<void> models(const Each<Record>& each) override;
+  Result<void> traces(const Each<std::vector<transfer::TraceRecord>>& each) override {
+    for (const auto& folder : experiments_) {
+      SW_TRY(const auto meta, Meta::read(folder));
+      SW_CHECK_OK(traces_.traces(folder.string(), meta.text("experiment_id"), each));
+    }
+    return {};
+  }
+  Result<void> spans(transfer::TraceRecord& trace) override { return traces_.spans(trace); }
+  std::vector<std::string> problems() const override { return traces_.problems(); }
 
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override {
+    if (owner == transfer::Owner::trace) return traces_.files(id);
     const auto folder = owner == transfer::Owner::run ? runs_.at(id).folder : logged_models_.at(id);
     SW_TRY(auto found, files_below((folder / "artifacts").string()));
     if (!found.empty()) return found;
@@ -204,6 +215,7 @@ class FolderSource : public transfer::Source {
   std::vector<fs::path> experiments_;
   std::map<std::string, FoundRun> runs_;
   std::map<std::string, fs::path> logged_models_;
+  TraceFolders traces_{root_.string()};
 };
 
 Result<transfer::SourceRun> FolderSource::read_run(const FoundRun& place) {
@@ -226,6 +238,7 @@ Result<transfer::SourceRun> FolderSource::read_run(const FoundRun& place) {
   }
   SW_TRY(run.params, pairs_below(place.folder / "params"));
   SW_TRY(run.tags, pairs_below(place.folder / "tags"));
+  name_from_tags(run);
   SW_CHECK_OK(read_links(place, run));
   SW_TRY(const auto metrics, files_below((place.folder / "metrics").string()));
   for (const auto& file : metrics) out.state += file.path + "=" + file.state + ";";

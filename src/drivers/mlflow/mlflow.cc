@@ -10,6 +10,14 @@ namespace slipway::drivers::mlflow {
 
 namespace fs = std::filesystem;
 
+void name_from_tags(transfer::RunRecord& run) {
+  std::erase_if(run.tags, [&](const transfer::PairRecord& tag) {
+    if (tag.key != "mlflow.runName") return false;
+    if (run.name.empty()) run.name = tag.value;
+    return true;
+  });
+}
+
 std::string status_word(std::string_view theirs) {
   return to_lower(theirs);
 }

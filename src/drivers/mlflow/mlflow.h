@@ -18,9 +18,4 @@ Result<std::unique_ptr<transfer::Source>> open(const std::string& where,
 // A running MLflow server to export to. What it holds already of an earlier export is found again.
 Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url);
 
-// Webhooks, and scorers and label schemas of experiments, from one running server to another, added
-// to the report. Experiments are the same when their names are; what is there stays as it is.
-Result<void> copy_settings(const std::string& from, const std::string& to,
-                           transfer::Report& report);
-
 }  // namespace slipway::drivers::mlflow

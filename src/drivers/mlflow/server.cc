@@ -11,6 +11,7 @@
 #include "api.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "extras.h"
 #include "fetch/fetch.h"
 #include "json/value.h"
 #include "places.h"
@@ -85,11 +86,17 @@ class ServerSource : public transfer::Source {
   Result<void> logged_models(const Each<transfer::LoggedModelRecord>& each) override;
   Result<void> models(const Each<Record>& each) override;
   Result<void> traces(const Each<std::vector<transfer::TraceRecord>>& each) override {
-    return traces_of_server(api_, experiments_, runs_, each);
+    return traces_of_server(api_, experiments_, runs_, trace_roots_, each);
   }
   Result<void> spans(transfer::TraceRecord& trace) override { return spans_of_server(api_, trace); }
   Result<void> datasets(const Each<std::vector<Record>>& each) override {
     return datasets_of_server(api_, each);
+  }
+  Result<void> issues(const Each<Record>& each) override {
+    return issues_of_server(api_, experiments_, each);
+  }
+  Result<void> extras(const Each<Record>& each) override {
+    return extras_of_server(api_, experiments_, each);
   }
   Result<std::vector<transfer::SourceFile>> files(transfer::Owner owner,
                                                   const std::string& id) override;
@@ -104,6 +111,7 @@ class ServerSource : public transfer::Source {
                        const Each<transfer::PointsRecord>& each);
   Result<void> list_proxied(const std::string& root, const std::string& below,
                             std::vector<transfer::SourceFile>& out, int depth);
+  Result<std::vector<transfer::SourceFile>> attachments(const std::string& trace);
   Result<void> some_models(const std::string& filter, const Each<Record>& each);
   Result<void> versions_of(const std::string& name, const std::string& filter,
                            std::map<std::int64_t, transfer::VersionRecord>& out);
@@ -112,6 +120,7 @@ class ServerSource : public transfer::Source {
   std::vector<value> experiments_;
   std::map<std::string, std::vector<std::string>> keys_;  // of the runs that are being read
   std::map<std::string, std::string> roots_;              // by run or logged model
+  std::map<std::string, std::string> trace_roots_;        // of those that were read last
   RunsByExperiment runs_;
   bool no_bulk_ = false;
 };
@@ -135,6 +144,7 @@ transfer::SourceRun ServerSource::run_of(const value& from) {
   runs_[run.experiment].push_back(run.id);
   run.params = pairs(data, "params");
   run.tags = pairs(data, "tags");
+  name_from_tags(run);
   for (const auto& input : list(inputs, "dataset_inputs")) {
     const auto& d = member(input, "dataset");
     run.inputs.push_back({.name = text(d, "name"),
@@ -341,12 +351,26 @@ Result<void> ServerSource::versions_of(const std::string& name, const std::strin
   return {};
 }
 
-Result<std::vector<transfer::SourceFile>> ServerSource::files(transfer::Owner,
+Result<std::vector<transfer::SourceFile>> ServerSource::files(transfer::Owner owner,
                                                               const std::string& id) {
   std::vector<transfer::SourceFile> out;
+  if (owner == transfer::Owner::trace) return attachments(id);
   const auto place = place_of(roots_[id], "/");
   if (place.kind == Place::Kind::folder) return files_below(place.path);
   if (place.kind == Place::Kind::proxied) SW_CHECK_OK(list_proxied(place.path, "", out, 0));
+  return out;
+}
+
+// Spans have their own call; what else lies there is attached to the trace.
+Result<std::vector<transfer::SourceFile>> ServerSource::attachments(const std::string& trace) {
+  std::vector<transfer::SourceFile> out;
+  const auto place = place_of(trace_roots_[trace], "/");
+  if (place.kind == Place::Kind::folder) {
+    SW_TRY(out, files_below(place.path + "/attachments"));
+  } else if (place.kind == Place::Kind::proxied) {
+    SW_CHECK_OK(list_proxied(place.path + "/attachments", "", out, 0));
+  }
+  for (auto& file : out) file.path.insert(0, "attachments/");
   return out;
 }
 

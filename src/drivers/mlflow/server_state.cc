@@ -111,6 +111,17 @@ Result<void> ServerTarget::learn_models(const std::string& experiment) {
   return {};
 }
 
+// Where the files of a run, a model or a trace of the source go; empty: not known.
+std::string ServerTarget::folder_there(const std::string& kind, const std::string& id) const {
+  if (kind == "trace") {
+    const auto found = trace_folders_.find(id);
+    return found == trace_folders_.end() ? "" : found->second;
+  }
+  const auto& known = kind == "run" ? runs_ : models_;
+  const auto found = known.find(id);
+  return found == known.end() ? "" : found->second.folder;
+}
+
 Result<std::map<std::string, std::string>> ServerTarget::marks(
     const std::string&, const std::string& kind, const std::vector<std::string>& ids) {
   std::map<std::string, std::string> out;
@@ -139,10 +150,10 @@ Result<std::map<std::string, std::string>> ServerTarget::marks(
       // A file that is there in the same size is there.
       const auto first = id.find('/');
       const auto second = id.find('/', first + 1);
-      const auto& known = id.starts_with("run/") ? runs_ : models_;
-      const auto owner = known.find(id.substr(first + 1, second - first - 1));
-      if (owner == known.end()) continue;
-      const auto path = place_of(owner->second.folder, "/").path + "/" + id.substr(second + 1);
+      const auto folder =
+          folder_there(id.substr(0, first), id.substr(first + 1, second - first - 1));
+      if (folder.empty()) continue;
+      const auto path = place_of(folder, "/").path + "/" + id.substr(second + 1);
       const auto slash = path.rfind('/');
       const auto page = api_.get("/api/2.0/mlflow-artifacts/artifacts?path=" +
                                  percent_encode(path.substr(0, slash)));
@@ -185,11 +196,13 @@ Result<std::vector<transfer::RunSizes>> ServerTarget::sizes(const std::vector<st
 Result<std::map<std::string, std::string>> ServerTarget::folders(
     Owner owner, const std::vector<std::string>& ids) {
   std::map<std::string, std::string> out;
-  const auto& known = owner == Owner::run ? runs_ : models_;
   for (const auto& id : ids) {
-    const auto found = known.find(id);
-    if (found == known.end()) continue;
-    const auto place = place_of(found->second.folder, "/");
+    const auto folder = folder_there(owner == Owner::run     ? "run"
+                                     : owner == Owner::trace ? "trace"
+                                                             : "model",
+                                     id);
+    if (folder.empty()) continue;
+    const auto place = place_of(folder, "/");
     if (place.kind == Place::Kind::proxied) out[id] = place.path;
   }
   return out;

@@ -52,6 +52,9 @@ class ServerTarget : public transfer::Target {
   Result<void> put_file(const std::string& folder, const std::string& path,
                         blob::Reader& content) override;
 
+  // server_target_extras.cc
+  std::optional<Result<bool>> put_unmarked(const Record& record) override;
+
   // MLflow 2 does not.
   bool takes_traces() const override { return has_traces_; }
   // Deleted experiments take nothing, so they are deleted last.
@@ -87,8 +90,19 @@ class ServerTarget : public transfer::Target {
   Result<std::map<std::string, std::string>> trace_marks(const std::vector<std::string>& ids);
   Result<void> learn_datasets();
   Result<void> learn_examples(const std::string& dataset);
+  std::string folder_there(const std::string& kind, const std::string& id) const;
   std::string there_for(const std::string& key, const std::string& id) const;
   json::object info_json(const transfer::TraceRecord& in, const std::string& experiment) const;
+
+  // server_target_extras.cc: true when it was not there.
+  Result<bool> put_question(const transfer::QuestionRecord& in);
+  Result<bool> put_queue(const transfer::QueueRecord& in);
+  Result<bool> put_items(const transfer::QueueRecord& in, const std::string& queue);
+  Result<bool> put_scorer(const transfer::ScorerRecord& in);
+  Result<bool> put_issue(const transfer::IssueRecord& in);
+  Result<bool> put_tool_server(const transfer::ToolServerRecord& in);
+  Result<bool> put_webhook(const transfer::WebhookRecord& in);
+  Result<std::string> queue_there(const transfer::QueueRecord& in, const std::string& experiment);
 
   Result<void> change(const std::string& path, const std::string& body) {
     SW_CHECK_OK(api_.post("/api/2.0/mlflow/" + path, body));
@@ -119,6 +133,11 @@ class ServerTarget : public transfer::Target {
   transfer::DatasetRecord dataset_;              // waits for its mark
   transfer::ExampleRecord example_;              // likewise
   std::vector<Example> waiting_;                 // examples of one dataset
+  std::map<std::string, std::string> trace_folders_;
+  std::map<std::string, std::string> questions_;  // theirs -> id there
+  std::map<std::string, std::string> issues_;     // likewise
+  // By experiment there and name: versions, oldest first, and how many of ours were compared.
+  std::map<std::string, std::pair<std::vector<std::string>, std::size_t>> scorers_;
   std::vector<std::string> problems_;
 };
 

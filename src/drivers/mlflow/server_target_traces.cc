@@ -126,6 +126,9 @@ json::object ServerTarget::info_json(const transfer::TraceRecord& in,
   json::array assessments;
   for (const auto& each : in.assessments) {
     auto one = assessment_json(each, in.id);
+    // An issue's assessments have its id as their name.
+    const auto issue = issues_.find(each.name);
+    if (each.kind == "issue" && issue != issues_.end()) one["assessment_name"] = issue->second;
     if (auto* const given = one.if_contains("metadata"); given != nullptr && given->is_object()) {
       for (auto& pair : given->get_object()) {
         if (!pair.value().is_string()) continue;
@@ -169,7 +172,8 @@ Result<void> ServerTarget::take_trace(const transfer::TraceRecord& in) {
   const json::object body{{"trace", json::object{{"trace_info", info_json(in, experiment)}}}};
   SW_TRY(const auto made, api_.post("/api/3.0/mlflow/traces", json::dump_value(body)));
   const auto& info = member(member(made, "trace"), "trace_info");
-  if (!sent) SW_CHECK_OK(put_spans(in, text(member(info, "tags"), "mlflow.artifactLocation")));
+  trace_folders_[in.id] = text(member(info, "tags"), "mlflow.artifactLocation");
+  if (!sent) SW_CHECK_OK(put_spans(in, trace_folders_[in.id]));
   for (const auto& id : in.runs) {
     const auto run = runs_.find(id);
     if (run == runs_.end() || run->second.id.empty()) continue;
@@ -344,13 +348,17 @@ Result<std::map<std::string, std::string>> ServerTarget::trace_marks(
   if (found) {
     for (const auto& info : list(*found, "trace_infos")) {
       out[text(info, "trace_id")] = text(member(info, "tags"), kMark);
+      trace_folders_[text(info, "trace_id")] =
+          text(member(info, "tags"), "mlflow.artifactLocation");
     }
     return out;
   }
   for (const auto& id : ids) {  // an older server is asked for each
     const auto one = api_.get("/api/3.0/mlflow/traces/" + percent_encode(id));
     if (!one) continue;
-    out[id] = text(member(member(member(*one, "trace"), "trace_info"), "tags"), kMark);
+    const auto& tags = member(member(member(*one, "trace"), "trace_info"), "tags");
+    out[id] = text(tags, kMark);
+    trace_folders_[id] = text(tags, "mlflow.artifactLocation");
   }
   return out;
 }

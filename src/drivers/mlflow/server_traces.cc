@@ -140,6 +140,7 @@ Result<Links> links_of(const Api& api, const std::string& experiment,
 
 Result<void> traces_of_server(
     const Api& api, const std::vector<value>& experiments, const RunsByExperiment& runs,
+    std::map<std::string, std::string>& roots,
     const transfer::Source::Each<std::vector<transfer::TraceRecord>>& each) {
   for (const auto& experiment : experiments) {
     if (text(experiment, "lifecycle_stage") == "deleted") continue;  // it does not tell of these
@@ -148,7 +149,11 @@ Result<void> traces_of_server(
     const auto done =
         search_traces(api, id, "", kTracesAtOnce, [&](const value& page) -> Result<void> {
           std::vector<transfer::TraceRecord> batch;
-          for (const auto& info : list(page, "traces")) batch.push_back(trace_of(info));
+          roots.clear();
+          for (const auto& info : list(page, "traces")) {
+            batch.push_back(trace_of(info));
+            roots[batch.back().id] = text(member(info, "tags"), "mlflow.artifactLocation");
+          }
           if (batch.empty()) return Result<void>();
           if (!links) {
             const auto found = runs.find(id);

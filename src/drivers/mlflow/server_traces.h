@@ -15,6 +15,7 @@ namespace slipway::drivers::mlflow {
 using RunsByExperiment = std::map<std::string, std::vector<std::string>>;
 Result<void> traces_of_server(
     const Api& api, const std::vector<value>& experiments, const RunsByExperiment& runs,
+    std::map<std::string, std::string>& roots,
     const transfer::Source::Each<std::vector<transfer::TraceRecord>>& each);
 Result<void> spans_of_server(const Api& api, transfer::TraceRecord& trace);
 Result<void> datasets_of_server(const Api& api,

@@ -43,10 +43,13 @@ Result<ImportSizes> sizes(Target& target, const ImportSizesIn& in, const net::Re
 
 Result<ImportFolders> folders(Target& target, const ImportFoldersIn& in, const net::Request&) {
   SW_CHECK_OK(check_ids(in.ids));
-  if (in.owner != "run" && in.owner != "logged_model") {
-    return invalid("owner: expected run or logged_model, got '" + in.owner + "'");
+  if (in.owner != "run" && in.owner != "logged_model" && in.owner != "trace") {
+    return invalid("owner: expected run, logged_model or trace, got '" + in.owner + "'");
   }
-  SW_TRY(auto found, target.folders(in.owner == "run" ? Owner::run : Owner::logged_model, in.ids));
+  const auto owner = in.owner == "run"     ? Owner::run
+                     : in.owner == "trace" ? Owner::trace
+                                           : Owner::logged_model;
+  SW_TRY(auto found, target.folders(owner, in.ids));
   return ImportFolders{std::move(found)};
 }
 
@@ -62,7 +65,7 @@ void add_import_routes(net::Router& router, std::shared_ptr<Target> target) {
   at.post("/import/sizes", sizes,
           {.action = "import.read", .summary = "How much of each run is here"});
   at.post("/import/folders", folders,
-          {.action = "import.read", .summary = "Where the files of runs or logged models belong"});
+          {.action = "import.read", .summary = "Where files of runs, models or traces belong"});
 }
 
 }  // namespace slipway::wire::api

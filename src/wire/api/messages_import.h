@@ -35,7 +35,7 @@ struct ImportSizes {
 BOOST_DESCRIBE_STRUCT(ImportSizes, (), (items))
 
 struct ImportFoldersIn {
-  std::string owner;  // "run" or "logged_model"
+  std::string owner;  // "run", "logged_model" or "trace"
   std::vector<std::string> ids;
 };
 BOOST_DESCRIBE_STRUCT(ImportFoldersIn, (), (owner, ids))

@@ -60,10 +60,11 @@ struct LabelSchemaMessage {
   std::int64_t created_at = 0;
   std::int64_t last_updated_at = 0;
   bool is_default = false;
+  std::optional<std::string> created_by;
 };
 BOOST_DESCRIBE_STRUCT(LabelSchemaMessage, (),
                       (schema_id, experiment_id, name, type, instruction, enable_comment, input,
-                       created_at, last_updated_at, is_default))
+                       created_at, last_updated_at, is_default, created_by))
 
 struct LabelSchemaAnswer {
   LabelSchemaMessage label_schema;

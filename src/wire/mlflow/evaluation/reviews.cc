@@ -84,7 +84,8 @@ LabelSchemaMessage to_wire(const Question& question) {
           .input = to_wire(question.form),
           .created_at = question.created.ms,
           .last_updated_at = question.updated.ms,
-          .is_default = question.standard};
+          .is_default = question.standard,
+          .created_by = question.created_by};
 }
 
 Result<LabelSchemaAnswer> create_schema(Evaluation& evaluation, const LabelSchemaIn& in) {

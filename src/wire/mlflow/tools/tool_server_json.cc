@@ -49,11 +49,12 @@ array tools_json(const std::optional<std::string>& kept) {
   return out;
 }
 
-void put_times(object& out, Timestamp created, Timestamp updated) {
-  out["created_by"] = nullptr;
-  out["last_updated_by"] = nullptr;
-  out["creation_timestamp"] = created.ms;
-  out["last_updated_timestamp"] = updated.ms;
+template <class Made>
+void put_times(object& out, const Made& made) {
+  out["created_by"] = maybe(made.created_by);
+  out["last_updated_by"] = maybe(made.updated_by);
+  out["creation_timestamp"] = made.created.ms;
+  out["last_updated_timestamp"] = made.updated.ms;
 }
 
 // The server's own, then those of its newest version for themes that it lacks. An empty list of its
@@ -223,7 +224,7 @@ object to_wire(const evaluation::ToolServerVersion& version) {
   out["aliases"] = std::move(aliases);
   const auto options = parsed(version.options);
   out["connect_options"] = options.is_object() ? options : value(object());
-  put_times(out, version.created, version.updated);
+  put_times(out, version);
   return out;
 }
 
@@ -238,7 +239,7 @@ object to_wire(const evaluation::ToolServerAddress& address,
              {"server_alias", maybe(address.alias)},
              {"resolved_version", to_wire(target)}};
   if (tools) out["tools"] = target.tools ? value(tools_json(target.tools)) : value(nullptr);
-  put_times(out, address.created, address.updated);
+  put_times(out, address);
   return out;
 }
 
@@ -266,7 +267,7 @@ object to_wire(const evaluation::ToolServer& server) {
   if (!server.description) {
     if (const auto* text = json::find(document, "description")) out["description"] = *text;
   }
-  put_times(out, server.created, server.updated);
+  put_times(out, server);
   return out;
 }
 
