@@ -16,13 +16,17 @@ std::string sha256_hex(std::string_view bytes) {
   return to_hex({reinterpret_cast<const char*>(digest), size});
 }
 
-std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   SW_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(), digest,
                  &size) != nullptr);
-  return to_hex({reinterpret_cast<const char*>(digest), size});
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
+  return to_hex(hmac_sha256(key, bytes));
 }
 
 }  // namespace slipway

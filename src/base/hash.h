@@ -11,5 +11,7 @@ namespace slipway {
 std::string sha256_hex(std::string_view bytes);
 // HMAC-SHA-256, the same form.
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
+// HMAC-SHA-256 as 32 bytes.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
 }  // namespace slipway

@@ -20,15 +20,15 @@ bool find_all(void* so, Libpq& pq) {
          find(so, "PQsendQueryPrepared", pq.send_query_prepared) &&
          find(so, "PQenterPipelineMode", pq.enter_pipeline_mode) &&
          find(so, "PQexitPipelineMode", pq.exit_pipeline_mode) &&
-         find(so, "PQpipelineSync", pq.pipeline_sync) &&
-
-         find(so, "PQgetResult", pq.get_result) && find(so, "PQresultStatus", pq.result_status) &&
+         find(so, "PQpipelineSync", pq.pipeline_sync) && find(so, "PQgetResult", pq.get_result) &&
+         find(so, "PQresultStatus", pq.result_status) &&
          find(so, "PQresultErrorField", pq.result_error_field) &&
          find(so, "PQresultErrorMessage", pq.result_error_message) &&
          find(so, "PQclear", pq.clear) && find(so, "PQntuples", pq.ntuples) &&
          find(so, "PQnfields", pq.nfields) && find(so, "PQftype", pq.ftype) &&
          find(so, "PQgetisnull", pq.getisnull) && find(so, "PQgetvalue", pq.getvalue) &&
-         find(so, "PQgetlength", pq.getlength) && find(so, "PQcmdTuples", pq.cmd_tuples);
+         find(so, "PQgetlength", pq.getlength) && find(so, "PQcmdTuples", pq.cmd_tuples) &&
+         find(so, "PQputCopyData", pq.put_copy_data) && find(so, "PQputCopyEnd", pq.put_copy_end);
 }
 
 }  // namespace

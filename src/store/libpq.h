@@ -33,6 +33,8 @@ struct Libpq {
   decltype(&PQgetvalue) getvalue;
   decltype(&PQgetlength) getlength;
   decltype(&PQcmdTuples) cmd_tuples;
+  decltype(&PQputCopyData) put_copy_data;
+  decltype(&PQputCopyEnd) put_copy_end;
 
   // `failed_precondition` when the library is not installed.
   static Result<const Libpq*> load();
