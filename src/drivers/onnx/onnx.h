@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "drivers/onnx/devices.h"
 #include "serving/backend.h"
 
 namespace slipway::drivers::onnx {
@@ -16,6 +17,10 @@ struct Options {
   // The slipway executable: a graph is first loaded and run once by `slipway probe` in a process of
   // its own, so that one which ends its process does not end this one. Empty: not tried.
   std::string prober;
+  // After which the other process is ended and the graph refused; 0: by the size of its files.
+  int probe_seconds = 0;
+  Preference device = Preference::automatic;
+  std::shared_ptr<Devices> devices = nvidia_devices();
 };
 
 std::unique_ptr<serving::ModelBackend> make_backend(Options options = {});

@@ -170,6 +170,51 @@ TEST_F(OnnxTest, ForeignFilesAreRefused) {
   EXPECT_FALSE(load(folder_));
 }
 
+TEST_F(OnnxTest, AGraphThatEndsOrHoldsTheProcessThatTriesItIsRefused) {
+  const auto load_by = [&](const std::string& script) {
+    const auto prober = write("prober", "#!/bin/sh\n" + script + "\n");
+    fs::permissions(prober, fs::perms::owner_all);
+    auto backend =
+        make_backend({.library = SLIPWAY_ONNX_LIBRARY, .prober = prober, .probe_seconds = 1});
+    const auto file = kData / "linear.onnx";
+    return backend->load({.folder = kData, .model_file = file});
+  };
+
+  const auto crashed = load_by("kill -SEGV $$");
+  const auto hung = load_by("exec sleep 60");
+  const auto refused = load_by("echo 'error: it wants too much'; exit 1");
+
+  EXPECT_NE(crashed.error().message.find("signal 11"), std::string::npos);
+  EXPECT_EQ(hung.error().message, "the ONNX graph was not loaded within 1 s");
+  EXPECT_EQ(refused.error().message, "it wants too much");
+  EXPECT_TRUE(load_by("exit 0"));
+}
+
+TEST_F(OnnxTest, AGpuThatIsWantedAndCannotBeUsedIsAnErrorOrTheCpu) {
+  struct One : Devices {
+    std::vector<Device> list() override {
+      return {{.total_bytes = 1ULL << 36, .free_bytes = 1ULL << 35}};
+    }
+    std::string reason() const override { return {}; }
+  };
+  const auto load_on = [&](Preference preference) {
+    auto backend = make_backend({.library = SLIPWAY_ONNX_LIBRARY,
+                                 .device = preference,
+                                 .devices = std::make_shared<One>()});
+    return backend->load({.folder = kData, .model_file = kData / "linear.onnx"});
+  };
+
+  const auto wanted = load_on(Preference::cuda);  // the library of these tests is for CPUs
+
+  ASSERT_FALSE(wanted);
+  EXPECT_EQ(wanted.error().code, Code::failed_precondition);
+  EXPECT_NE(wanted.error().message.find("has no CUDA provider"), std::string::npos);
+  EXPECT_NE(wanted.error().hint.find("onnxruntime-gpu"), std::string::npos);
+  const auto either = load_on(Preference::automatic);
+  ASSERT_TRUE(either) << either.error().message;
+  EXPECT_EQ((*(*either)->run({floats("X", {1, 3}, {1, 1, 1})}))[0].values<float>()[0], 4.5F);
+}
+
 TEST_F(OnnxTest, OnlyOnnxFilesAreItsBusiness) {
   EXPECT_TRUE(backend_->can_load({.model_file = "model.onnx"}));
   EXPECT_FALSE(backend_->can_load({.model_file = "model.pkl"}));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime.h"
 
+#include <algorithm>
 #include <mutex>
+#include <string_view>
 
 #include <dlfcn.h>
 
@@ -56,8 +58,21 @@ Result<const Runtime*> Runtime::open_once(const std::string& library, int intra_
   SW_CHECK_OK(runtime->check(
       api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &runtime->cpu_)));
   SW_CHECK_OK(runtime->check(api.DisableTelemetryEvents(runtime->env_)));
+  SW_CHECK_OK(runtime->look_for_cuda(found.path));
   log::info("onnx.opened", {{"version", runtime->version_}, {"library", found.path}});
   return runtime.release();  // for the life of the process
+}
+
+Result<void> Runtime::look_for_cuda(const std::string& path) {
+  char** names = nullptr;
+  int count = 0;
+  SW_CHECK_OK(check(api_->GetAvailableProviders(&names, &count)));
+  const bool found = std::any_of(names, names + count, [](const char* name) {
+    return std::string_view(name) == "CUDAExecutionProvider";
+  });
+  SW_CHECK_OK(check(api_->ReleaseAvailableProviders(names, count)));
+  if (!found) lacks_cuda_ = "the ONNX Runtime in '" + path + "' has no CUDA provider";
+  return {};
 }
 
 }  // namespace slipway::drivers::onnx

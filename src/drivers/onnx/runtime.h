@@ -21,16 +21,21 @@ class Runtime {
   const OrtMemoryInfo* cpu() const { return cpu_; }
   const std::string& version() const { return version_; }
 
+  // Why graphs cannot run on GPUs with this library; empty when they can.
+  const std::string& lacks_cuda() const { return lacks_cuda_; }
+
   // ok, or the status as an error of `code`; frees the status.
   Result<void> check(OrtStatus* status, Code code = Code::internal) const;
 
  private:
   static Result<const Runtime*> open_once(const std::string& library, int intra_op_threads);
+  Result<void> look_for_cuda(const std::string& path);
 
   const OrtApi* api_ = nullptr;
   OrtEnv* env_ = nullptr;
   OrtMemoryInfo* cpu_ = nullptr;
   std::string version_;
+  std::string lacks_cuda_;
 };
 
 // What the C API hands out is released through its function table.

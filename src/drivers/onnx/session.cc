@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session.h"
 
+#include <array>
 #include <utility>
 
 #include "values.h"
@@ -25,6 +26,22 @@ Result<Owned<OrtSessionOptions>> make_options(const Runtime& runtime) {
   return options;
 }
 
+// Memory in steps as large as asked for, so that two graphs on a device do not take all of it.
+Result<void> add_cuda(const Runtime& runtime, OrtSessionOptions* options, int device) {
+  const auto& api = runtime.api();
+  OrtCUDAProviderOptionsV2* cuda = nullptr;
+  SW_CHECK_OK(runtime.check(api.CreateCUDAProviderOptions(&cuda)));
+  const auto id = std::to_string(device);
+  const std::array<const char*, 3> keys{"device_id", "arena_extend_strategy",
+                                        "cudnn_conv_algo_search"};
+  const std::array<const char*, 3> values{id.c_str(), "kSameAsRequested", "HEURISTIC"};
+  auto done =
+      runtime.check(api.UpdateCUDAProviderOptions(cuda, keys.data(), values.data(), keys.size()));
+  if (done) done = runtime.check(api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda));
+  api.ReleaseCUDAProviderOptions(cuda);
+  return done;
+}
+
 Error cannot_load(const Error& why) {
   return {Code::failed_precondition, "ONNX Runtime cannot load the graph: " + why.message,
           "check the model with onnx.checker and log it again"};
@@ -32,8 +49,10 @@ Error cannot_load(const Error& why) {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::load(const Runtime& runtime, const std::string& path) {
+Result<std::unique_ptr<Session>> Session::load(const Runtime& runtime, const std::string& path,
+                                               int device) {
   SW_TRY(const auto options, make_options(runtime));
+  if (device >= 0) SW_CHECK_OK(add_cuda(runtime, options.get(), device));
   OrtSession* raw = nullptr;
   const auto made =
       runtime.check(runtime.api().CreateSession(runtime.env(), path.c_str(), options.get(), &raw));

@@ -13,7 +13,9 @@ namespace slipway::drivers::onnx {
 
 class Session : public serving::LoadedModel {
  public:
-  static Result<std::unique_ptr<Session>> load(const Runtime& runtime, const std::string& path);
+  // `device` as CUDA counts; -1 is the CPU.
+  static Result<std::unique_ptr<Session>> load(const Runtime& runtime, const std::string& path,
+                                               int device = -1);
 
   const serving::Signature& signature() const override { return signature_; }
   Result<std::vector<serving::Tensor>> run(const std::vector<serving::Tensor>& inputs) override;
