@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a model that is a pickle to a file that needs no Python: trees in the server's own format
-(docs/formats/trees.md), or ONNX where skl2onnx is installed. What was made is only ever used after
+(docs/formats/trees.md), or ONNX (slipway_convert_onnx.py). What was made is only ever used after
 the server has compared it with the model itself on the examples that are given back with it."""
 
 import os
@@ -263,63 +263,18 @@ def convert_trees(wrapped, model, folder, answer):
     return {"kind": "slipway_trees", "file": path, "outputs": answer.tensors}
 
 
-def convert_onnx(wrapped, model, folder, answer):
-    try:
-        from skl2onnx import to_onnx
-        from skl2onnx.common.data_types import (
-            BooleanTensorType,
-            DoubleTensorType,
-            FloatTensorType,
-            Int64TensorType,
-            StringTensorType,
-        )
-    except ImportError:
-        raise Unknown("skl2onnx is not among the version's requirements") from None
-    table = examples_of(wrapped)
-    if table is None:
-        raise Unknown("no input example was logged to compare on")
-    by_type = {
-        "BYTES": StringTensorType,
-        "BOOL": BooleanTensorType,
-        "INT64": Int64TensorType,
-        "INT32": Int64TensorType,
-        "FP32": FloatTensorType,
-        "FP64": DoubleTensorType,
-    }
-    described = wrapped.describe()["inputs"]
-    mixed = len({spec["datatype"] for spec in described}) > 1 or described[0]["datatype"] == "BYTES"
-    if wrapped.kind == "columns" and mixed:
-        types = [(s["name"], by_type[s["datatype"]]([None, 1])) for s in described]
-        for spec in described:
-            values = np.asarray(table[spec["name"]]).reshape(-1, 1)
-            answer.add(
-                spec["name"],
-                values
-                if spec["datatype"] == "BYTES"
-                else values.astype({"INT32": "int64"}.get(spec["datatype"], values.dtype)),
-            )
-    else:
-        rows = numbers_of(table)
-        types = [("input", DoubleTensorType([None, rows.shape[1]]))]
-        answer.add("input", rows)
-    options = {id(model): {"zipmap": False}} if hasattr(model, "predict_proba") else None
-    graph = to_onnx(model, initial_types=types, options=options)
-    path = os.path.join(folder, "model.onnx")
-    with open(path, "wb") as file:
-        file.write(graph.SerializeToString())
-    answer.add("predictions", np.asarray(wrapped.model.predict(table)))
-    return {"kind": "onnx", "file": path, "outputs": answer.tensors}
-
-
 def convert(wrapped, message, answer):
     """One of the conversions, by `kind`; "why" when there is none."""
-    model = wrapped.model.get_raw_model()
-    maker = {"slipway_trees": convert_trees, "onnx": convert_onnx}[message["kind"]]
     try:
+        maker, more = convert_trees, {}
+        if message["kind"] in ("onnx", "onnx_floats"):
+            from slipway_convert_onnx import convert_onnx as maker
+
+            more = {"floats": message["kind"] == "onnx_floats"}
         custom = wrapped.model.metadata.flavors["python_function"].get("predict_fn", "predict")
         if custom != "predict":
             raise Unknown(f"it answers by {custom}")
-        return maker(wrapped, model, message["folder"], answer)
+        return maker(wrapped, wrapped.model.get_raw_model(), message["folder"], answer, **more)
     except Exception as error:  # noqa: B902: then the model stays in Python
         answer.parts, answer.size, answer.tensors = [], 0, []
         return {"kind": "", "why": str(error)[:500] or type(error).__name__}

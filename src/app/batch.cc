@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -11,16 +10,16 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "batch_places.h"
 #include "batch_rows.h"
+#include "batch_sink.h"
 #include "batch_sql.h"
-#include "drivers/duckdb/writer.h"
 #include "registry/registry.h"
 #include "serving/endpoints.h"
 
 namespace slipway::app {
 namespace {
 
-namespace fs = std::filesystem;
 using drivers::duckdb::Table;
 
 constexpr std::size_t kKeptJobs = 200;       // in lists
@@ -30,32 +29,7 @@ bool is_over(const BatchJob& job) {
   return job.state == "succeeded" || job.state == "failed" || job.state == "cancelled";
 }
 
-// Size and time of the last change.
-Result<std::string> fingerprint_of(const std::string& path) {
-  std::error_code failed;
-  const auto size = fs::file_size(path, failed);
-  if (failed) return not_found("cannot read '" + path + "'", "name a file on the server's machine");
-  const auto changed = fs::last_write_time(path, failed).time_since_epoch().count();
-  return std::to_string(size) + "-" + std::to_string(changed);
-}
-
-RowWriter::Form form_of(const std::string& output) {
-  return output.ends_with(".jsonl") || output.ends_with(".json") ? RowWriter::Form::lines
-                                                                 : RowWriter::Form::csv;
-}
-
-Result<void> check_output(const std::string& output) {
-  for (const char* suffix : {".csv", ".jsonl", ".json", ".parquet"}) {
-    if (output.ends_with(suffix)) return {};
-  }
-  return invalid("output '" + output + "' has no format", "end it in .csv, .jsonl or .parquet");
-}
-
-std::string part_of(const BatchJob& job) {
-  return job.spec.output + "." + job.id + ".part";
-}
-
-// How a column is called in the database of files, so that numbers stay numbers in Parquet.
+// How a column is called in SQL, so that numbers stay numbers in Parquet and in tables.
 std::string type_of(const Field& field) {
   switch (field.type) {
     case drivers::duckdb::Type::boolean:
@@ -82,26 +56,12 @@ struct Batches::Impl {
   Clock& clock;
   Ids& ids;
   BatchOptions options;
+  BatchPlaces places{options, clock};
 
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::set<std::string> cancelled;  // under mutex
   std::unique_ptr<Pool> pool;       // last: its thread uses the rest
-
-  Result<void> check_path(const std::string& path) const {
-    if (path.empty() || path.front() != '/') {
-      return invalid("'" + path + "' is not an absolute path", "the server reads and writes it");
-    }
-    if (options.any_path) return {};
-    std::error_code failed;
-    const auto root = fs::weakly_canonical(options.folder, failed);
-    const auto inside = fs::weakly_canonical(path, failed).lexically_relative(root);
-    if (!failed && !inside.empty() && *inside.begin() != "..") return {};
-    return Error{Code::permission_denied,
-                 "'" + path + "' is outside of '" + options.folder +
-                     "', and others than this machine's users reach the server",
-                 "put the file there"};
-  }
 
   // The version that the words name now: an endpoint's, or that of a model.
   Result<std::pair<std::string, std::string>> resolve(const std::string& target) const {
@@ -159,6 +119,7 @@ struct Batches::Impl {
     if (const auto noted = update_job(db, it); !noted) {
       log::error("batch.not_noted", {{"job", id}, {"why", noted.error().message}});
     }
+    if (done || is_cancelled(id)) places.forget(it);
     log::info("batch.ended", {{"job", id}, {"state", it.state}, {"rows", it.rows_done}});
   }
 
@@ -170,9 +131,8 @@ struct Batches::Impl {
     std::vector<Field> asked_fields;
     std::vector<std::size_t> kept;  // positions in `read` that are written
     std::optional<std::size_t> key;
-    std::unique_ptr<RowWriter> writer;
-    std::vector<std::string> names;    // of the output's columns; empty until the first answer
-    std::vector<std::string> answers;  // those of them that the model gave
+    std::unique_ptr<AnswerSink> sink;
+    std::vector<std::string> answers;  // columns that the model gave; empty until the first answer
   };
 
   static std::size_t position(Plan& plan, const Table& table, const std::string& name) {
@@ -183,9 +143,9 @@ struct Batches::Impl {
     return plan.read.size() - 1;
   }
 
-  Result<Plan> plan_of(const BatchJob& job, const serving::Target& target) const {
+  Result<Plan> plan_of(BatchJob& job, const serving::Target& target, const std::string& input) {
     Plan out;
-    SW_TRY(out.table, Table::open(job.spec.input, {.library = options.duckdb}));
+    SW_TRY(out.table, Table::open(input, {.library = options.duckdb}));
     SW_TRY(const auto asked, wanted_columns(target, *out.table, job.spec.key));
     for (const auto& name : asked) {
       out.asked.push_back(position(out, *out.table, name));
@@ -208,20 +168,18 @@ struct Batches::Impl {
       }
       out.kept.push_back(position(out, *out.table, name));
     }
-    if (!job.spec.output.empty()) {
-      SW_TRY(out.writer, RowWriter::open(part_of(job), form_of(job.spec.output), job.bytes_done));
+    if (is_table(job.spec.output)) {
+      SW_TRY(out.sink, open_table_sink(job, clock.now()));
+    } else if (!job.spec.output.empty()) {
+      SW_TRY(out.sink, open_file_sink(job, places, options.duckdb, gives_up(job.id)));
     }
     return out;
   }
 
   Result<void> run(BatchJob& job) {
-    SW_TRY(const auto print, fingerprint_of(job.spec.input));
-    if (print != job.fingerprint) {
-      return Error{Code::conflict, "the input changed since the job was submitted",
-                   "submit it again"};
-    }
+    SW_TRY(const auto input, places.bring(job, gives_up(job.id)));
     SW_TRY(const auto target, endpoints.open(job.model, job.version));
-    SW_TRY(auto plan, plan_of(job, target));
+    SW_TRY(auto plan, plan_of(job, target, input));
     job.rows_total = plan.table->rows();
     std::int64_t seen = 0;
     std::int64_t saved = job.rows_done;
@@ -241,12 +199,12 @@ struct Batches::Impl {
           return save(job, plan, answers);
         }));
     SW_CHECK_OK(save(job, plan, answers));
-    return finish(job, plan);
+    return plan.sink == nullptr ? Result<void>() : plan.sink->finish();
   }
 
   Result<void> save(BatchJob& job, Plan& plan, std::vector<BatchAnswer>& answers) {
-    if (plan.writer != nullptr) {
-      SW_TRY(job.bytes_done, plan.writer->flush());
+    if (plan.sink != nullptr) {
+      SW_TRY(job.bytes_done, plan.sink->flush());
     }
     SW_CHECK_OK(add_answers(db, job, answers));
     answers.clear();
@@ -266,29 +224,33 @@ struct Batches::Impl {
                       error.message;
       return std::move(error);
     }
-    if (plan.names.empty()) name_columns(job, plan, *answered);
+    if (plan.answers.empty()) SW_CHECK_OK(name_columns(plan, *answered));
     if (answered->names != plan.answers) {
       return Error{Code::failed_precondition, "the model's answers changed their columns", {}};
     }
-    if (plan.writer != nullptr) write(plan, pieces, *answered, rows);
+    if (plan.sink != nullptr) write(plan, pieces, *answered, rows, job.rows_done);
     if (plan.key) keep_answers(job, plan, pieces, *answered, rows, answers);
     return {};
   }
 
-  static void name_columns(const BatchJob& job, Plan& plan, const AnswerColumns& answered) {
+  static Result<void> name_columns(Plan& plan, const AnswerColumns& answered) {
     plan.answers = answered.names;
-    for (const auto at : plan.kept) plan.names.push_back(plan.fields[at].name);
-    for (auto name : answered.names) {
-      while (std::find(plan.names.begin(), plan.names.end(), name) != plan.names.end()) name += "_";
-      plan.names.push_back(name);
+    std::vector<AnswerColumn> columns;
+    for (const auto at : plan.kept)
+      columns.push_back({plan.fields[at].name, type_of(plan.fields[at])});
+    for (std::size_t i = 0; i < answered.names.size(); ++i) {
+      auto name = answered.names[i];
+      const auto taken = [&](const AnswerColumn& column) { return column.name == name; };
+      while (std::any_of(columns.begin(), columns.end(), taken)) name += "_";
+      columns.push_back({std::move(name), answered.types[i]});
     }
-    if (plan.writer != nullptr && job.bytes_done == 0) (void)plan.writer->head(plan.names).ok();
+    return plan.sink == nullptr ? Result<void>() : plan.sink->begin(columns);
   }
 
   static void write(Plan& plan, const std::vector<Piece>& pieces, const AnswerColumns& answered,
-                    std::size_t rows) {
+                    std::size_t rows, std::int64_t first) {
     std::vector<std::string> kept(plan.kept.size());
-    std::vector<const std::string*> cells(plan.names.size());
+    std::vector<const std::string*> cells(plan.kept.size() + answered.cells.size());
     for (std::size_t row = 0; row < rows; ++row) {
       for (std::size_t i = 0; i < plan.kept.size(); ++i) {
         kept[i] = json_of(plan.fields[plan.kept[i]], pieces[plan.kept[i]], row);
@@ -297,7 +259,7 @@ struct Batches::Impl {
       for (std::size_t i = 0; i < answered.cells.size(); ++i) {
         cells[plan.kept.size() + i] = &answered.cells[i][row];
       }
-      plan.writer->row(plan.names, cells);
+      plan.sink->row(first + static_cast<std::int64_t>(row), cells);
     }
   }
 
@@ -320,28 +282,8 @@ struct Batches::Impl {
     }
   }
 
-  // The part becomes the output in one step, so that nobody sees half of it.
-  Result<void> finish(const BatchJob& job, Plan& plan) {
-    if (plan.writer == nullptr) return {};
-    plan.writer.reset();
-    const auto part = part_of(job);
-    std::error_code failed;
-    if (job.spec.output.ends_with(".parquet") && !plan.names.empty()) {
-      std::vector<drivers::duckdb::Typed> columns;
-      for (std::size_t i = 0; i < plan.names.size(); ++i) {
-        columns.push_back({plan.names[i], i < plan.kept.size() ? type_of(plan.fields[plan.kept[i]])
-                                                               : std::string()});
-      }
-      const auto whole = part + ".parquet";
-      SW_CHECK_OK(
-          drivers::duckdb::write_parquet(part, columns, whole, {.library = options.duckdb}));
-      fs::rename(whole, job.spec.output, failed);
-      if (!failed) fs::remove(part, failed);
-    } else {
-      fs::rename(part, job.spec.output, failed);
-    }
-    if (failed) return invalid("cannot write '" + job.spec.output + "': " + failed.message());
-    return {};
+  std::function<bool()> gives_up(const std::string& id) {
+    return [this, id] { return stopping || is_cancelled(id); };
   }
 };
 
@@ -371,23 +313,16 @@ Result<void> Batches::resume() {
 }
 
 Result<BatchJob> Batches::submit(const BatchSpec& spec) {
-  if (spec.output.empty() && spec.key.empty()) {
-    return invalid("output is missing", "give an output, or a key to look answers up by");
-  }
-  if (!spec.output.empty()) {
-    SW_CHECK_OK(check_output(spec.output));
-    SW_CHECK_OK(impl_->check_path(spec.output));
-  }
-  SW_CHECK_OK(impl_->check_path(spec.input));
-  if (spec.input == spec.output) return invalid("output is the input");
-  SW_TRY(const auto print, fingerprint_of(spec.input));
+  SW_CHECK_OK(impl_->places.check(spec));
+  SW_TRY(const auto print, impl_->places.fingerprint(spec.input));
   SW_TRY(const auto version, impl_->resolve(spec.target));
   SW_TRY(auto jobs, load_jobs(impl_->db, kKeptJobs));
   for (auto& job : jobs) {
     const bool same = job.spec.target == spec.target && job.spec.input == spec.input &&
-                      job.spec.output == spec.output && job.spec.key == spec.key &&
-                      job.spec.keep == spec.keep && job.fingerprint == print &&
-                      job.model == version.first && job.version == version.second;
+                      job.spec.output == spec.output && job.spec.table == spec.table &&
+                      job.spec.key == spec.key && job.spec.keep == spec.keep &&
+                      job.fingerprint == print && job.model == version.first &&
+                      job.version == version.second;
     if (!same || job.state == "succeeded") continue;
     if (!is_over(job)) return std::move(job);
     job.state = "queued";

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "fetch/s3.h"
 
 namespace slipway::store {
 class Database;
@@ -28,10 +29,12 @@ class Registry;
 namespace slipway::app {
 
 struct BatchSpec {
-  std::string target;             // an endpoint, or models:/NAME/VERSION, models:/NAME@ALIAS
-  std::string input;              // Parquet, CSV or JSON lines on this machine
-  std::string output;             // .csv, .jsonl or .parquet; may be empty with a key
-  std::string key;                // the column by which answers are looked up later; may be empty
+  std::string target;  // an endpoint, or models:/NAME/VERSION, models:/NAME@ALIAS
+  std::string input;   // Parquet, CSV or JSON lines: a path, or s3://BUCKET/KEY
+  std::string output;  // the same (.csv, .jsonl or .parquet), or postgresql://USER@HOST/NAME;
+                       // may be empty with a key
+  std::string table;   // of such a database: table, or schema.table
+  std::string key;     // the column by which answers are looked up later; may be empty
   std::vector<std::string> keep;  // columns that go with the answers; empty: all, "-": none
 };
 
@@ -66,6 +69,10 @@ struct BatchOptions {
   // users reach.
   bool any_path = false;
   std::string folder;
+  std::vector<std::string>
+      places;         // addresses that are allowed beside `folder`, with what is below
+  std::string spool;  // copies of what comes from S3 and goes there
+  fetch::S3Access s3;
 };
 
 // Thread-safe.

@@ -30,6 +30,7 @@ std::string to_json(const BatchJob& job) {
       {"version", job.version},
       {"input", job.spec.input},
       {"output", job.spec.output.empty() ? json::value(nullptr) : json::value(job.spec.output)},
+      {"table", job.spec.table.empty() ? json::value(nullptr) : json::value(job.spec.table)},
       {"key", job.spec.key.empty() ? json::value(nullptr) : json::value(job.spec.key)},
       {"keep", std::move(keep)},
       {"status", job.state},
@@ -60,15 +61,16 @@ Result<BatchSpec> parse_batch_spec(const std::string& text) {
   for (const auto& member : body.get_object()) {
     const std::string name(member.key());
     if (name != "target" && name != "endpoint" && name != "model" && name != "version" &&
-        name != "input" && name != "output" && name != "key" && name != "keep") {
+        name != "input" && name != "output" && name != "table" && name != "key" && name != "keep") {
       return invalid("unknown field '" + name.substr(0, 100) + "'",
-                     "target, input, output, key and keep are known");
+                     "target, input, output, table, key and keep are known");
     }
   }
   BatchSpec out;
   SW_TRY(out.target, text_of(body, "target"));
   SW_TRY(out.input, text_of(body, "input"));
   SW_TRY(out.output, text_of(body, "output"));
+  SW_TRY(out.table, text_of(body, "table"));
   SW_TRY(out.key, text_of(body, "key"));
   SW_TRY(const auto endpoint, text_of(body, "endpoint"));
   SW_TRY(const auto model, text_of(body, "model"));

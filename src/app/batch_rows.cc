@@ -79,6 +79,29 @@ Error wrong_count(const std::string& name, std::size_t rows) {
       "batch predictions need a model that answers every row by itself"};
 }
 
+std::string type_of(serving::DType type) {
+  if (type == serving::DType::boolean) return "BOOLEAN";
+  if (type == serving::DType::bytes) return "VARCHAR";
+  if (type == serving::DType::uint64) return "UBIGINT";
+  return serving::is_float(type) ? "DOUBLE" : "BIGINT";
+}
+
+// Of JSON texts that need not be alike.
+std::string type_of(const std::vector<std::string>& cells) {
+  std::string out;
+  for (const auto& cell : cells) {
+    if (cell == "null") continue;
+    const char c = cell.front();
+    const std::string type = c == '"'               ? "VARCHAR"
+                             : c == 't' || c == 'f' ? "BOOLEAN"
+                             : c == '[' || c == '{' ? "JSON"
+                                                    : "DOUBLE";
+    if (!out.empty() && out != type) return "JSON";
+    out = type;
+  }
+  return out.empty() ? "JSON" : out;
+}
+
 Result<AnswerColumns> columns_of(const std::vector<Tensor>& outputs, std::size_t rows) {
   AnswerColumns out;
   for (const auto& tensor : outputs) {
@@ -91,6 +114,7 @@ Result<AnswerColumns> columns_of(const std::vector<Tensor>& outputs, std::size_t
       const bool labelled = tensor.labels != nullptr && i < tensor.labels->size();
       out.names.push_back(
           width == 1 ? name : name + "_" + (labelled ? (*tensor.labels)[i] : std::to_string(i)));
+      out.types.push_back(type_of(tensor.dtype()));
       auto& cells = out.cells.emplace_back(rows);
       for (std::size_t row = 0; row < rows; ++row) {
         serving::append_element(cells[row], tensor, row * width + i);
@@ -109,6 +133,7 @@ Result<AnswerColumns> columns_of_body(const std::string& text, std::size_t rows)
   AnswerColumns out{.names = {"prediction"}};
   auto& cells = out.cells.emplace_back();
   for (const auto& each : list->get_array()) cells.push_back(json::dump_value(each));
+  out.types = {type_of(cells)};
   return out;
 }
 

@@ -24,6 +24,7 @@ Result<std::vector<std::string>> wanted_columns(const serving::Target& target,
 // What the model answered, a list a column, one text of JSON a row.
 struct AnswerColumns {
   std::vector<std::string> names;
+  std::vector<std::string> types;  // as SQL has them
   std::vector<std::vector<std::string>> cells;
 };
 

@@ -9,11 +9,11 @@ namespace {
 constexpr const char* kColumns =
     "SELECT id, target, model, version, input, fingerprint, output, key_column, keep, state, "
     "error, "
-    "rows_total, rows_done, bytes_done, created, started, ended FROM batch_job ";
+    "rows_total, rows_done, bytes_done, created, started, ended, output_table FROM batch_job ";
 constexpr const char* kInsert =
     "INSERT INTO batch_job (id, target, model, version, input, fingerprint, output, key_column, "
-    "keep, state, error, rows_total, rows_done, bytes_done, created, started, ended) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "keep, state, error, rows_total, rows_done, bytes_done, created, started, ended, "
+    "output_table) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kUpdate =
     "UPDATE batch_job SET state = ?, error = ?, rows_total = ?, rows_done = ?, bytes_done = ?, "
     "started = ?, ended = ? WHERE id = ?";
@@ -46,6 +46,7 @@ BatchJob job_from_row(const store::Row& row) {
                .spec = {.target = std::string(row.text(1)),
                         .input = std::string(row.text(4)),
                         .output = std::string(row.text(6)),
+                        .table = std::string(row.text(17)),
                         .key = std::string(row.text(7))},
                .model = std::string(row.text(2)),
                .version = std::string(row.text(3)),
@@ -79,7 +80,7 @@ Result<void> insert_job(store::Database& db, const BatchJob& job) {
         kInsert, {job.id, job.spec.target, job.model, job.version, job.spec.input, job.fingerprint,
                   job.spec.output, job.spec.key, lines_of(job.spec.keep), job.state, job.error,
                   job.rows_total, job.rows_done, job.bytes_done, job.created.ms,
-                  cell_of(job.started), cell_of(job.ended)}));
+                  cell_of(job.started), cell_of(job.ended), job.spec.table}));
     return {};
   });
 }

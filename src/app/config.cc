@@ -55,6 +55,11 @@ const std::vector<Setting>& settings() {
        "path of libonnxruntime.so (default: lib/ beside the executable, then the system's)"},
       {"duckdb", &Config::duckdb,
        "path of libduckdb.so, which reads Parquet, CSV and JSON lines (default: as above)"},
+      {"onnx_device", &Config::onnx_device,
+       "where ONNX graphs run: auto is a GPU when the library of onnxruntime-gpu and a GPU with "
+       "room "
+       "are there, else the CPU",
+       0, 0, "auto|cpu|cuda"},
       {"python", &Config::python,
        "interpreter that has what Python models need (default: an environment a version, made by "
        "uv from its requirements)"},
@@ -66,6 +71,18 @@ const std::vector<Setting>& settings() {
        "seconds without work after which a Python model's process ends", 1, 86400},
       {"python_memory", &Config::python_memory,
        "MiB that one process of a Python model may take; 0 is no bound", 0, 1'048'576},
+      {"batch_places", &Config::batch_places,
+       "what batch predictions may read and write beside DATA/batch when the server listens beyond "
+       "this machine: s3://BUCKET/PREFIX and postgresql://USER@HOST/NAME, separated by commas"},
+      {"s3_endpoint", &Config::s3_endpoint,
+       "URL of the S3 server (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else Amazon's); keys "
+       "are those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
+      {"s3_region", &Config::s3_region,
+       "region of the S3 server (default: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1)"},
+      {"convert", &Config::convert,
+       "try scikit-learn models as trees or ONNX when they are registered, and use what gives the "
+       "same answers?",
+       0, 0, "no|yes"},
       {"model_memory", &Config::model_memory,
        "what the loaded models may take together, such as 2GiB: above it those that were not asked "
        "for longest are freed until they are asked again; 0 is no bound"},

@@ -45,12 +45,17 @@ struct Config {
   std::string smtp_password_file;
   std::string duckdb;       // empty: libduckdb.so, sought as below
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
-  std::string python;       // empty: an environment a version
-  std::string uv;           // empty: beside the executable, then on the PATH
+  std::string onnx_device = "auto";
+  std::string python;  // empty: an environment a version
+  std::string uv;      // empty: beside the executable, then on the PATH
   std::int64_t python_workers = 2;
   std::int64_t python_timeout = 60;
   std::int64_t python_idle = 600;
   std::int64_t python_memory = 4096;
+  std::string convert = "yes";
+  std::string batch_places;
+  std::string s3_endpoint;
+  std::string s3_region;
   std::string model_memory = "0";
   std::int64_t model_instances = 1;
   std::int64_t batch_rows = 256;

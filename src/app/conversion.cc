@@ -6,13 +6,14 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <sstream>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conversion_answers.h"
+#include "conversion_queue.h"
 #include "json/value.h"
 
 namespace slipway::app {
@@ -20,201 +21,221 @@ namespace {
 
 namespace fs = std::filesystem;
 using drivers::python::Conversion;
-using serving::DType;
 using serving::LoadedModel;
 using serving::Package;
 using serving::Tensor;
 
-constexpr double kTolerance = 1e-6;
-constexpr const char* kKinds[] = {"slipway_trees", "onnx"};
+constexpr int kFormat = 2;  // of verdict.json
+constexpr const char* kKinds[] = {"slipway_trees", "onnx", "onnx_floats"};
+constexpr const char* kMaker = "skl2onnx>=1.17";
 
-// A graph answers labels and scores under names of its own; the model answers the first of them.
-class FirstAnswer : public LoadedModel {
- public:
-  explicit FirstAnswer(std::unique_ptr<LoadedModel> inner)
-      : inner_(std::move(inner)), signature_(inner_->signature()) {
-    auto& first = signature_.outputs.front();
-    first.name = "predictions";
-    first.bare = true;
-    if (first.shape.size() == 2 && first.shape[1] == 1) first.shape.pop_back();
-    for (auto& input : signature_.inputs) input.any_number = input.dtype == DType::fp64;
-  }
+Error refused(const std::string& why) {
+  return {Code::unimplemented, "it was not converted: " + why, {}};
+}
 
-  const serving::Signature& signature() const override { return signature_; }
-  std::vector<serving::Column> columns() const override { return inner_->columns(); }
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
-    SW_TRY(auto answers, inner_->run(inputs));
-    auto& first = answers.front();
-    if (first.shape().size() == 2 && first.shape()[1] == 1) first = first.reshaped({first.rows()});
-    first.name = "predictions";
-    return answers;
-  }
+std::string words_of(const Converter::Verdict& verdict) {
+  if (verdict.kind.empty()) return "python: not converted, " + verdict.why;
+  const std::string kind = verdict.kind == "onnx" ? "ONNX" : "trees";
+  return "converted to " + kind + ", equal on " + std::to_string(verdict.rows) +
+         " examples (largest difference " + number_text(verdict.apart) + ")";
+}
 
- private:
-  std::unique_ptr<LoadedModel> inner_;
-  serving::Signature signature_;
-};
+std::string text_of(const Converter::Verdict& verdict) {
+  return json::dump_value(json::object{{"format", kFormat},
+                                       {"kind", verdict.kind},
+                                       {"file", verdict.file},
+                                       {"why", verdict.why},
+                                       {"type", verdict.type},
+                                       {"axes", verdict.axes},
+                                       {"examples", verdict.rows},
+                                       {"largest_difference", verdict.apart}});
+}
 
-// The largest difference, relative above 1; infinite when the two are not alike at all.
-double difference(const Tensor& a, const Tensor& b) {
-  constexpr double kNever = std::numeric_limits<double>::infinity();
-  if (a.count() != b.count() || a.count() == 0) return kNever;
-  if (a.dtype() == DType::bytes || b.dtype() == DType::bytes) {
-    if (a.dtype() != b.dtype()) return kNever;
-    return std::equal(a.texts().begin(), a.texts().end(), b.texts().begin()) ? 0 : kNever;
+Result<std::vector<Tensor>> inputs_of(const serving::Signature& signature,
+                                      const std::vector<Tensor>& examples) {
+  std::vector<Tensor> out;
+  for (const auto& spec : signature.inputs) {
+    const auto found = std::find_if(examples.begin(), examples.end(),
+                                    [&](const Tensor& tensor) { return tensor.name == spec.name; });
+    if (found == examples.end()) return invalid("there are no examples of " + spec.name);
+    out.push_back(spec.any_number ? serving::converted(*found, spec.dtype) : *found);
+    if (out.back().dtype() != spec.dtype) return invalid("the examples of " + spec.name);
   }
-  double most = 0;
-  for (std::size_t i = 0; i < a.count(); ++i) {
-    const double x = a.number_at(i);
-    const double y = b.number_at(i);
-    if (std::isnan(x) && std::isnan(y)) continue;
-    const double apart = std::abs(x - y) / std::max(1.0, std::abs(y));
-    if (!(apart <= kNever)) return kNever;
-    most = std::max(most, apart);
-  }
-  return most;
+  return out;
 }
 
 class ConvertingBackend : public serving::ModelBackend {
  public:
-  explicit ConvertingBackend(ConversionParts parts) : parts_(std::move(parts)) {}
+  ConvertingBackend(Converter& converter, ConversionQueue* queue, const std::atomic<int>& patience)
+      : converter_(converter), queue_(queue), patience_ms_(patience) {}
 
   std::string_view name() const override { return "converted"; }
   std::string_view platform() const override { return "mlflow_converted"; }
-
-  bool can_load(const Package& package) const override {
-    if (!parts_.python.can_load(package)) return false;
-    return std::any_of(package.flavor_settings.begin(), package.flavor_settings.end(),
-                       [](const serving::Flavor& flavor) {
-                         return flavor.name == "sklearn" ||
-                                (flavor.name == "lightgbm" &&
-                                 flavor.value("model_class") != "lightgbm.basic.Booster");
-                       });
-  }
+  bool can_load(const Package& package) const override { return converter_.concerns(package); }
 
   Result<std::unique_ptr<LoadedModel>> load(const Package& package) override {
-    const auto home = home_of(package);
-    auto known = read_verdict(home);
+    auto known = converter_.known(package);
+    if (!known && queue_ != nullptr) {
+      const auto number = parse_int(package.version);
+      if (!number) return refused("it has no number");
+      const registry::VersionRef ref{package.model, *number};
+      SW_CHECK_OK(queue_->want(ref));
+      queue_->wait_for(ref, patience_ms_);
+      known = converter_.known(package);
+      if (!known) return refused("it is still tried, or could not be tried");
+    }
     if (!known) {
-      SW_TRY(known, convert(package, home));
-      SW_CHECK_OK(write_verdict(home, *known));
-      parts_.verdict(package, words_of(*known));
+      auto converted = converter_.convert(package);
+      if (!converted) return refused(converted.error().message);
+      known = *std::move(converted);
     }
     if (known->kind.empty()) return refused(known->why);
-    return open(package, known->kind, (fs::path(home) / known->file).string());
+    auto model = converter_.open(package, *known);
+    if (model) return model;
+    // The file was fine once; Python still is.
+    log::warn(
+        "conversion.not_opened",
+        {{"model", package.model}, {"version", package.version}, {"why", model.error().message}});
+    return refused(model.error().message);
   }
 
  private:
-  struct Verdict {
-    std::string kind;
-    std::string file;  // in the folder
-    std::string why;
-    std::int64_t rows = 0;
-    double apart = 0;
-  };
-
-  static Error refused(const std::string& why) {
-    return {Code::unimplemented, "it was not converted: " + why, {}};
-  }
-
-  static std::string words_of(const Verdict& verdict) {
-    if (verdict.kind.empty()) return "python: not converted, " + verdict.why;
-    const std::string kind = verdict.kind == "onnx" ? "ONNX" : "trees";
-    return "converted to " + kind + ", equal on " + std::to_string(verdict.rows) +
-           " examples (largest difference " + number_text(verdict.apart) + ")";
-  }
-
-  std::string home_of(const Package& package) const {
-    const auto key = sha256_hex(package.model + "\n" + package.version + "\n" + package.folder);
-    return fs::absolute(fs::path(parts_.folder) / key.substr(0, 24)).string();
-  }
-
-  Result<std::unique_ptr<LoadedModel>> open(const Package& package, const std::string& kind,
-                                            const std::string& file) {
-    Package converted = package;
-    converted.folder = fs::path(file).parent_path().string();
-    converted.model_file = kind == "onnx" ? file : "";
-    converted.flavor_settings = {{kind, {{"data", fs::path(file).filename().string()}}}};
-    auto& backend = kind == "onnx" ? parts_.onnx : parts_.trees;
-    SW_TRY(auto model, backend.load(converted));
-    if (kind != "onnx") return model;
-    return std::unique_ptr<LoadedModel>(std::make_unique<FirstAnswer>(std::move(model)));
-  }
-
-  // An error only when Python itself could not be asked, which the next try may find otherwise.
-  Result<Verdict> convert(const Package& package, const std::string& home) {
-    Verdict out;
-    std::error_code failed;
-    fs::create_directories(home, failed);
-    for (const char* kind : kKinds) {
-      const auto made = parts_.python.convert(package, kind, home);
-      if (!made) return refused(made.error().message);
-      if (made->kind.empty()) {
-        out.why += (out.why.empty() ? "" : "; ") + made->why;
-        continue;
-      }
-      const auto apart = compare(package, *made);
-      if (apart && *apart <= kTolerance) {
-        return Verdict{.kind = made->kind,
-                       .file = fs::path(made->file).filename().string(),
-                       .rows = made->answers.rows(),
-                       .apart = *apart};
-      }
-      out.why += (out.why.empty() ? "" : "; ") + std::string(kind) + ": " +
-                 (apart ? "its answers differ by " + number_text(*apart) : apart.error().message);
-    }
-    return out;
-  }
-
-  Result<double> compare(const Package& package, const Conversion& made) {
-    SW_TRY(const auto model, open(package, made.kind, made.file));
-    std::vector<Tensor> inputs;
-    for (const auto& spec : model->signature().inputs) {
-      const auto found =
-          std::find_if(made.examples.begin(), made.examples.end(),
-                       [&](const Tensor& tensor) { return tensor.name == spec.name; });
-      if (found == made.examples.end()) return invalid("there are no examples of " + spec.name);
-      inputs.push_back(spec.any_number ? serving::converted(*found, spec.dtype) : *found);
-      if (inputs.back().dtype() != spec.dtype) return invalid("the examples of " + spec.name);
-    }
-    SW_TRY(const auto answers, model->run(inputs));
-    return difference(answers.front(), made.answers);
-  }
-
-  static std::optional<Verdict> read_verdict(const std::string& home) {
-    std::ifstream in(fs::path(home) / "verdict.json");
-    std::ostringstream text;
-    text << in.rdbuf();
-    const auto value = json::parse_value(text.str());
-    if (!value) return std::nullopt;
-    Verdict out{.kind = json::text_at(*value, "kind").value_or(""),
-                .file = json::text_at(*value, "file").value_or(""),
-                .why = json::text_at(*value, "why").value_or("")};
-    std::error_code failed;
-    if (!out.kind.empty() && !fs::exists(fs::path(home) / out.file, failed)) return std::nullopt;
-    return out;
-  }
-
-  static Result<void> write_verdict(const std::string& home, const Verdict& verdict) {
-    const auto path = fs::path(home) / "verdict.json";
-    std::ofstream out(path);
-    out << json::dump_value(json::object{{"kind", verdict.kind},
-                                         {"file", verdict.file},
-                                         {"why", verdict.why},
-                                         {"examples", verdict.rows},
-                                         {"largest_difference", verdict.apart}});
-    out.close();
-    if (!out) return unavailable("cannot write '" + path.string() + "'", "is the disk full?");
-    return {};
-  }
-
-  ConversionParts parts_;
+  Converter& converter_;
+  ConversionQueue* const queue_;
+  const std::atomic<int>& patience_ms_;
 };
 
 }  // namespace
 
-std::unique_ptr<serving::ModelBackend> make_converting_backend(ConversionParts parts) {
-  return std::make_unique<ConvertingBackend>(std::move(parts));
+bool Converter::concerns(const Package& package) const {
+  if (!parts_.python.can_load(package)) return false;
+  return std::any_of(package.flavor_settings.begin(), package.flavor_settings.end(),
+                     [](const serving::Flavor& flavor) {
+                       return flavor.name == "sklearn" ||
+                              (flavor.name == "lightgbm" &&
+                               flavor.value("model_class") != "lightgbm.basic.Booster");
+                     });
+}
+
+std::string Converter::home_of(const Package& package) const {
+  const auto key = sha256_hex(package.model + "\n" + package.version + "\n" + package.folder);
+  return fs::absolute(fs::path(parts_.folder) / key.substr(0, 24)).string();
+}
+
+std::optional<Converter::Verdict> Converter::known(const Package& package) const {
+  const auto home = home_of(package);
+  std::ifstream in(fs::path(home) / "verdict.json");
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto value = json::parse_value(text.str());
+  if (!value || json::int_at(*value, "format") != kFormat) return std::nullopt;
+  Verdict out{.kind = json::text_at(*value, "kind").value_or(""),
+              .file = json::text_at(*value, "file").value_or(""),
+              .why = json::text_at(*value, "why").value_or(""),
+              .type = json::text_at(*value, "type").value_or(""),
+              .axes = json::int_at(*value, "axes").value_or(1)};
+  std::error_code failed;
+  if (!out.kind.empty() && !fs::exists(fs::path(home) / out.file, failed)) return std::nullopt;
+  return out;
+}
+
+Result<Converter::Verdict> Converter::convert(const Package& package) {
+  const auto home = home_of(package);
+  std::error_code failed;
+  fs::create_directories(home, failed);
+  SW_TRY(const auto verdict, attempt(package, home));
+  SW_CHECK_OK(keep(package, verdict));
+  return verdict;
+}
+
+Result<void> Converter::give_up(const Package& package, const std::string& why) {
+  return keep(package, {.why = why});
+}
+
+// Whole or not at all, so that a server that is killed meanwhile finds the old one or none.
+Result<void> Converter::keep(const Package& package, const Verdict& verdict) {
+  const auto home = home_of(package);
+  std::error_code failed;
+  fs::create_directories(home, failed);
+  const auto path = fs::path(home) / "verdict.json";
+  const auto fresh = path.string() + ".new";
+  std::ofstream out(fresh);
+  out << text_of(verdict);
+  out.close();
+  if (out) fs::rename(fresh, path, failed);
+  if (!out || failed)
+    return unavailable("cannot write '" + path.string() + "'", "is the disk full?");
+  parts_.verdict(package, words_of(verdict));
+  return {};
+}
+
+Result<std::unique_ptr<LoadedModel>> Converter::open(const Package& package,
+                                                     const Verdict& verdict) {
+  const auto file = fs::path(home_of(package)) / verdict.file;
+  const bool graph = verdict.kind == "onnx";
+  Package converted = package;
+  converted.folder = file.parent_path().string();
+  converted.model_file = graph ? file.string() : "";
+  converted.flavor_settings = {{verdict.kind, {{"data", file.filename().string()}}}};
+  SW_TRY(auto model, (graph ? parts_.onnx : parts_.trees).load(converted));
+  if (!graph) return model;
+  return as_the_model_answers(std::move(model), verdict.type, verdict.axes);
+}
+
+Result<Converter::Verdict> Converter::attempt(const Package& package, const std::string& home) {
+  Verdict out;
+  const auto because = [&](const std::string& why) {
+    out.why += (out.why.empty() ? "" : "; ") + why;
+  };
+  // Where skl2onnx cannot be beside what the version requires, there may still be trees.
+  auto maker = parts_.python.open_maker(package, kMaker);
+  if (!maker) maker = parts_.python.open_maker(package, {});
+  if (!maker) return std::move(maker.error());
+  for (const std::string kind : kKinds) {
+    const bool graph = kind != "slipway_trees";
+    const auto made = (*maker)->make(kind, home);
+    if (!made) return made.error();
+    if (made->kind.empty()) {
+      if (kind != "onnx_floats") because(made->why);
+      continue;
+    }
+    const auto& answers = made->answers.front();
+    Verdict verdict{.kind = made->kind,
+                    .file = fs::path(made->file).filename().string(),
+                    .type = std::string(serving::name_of(answers.dtype())),
+                    .axes = static_cast<std::int64_t>(answers.shape().size()),
+                    .rows = answers.rows()};
+    const auto apart = compare(package, verdict, *made);
+    if (apart && *apart <= (graph ? kOfGraphs : kOfTrees)) {
+      verdict.apart = *apart;
+      return verdict;
+    }
+    if (!apart && apart.error().code == Code::unavailable) return apart.error();
+    because(kind + ": " +
+            (apart ? "its answers differ by " + number_text(*apart) : apart.error().message));
+  }
+  return out;
+}
+
+Result<double> Converter::compare(const Package& package, const Verdict& verdict,
+                                  const Conversion& made) {
+  SW_TRY(const auto model, open(package, verdict));
+  SW_TRY(const auto inputs, inputs_of(model->signature(), made.examples));
+  SW_TRY(const auto answers, model->run(inputs));
+  double apart = difference(answers.front(), made.answers.front());
+  for (const auto& wanted : made.answers) {
+    if (wanted.name == "predictions") continue;
+    const auto found = std::find_if(answers.begin(), answers.end(),
+                                    [&](const Tensor& each) { return each.name == wanted.name; });
+    if (found == answers.end()) return invalid("it does not answer " + wanted.name);
+    apart = std::max(apart, difference(*found, wanted));
+  }
+  return apart;
+}
+
+std::unique_ptr<serving::ModelBackend> make_converting_backend(
+    Converter& converter, ConversionQueue* queue, const std::atomic<int>& patience_ms) {
+  return std::make_unique<ConvertingBackend>(converter, queue, patience_ms);
 }
 
 }  // namespace slipway::app

@@ -23,22 +23,31 @@ drivers::python::Options python_options(const Config& config) {
 
 }  // namespace
 
-std::vector<std::unique_ptr<serving::ModelBackend>> make_backends(const Config& config,
-                                                                  Verdict verdict) {
-  std::vector<std::unique_ptr<serving::ModelBackend>> out;
+Drivers make_drivers(const Config& config, const Converting& converting) {
+  static const std::atomic<int> kNoPatience{0};
+  Drivers out;
   auto onnx =
-      drivers::onnx::make_backend({.library = config.onnxruntime, .prober = config.executable});
+      drivers::onnx::make_backend({.library = config.onnxruntime,
+                                   .prober = config.executable,
+                                   .device = drivers::onnx::parse_preference(config.onnx_device)});
   auto trees = drivers::trees::make_backend();
   auto python = drivers::python::make_backend(python_options(config));
-  auto converting = make_converting_backend({.folder = config.data + "/python/converted",
-                                             .trees = *trees,
-                                             .onnx = *onnx,
-                                             .python = *python,
-                                             .verdict = std::move(verdict)});
-  out.push_back(std::move(onnx));
-  out.push_back(std::move(trees));
-  out.push_back(std::move(converting));
-  out.push_back(std::move(python));
+  std::unique_ptr<serving::ModelBackend> converted;
+  if (converting.verdict) {
+    out.converter =
+        std::make_unique<Converter>(ConversionParts{.folder = config.data + "/python/converted",
+                                                    .trees = *trees,
+                                                    .onnx = *onnx,
+                                                    .python = *python,
+                                                    .verdict = converting.verdict});
+    converted = make_converting_backend(
+        *out.converter, converting.queue,
+        converting.patience_ms == nullptr ? kNoPatience : *converting.patience_ms);
+  }
+  out.backends.push_back(std::move(onnx));
+  out.backends.push_back(std::move(trees));
+  if (converted != nullptr) out.backends.push_back(std::move(converted));
+  out.backends.push_back(std::move(python));
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "app/platform.h"
 
 #include <filesystem>
+#include <initializer_list>
 
 #include "app/batch.h"
 #include "app/gate.h"
@@ -10,8 +11,10 @@
 #include "base/text.h"
 #include "blob/blob.h"
 #include "capture.h"
+#include "conversions.h"
 #include "data_folder.h"
 #include "drivers.h"
+#include "drivers/onnx/devices.h"
 #include "evaluation/evaluation.h"
 #include "evidence.h"
 #include "govern/govern.h"
@@ -46,9 +49,12 @@ struct Platform::Impl {
   std::unique_ptr<tracking::Tracking> tracking;
   std::unique_ptr<webhook::Webhooks> webhooks;
   std::unique_ptr<registry::Watcher> watcher;
+  std::unique_ptr<registry::Watcher> noting;  // before `watcher`, when versions are converted
+  std::unique_ptr<Conversions> conversions;
   std::unique_ptr<evaluation::Evaluation> evaluation;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<tracing::Tracing> tracing;
+  std::unique_ptr<Converter> converter;
   std::unique_ptr<serving::Endpoints> endpoints;
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<govern::Govern> govern;
@@ -63,9 +69,12 @@ struct Platform::Impl {
   std::unique_ptr<PipelineLauncher> launcher;
   std::unique_ptr<Batches> batches;
   std::unique_ptr<Loop> loop;
+  std::unique_ptr<Worker> devices;
 };
 
 namespace {
+
+constexpr int kDevicesEveryMs = 5000;
 
 std::string store_url(const Config& config) {
   if (!config.store.empty()) return config.store;
@@ -89,20 +98,49 @@ store::Options store_options(const Config& config) {
 }
 
 // How a version is run goes into its record, where people look for it.
-Verdict note_in(registry::Registry& registry) {
+std::function<void(const serving::Package&, const std::string&)> note_in(
+    registry::Registry& registry) {
   return [&registry](const serving::Package& package, const std::string& words) {
     const auto number = parse_int(package.version);
     if (!number) return;
     const auto noted = registry.tag({package.model, *number}, "slipway.serving", words,
-                                    {.actor = "system", .reason = "first load"});
+                                    {.actor = "system", .reason = "conversion"});
     if (!noted) log::warn("serving.verdict_not_noted", {{"why", noted.error().message}});
   };
+}
+
+std::string first_of(const std::string& set, std::initializer_list<const char*> variables) {
+  if (!set.empty()) return set;
+  for (const char* name : variables) {
+    if (const auto value = environment(name); value && !value->empty()) return *value;
+  }
+  return {};
+}
+
+fetch::S3Access s3_access(const Config& config) {
+  fetch::S3Access out{
+      .endpoint = first_of(config.s3_endpoint, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
+      .key_id = first_of({}, {"AWS_ACCESS_KEY_ID"}),
+      .secret = first_of({}, {"AWS_SECRET_ACCESS_KEY"}),
+      .token = first_of({}, {"AWS_SESSION_TOKEN"})};
+  const auto region = first_of(config.s3_region, {"AWS_REGION", "AWS_DEFAULT_REGION"});
+  if (!region.empty()) out.region = region;
+  return out;
 }
 
 BatchOptions batch_options(const Config& config, const DataFolder& folder) {
   const bool local =
       config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
-  return {.duckdb = config.duckdb, .any_path = local, .folder = folder.path() + "/batch"};
+  BatchOptions out{.duckdb = config.duckdb,
+                   .any_path = local,
+                   .folder = folder.path() + "/batch",
+                   .places = {},
+                   .spool = folder.path() + "/batch-spool",
+                   .s3 = s3_access(config)};
+  for (const auto place : split(config.batch_places, ',')) {
+    if (!trim(place).empty()) out.places.emplace_back(trim(place));
+  }
+  return out;
 }
 
 serving::Options serving_options(const Config& config) {
@@ -143,11 +181,21 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       std::make_unique<evaluation::Evaluation>(*impl->database, *impl->tracking, clock, ids);
   impl->watcher = wire::mlflow::webhook_watcher(*impl->webhooks, clock);
   impl->registry->watch(*impl->watcher);
+  Converting converting;
+  if (config.convert == "yes") converting.verdict = note_in(*impl->registry);
+  if (config.convert == "yes" && mode == Mode::server) {
+    impl->conversions = std::make_unique<Conversions>(*impl->database, clock);
+    impl->noting = impl->conversions->watcher(*impl->watcher);
+    impl->registry->watch(*impl->noting);
+    converting.queue = &impl->conversions->queue();
+    converting.patience_ms = &impl->conversions->patience_ms();
+  }
   impl->tracing = std::make_unique<tracing::Tracing>(*impl->database, *impl->tracking, clock, ids);
+  auto drivers = make_drivers(config, converting);
+  impl->converter = std::move(drivers.converter);
   impl->endpoints = std::make_unique<serving::Endpoints>(
-      *impl->database, serving::packages_of(*impl->registry),
-      make_backends(config, note_in(*impl->registry)), impl->events, clock, impl->meters,
-      serving_options(config));
+      *impl->database, serving::packages_of(*impl->registry), std::move(drivers.backends),
+      impl->events, clock, impl->meters, serving_options(config));
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
@@ -173,8 +221,19 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions);
   impl->batches = std::make_unique<Batches>(*impl->database, *impl->endpoints, *impl->registry,
                                             clock, ids, batch_options(config, *impl->folder));
+  if (mode == Mode::server && !drivers::onnx::nvidia_devices()->list().empty()) {
+    impl->devices = std::make_unique<Worker>("devices", [m = &impl->meters](const auto& sleep) {
+      do {
+        drivers::onnx::note_devices(*drivers::onnx::nvidia_devices(), *m);
+      } while (sleep(kDevicesEveryMs));
+    });
+  }
   if (mode == Mode::server) {
+    if (impl->conversions != nullptr) {
+      impl->conversions->start(*impl->converter, *impl->registry, *impl->endpoints, impl->events);
+    }
     SW_CHECK_OK(impl->endpoints->restore());
+    if (impl->conversions != nullptr) impl->conversions->be_patient();
     SW_CHECK_OK(impl->batches->resume());
     SW_CHECK_OK(impl->monitor->seal_stored());
     impl->monitor->start();
@@ -262,6 +321,8 @@ Batches& Platform::batches() {
 }
 
 void Platform::stop() {
+  impl_->devices.reset();
+  if (impl_->conversions != nullptr) impl_->conversions->stop();
   impl_->batches.reset();
   impl_->loop.reset();
   impl_->rollouts->stop();

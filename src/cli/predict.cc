@@ -21,6 +21,7 @@ struct Options {
   std::string target;
   std::string input;
   std::string output;
+  std::string table;
   std::string key;
   std::vector<std::string> keep;
   bool answers_only = false;
@@ -28,16 +29,20 @@ struct Options {
   std::string json;
 };
 
+// A path as the server understands it; other addresses as they are.
+std::string place_of(const std::string& text) {
+  if (text.find("://") != std::string::npos) return text;
+  return fs::absolute(text).lexically_normal().string();
+}
+
 Result<std::string> body_of(const Options& options) {
   std::error_code failed;
-  if (!fs::exists(options.input, failed)) {
+  if (options.input.find("://") == std::string::npos && !fs::exists(options.input, failed)) {
     return not_found("there is no file '" + options.input + "'");
   }
-  json::object body{{"target", options.target},
-                    {"input", fs::absolute(options.input).lexically_normal().string()}};
-  if (!options.output.empty()) {
-    body["output"] = fs::absolute(options.output).lexically_normal().string();
-  }
+  json::object body{{"target", options.target}, {"input", place_of(options.input)}};
+  if (!options.output.empty()) body["output"] = place_of(options.output);
+  if (!options.table.empty()) body["table"] = options.table;
   if (!options.key.empty()) body["key"] = options.key;
   json::array keep;
   if (options.answers_only) {
@@ -84,7 +89,9 @@ Result<int> run(const Options& options) {
   const auto rows = std::to_string(json::int_at(job, "rows_done").value_or(0));
   say(rows + " rows by version " + json::text_at(job, "version").value_or("") + " of model '" +
       json::text_at(job, "model").value_or("") + "'" +
-      (options.output.empty() ? "" : " into " + options.output));
+      (options.output.empty()
+           ? ""
+           : " into " + (options.table.empty() ? options.output : options.table)));
   return kDone;
 }
 
@@ -97,8 +104,14 @@ int predict(const Args& args) {
       .add_option("TARGET", options.target,
                   "an endpoint, models:/NAME/VERSION or models:/NAME@ALIAS")
       ->required();
-  command.add_option("--input", options.input, "Parquet, CSV or JSON lines")->required();
-  command.add_option("--output", options.output, "ends in .csv, .jsonl or .parquet");
+  command
+      .add_option("--input", options.input,
+                  "Parquet, CSV or JSON lines: a file, or s3://BUCKET/KEY")
+      ->required();
+  command.add_option("--output", options.output,
+                     "a file or s3://BUCKET/KEY that ends in .csv, .jsonl or .parquet, or "
+                     "postgresql://USER@HOST/NAME");
+  command.add_option("--table", options.table, "the table of such a database, made when missing");
   command.add_option("--key", options.key, "column by which the answers can be looked up later");
   command.add_option("--keep", options.keep, "column that goes with the answers (default: all)");
   command.add_flag("--answers-only", options.answers_only, "no column goes with the answers");

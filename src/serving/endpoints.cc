@@ -158,6 +158,10 @@ void Endpoints::refresh_now(const std::string& model) {
   impl_->refresh(model);
 }
 
+void Endpoints::renew(const std::string& model, const std::string& version) {
+  impl_->renew(model, version);
+}
+
 Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& version,
                                const Caller* caller) const {
   return impl_->pick(endpoint, version, caller);

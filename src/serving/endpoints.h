@@ -80,6 +80,10 @@ class Endpoints {
   void refresh(const std::string& model);
   void refresh_now(const std::string& model);
 
+  // A version would be run in another way now: what is loaded of it is loaded again, and endpoints
+  // change over. Nothing where it is not loaded, or fails. Blocks.
+  void renew(const std::string& model, const std::string& version);
+
   // Loads what was unloaded, or loads again what is there; a registered model that no endpoint has
   // the name of becomes an endpoint. Blocks; a failure is the call's.
   Result<EndpointView> load(const std::string& name, const Principal& who);

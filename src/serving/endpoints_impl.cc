@@ -132,7 +132,8 @@ bool Endpoints::Impl::is_stale(const Routing& routing) {
       }
       version = *std::move(resolved);
     }
-    const bool current = version == lane.version && lane.servable != nullptr && lane.error.empty();
+    const bool current = version == lane.version && lane.servable != nullptr &&
+                         lane.error.empty() && versions.is_current(*lane.servable);
     if (current && !has_moved(lane)) continue;
     const std::scoped_lock lock(mutex);
     const auto failed = failed_at.find({lane.spec.model, version});
@@ -185,6 +186,30 @@ void Endpoints::Impl::refresh(const std::string& model) {
                                           });
     }();
     if (follows) refresh(*entry);
+  }
+}
+
+void Endpoints::Impl::renew(const std::string& model, const std::string& version) {
+  const auto renewed = versions.renew(model, version);
+  if (!renewed) {
+    log::warn("serving.not_renewed",
+              {{"model", model}, {"version", version}, {"why", renewed.error().message}});
+  }
+  if (!renewed || !*renewed) return;
+  const auto uses = [&](const Lane& lane) {
+    const bool part = std::any_of(lane.parts.begin(), lane.parts.end(), [&](const auto& each) {
+      return each.model == model && each.version == version;
+    });
+    return part || (lane.spec.model == model && lane.version == version);
+  };
+  for (const auto& entry : all()) {
+    const std::scoped_lock change(entry->change);
+    const auto& lanes = entry->routing->lanes;
+    if (entry->removed || entry->spec.paused || std::none_of(lanes.begin(), lanes.end(), uses)) {
+      continue;
+    }
+    auto built = build(*entry, entry->spec, entry->routing.get(), true);
+    if (built) install(*entry, entry->spec, *std::move(built), entry->updated);
   }
 }
 

@@ -122,6 +122,8 @@ struct Endpoints::Impl {
   // Of one model, or of all when it is empty.
   void refresh(const std::string& model);
 
+  void renew(const std::string& model, const std::string& version);
+
   // Where requests for a model go when nobody said: to its champion, else to its newest version.
   Result<RouteSpec> default_route(const std::string& model);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "version_cache.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -28,8 +30,10 @@ VersionCache::~VersionCache() {
     if (collect() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   // A version that still runs after all that time cannot be freed under its own feet.
-  for (auto& [key, servable] : loaded_) {
-    log::error("serving.version_stuck", {{"model", key.first}, {"version", key.second}});
+  for (auto& [key, servable] : loaded_) renewed_.push_back(std::move(servable));
+  for (auto& servable : renewed_) {
+    const auto& package = servable->package();
+    log::error("serving.version_stuck", {{"model", package.model}, {"version", package.version}});
     [[maybe_unused]] auto* abandoned = new std::shared_ptr<Servable>(std::move(servable));
   }
 }
@@ -48,6 +52,26 @@ Result<std::shared_ptr<Servable>> VersionCache::get(const std::string& model,
   const auto [at, first] = loaded_.emplace(key, servable);
   if (!first) residency_->forget(*servable);
   return at->second;
+}
+
+Result<bool> VersionCache::renew(const std::string& model, const std::string& version) {
+  const Key key{model, version};
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!loaded_.contains(key)) return false;
+  }
+  SW_TRY(auto fresh, load(model, version));
+  const std::scoped_lock lock(mutex_);
+  auto& at = loaded_[key];
+  if (at != nullptr) renewed_.push_back(std::move(at));
+  at = std::move(fresh);
+  return true;
+}
+
+bool VersionCache::is_current(const Servable& servable) const {
+  const std::scoped_lock lock(mutex_);
+  return std::none_of(renewed_.begin(), renewed_.end(),
+                      [&](const auto& old) { return old.get() == &servable; });
 }
 
 Result<std::shared_ptr<Servable>> VersionCache::load(const std::string& model,
@@ -94,6 +118,10 @@ std::size_t VersionCache::collect() {
         ++it;
       }
     }
+    const auto used = std::partition(renewed_.begin(), renewed_.end(),
+                                     [](const auto& old) { return old.use_count() > 1; });
+    std::move(used, renewed_.end(), std::back_inserter(unused));
+    renewed_.erase(used, renewed_.end());
   }
   for (auto& servable : unused) {
     log::info("serving.version_unloaded",
@@ -111,7 +139,7 @@ void VersionCache::drop_idle() {
 
 std::size_t VersionCache::size() const {
   const std::scoped_lock lock(mutex_);
-  return loaded_.size();
+  return loaded_.size() + renewed_.size();
 }
 
 }  // namespace slipway::serving

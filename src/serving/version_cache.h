@@ -27,6 +27,11 @@ class VersionCache {
 
   // Loads the version unless it is there already.
   Result<std::shared_ptr<Servable>> get(const std::string& model, const std::string& version);
+  // Loads a version again that is there, since it would be run in another way now; who uses the old
+  // one keeps it. False: it is not there.
+  Result<bool> renew(const std::string& model, const std::string& version);
+  // False: `renew` put another in its place.
+  bool is_current(const Servable& servable) const;
   // Unloads versions that nobody uses; answers how many.
   std::size_t collect();
   // Keeps to the budget of memory.
@@ -49,6 +54,7 @@ class VersionCache {
   std::unique_ptr<Residency> residency_;
   mutable std::mutex mutex_;
   std::map<Key, std::shared_ptr<Servable>> loaded_;
+  std::vector<std::shared_ptr<Servable>> renewed_;  // the old ones, until nobody uses them
 };
 
 }  // namespace slipway::serving

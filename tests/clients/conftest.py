@@ -43,7 +43,10 @@ class Server:
             [binary(), "up", "--port", str(self.port), "--grpc-port", str(self.grpc_port)]
             + ["--data", str(self.folder / "data"), *self.arguments],
             cwd=self.folder,
-            env=os.environ | {"SLIPWAY_URL": self.url, "MLFLOW_TRACKING_URI": self.url},
+            env=os.environ
+            | {"SLIPWAY_URL": self.url, "MLFLOW_TRACKING_URI": self.url}
+            # No environments are made behind the back of tests that want no Python models.
+            | ({} if "--python" in self.arguments else {"SLIPWAY_CONVERT": "no"}),
             stdout=subprocess.DEVNULL,
             stderr=self.log.open("ab"),
         )

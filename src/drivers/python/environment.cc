@@ -51,11 +51,12 @@ Result<std::string> find_uv(const std::string& given) {
 }
 
 // Runs to the end; the last lines of what it printed are the error.
-Result<void> run(const std::vector<std::string>& argv, const std::string& what) {
+Result<void> run(const std::vector<std::string>& argv, const std::string& tag,
+                 const std::string& what) {
   auto output = std::make_shared<std::string>();
   SW_TRY(const auto child,
-         process::Child::start({.argv = argv, .output = [output](std::string_view bytes) {
-                                  output->append(bytes);
+         process::Child::start({.argv = argv, .tag = tag, .output = [output](std::string_view b) {
+                                  output->append(b);
                                   if (output->size() > 16'000) output->erase(0, 8'000);
                                 }}));
   const auto exit = child->wait(kMostMinutes * 60'000);
@@ -106,7 +107,7 @@ Result<Requirements> read_requirements(const std::string& folder) {
 }
 
 Result<std::string> environment_of(const Requirements& requirements, const std::string& folder,
-                                   const std::string& uv) {
+                                   const std::string& uv, const std::string& tag) {
   const auto key = sha256_hex(requirements.python + "\n" + requirements.lines).substr(0, 24);
   const auto home = fs::path(folder) / "environments" / key;
   const auto interpreter = (home / "bin" / "python").string();
@@ -117,16 +118,21 @@ Result<std::string> environment_of(const Requirements& requirements, const std::
   const FileLock lock(home.string() + ".lock");
   if (fs::exists(ready, failed)) return interpreter;
   SW_TRY(const auto program, find_uv(uv));
-  fs::remove_all(home, failed);  // what a maker that was killed left
+  // What a maker left that was killed, and what it had started.
+  const auto stem = tag.substr(0, tag.find('.'));
+  for (const char* purpose : {".serve", ".convert"})
+    process::end_tagged(stem + purpose + "." + key);
+  fs::remove_all(home, failed);
+  const auto mark = tag + "." + key;
   log::info("python.environment", {{"key", key}, {"python", requirements.python}});
   std::vector<std::string> make{program, "venv", "--quiet", home.string()};
   if (!requirements.python.empty()) {
     make.insert(make.end(), {"--python", requirements.python});
   }
-  SW_CHECK_OK(run(make, "making the Python environment"));
+  SW_CHECK_OK(run(make, mark, "making the Python environment"));
   const auto list = (home / "requirements.txt").string();
   std::ofstream(list, std::ios::binary) << requirements.lines;
-  SW_CHECK_OK(run({program, "pip", "install", "--quiet", "--python", interpreter, "-r", list},
+  SW_CHECK_OK(run({program, "pip", "install", "--quiet", "--python", interpreter, "-r", list}, mark,
                   "installing the version's requirements"));
   std::ofstream(ready) << "1\n";
   log::info("python.environment_ready", {{"key", key}});

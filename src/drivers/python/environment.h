@@ -18,7 +18,8 @@ Result<Requirements> read_requirements(const std::string& folder);
 
 // The interpreter of the environment for these requirements in `folder`, which is made with uv
 // unless it is there. Takes as long as that takes; two callers that want the same one make it once.
+// The processes that make it carry `tag` and one more word.
 Result<std::string> environment_of(const Requirements& requirements, const std::string& folder,
-                                   const std::string& uv);
+                                   const std::string& uv, const std::string& tag);
 
 }  // namespace slipway::drivers::python

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "embedded.h"
 #include "environment.h"
 #include "loaded.h"
+#include "process/process.h"
 #include "tensors.h"
 
 namespace slipway::drivers::python {
@@ -40,6 +42,36 @@ Result<std::string> write_script(const std::string& folder) {
   return (home / "worker.py").string();
 }
 
+class WorkingMaker : public Maker {
+ public:
+  WorkingMaker(std::unique_ptr<Worker> worker, int timeout_s)
+      : worker_(std::move(worker)), timeout_s_(timeout_s) {}
+
+  Result<Conversion> make(const std::string& kind, const std::string& folder) override {
+    SW_TRY(const auto reply, worker_->call({{"op", "convert"}, {"kind", kind}, {"folder", folder}},
+                                           {}, {}, timeout_s_));
+    Conversion out{.kind = json::text_at(reply.message, "kind").value_or(""),
+                   .file = json::text_at(reply.message, "file").value_or(""),
+                   .why = json::text_at(reply.message, "why").value_or("")};
+    if (out.kind.empty()) return out;
+    const auto* outputs = json::find(reply.message, "outputs");
+    if (outputs == nullptr) return internal("the Python worker answered nonsense: no examples");
+    SW_TRY(out.examples, unpack(*outputs, reply.memory));
+    const auto inputs = json::int_at(reply.message, "inputs").value_or(1);
+    if (inputs < 1 || out.examples.size() <= static_cast<std::size_t>(inputs)) {
+      return internal("the Python worker answered nonsense: no rows");
+    }
+    const auto first = out.examples.begin() + inputs;
+    out.answers.assign(std::make_move_iterator(first), std::make_move_iterator(out.examples.end()));
+    out.examples.erase(first, out.examples.end());
+    return out;
+  }
+
+ private:
+  std::unique_ptr<Worker> worker_;
+  const int timeout_s_;
+};
+
 class PythonBackend : public Backend {
  public:
   explicit PythonBackend(Options options) : options_(std::move(options)) {}
@@ -53,7 +85,7 @@ class PythonBackend : public Backend {
   }
 
   Result<std::unique_ptr<serving::LoadedModel>> load(const serving::Package& package) override {
-    SW_TRY(auto command, command_of(package));
+    SW_TRY(auto command, command_of(package, {}, tag() + ".serve"));
     SW_TRY(auto workers, Workers::start({.command = std::move(command),
                                          .most = options_.most_workers,
                                          .timeout_s = options_.timeout_s,
@@ -61,29 +93,28 @@ class PythonBackend : public Backend {
     return make_loaded(std::move(workers));
   }
 
-  Result<Conversion> convert(const serving::Package& package, const std::string& kind,
-                             const std::string& folder) override {
-    SW_TRY(const auto command, command_of(package));
-    SW_TRY(const auto worker, Worker::start(command));
-    SW_TRY(const auto reply, worker->call({{"op", "convert"}, {"kind", kind}, {"folder", folder}},
-                                          {}, {}, options_.start_timeout_s));
-    Conversion out{.kind = json::text_at(reply.message, "kind").value_or(""),
-                   .file = json::text_at(reply.message, "file").value_or(""),
-                   .why = json::text_at(reply.message, "why").value_or("")};
-    if (out.kind.empty()) return out;
-    const auto* outputs = json::find(reply.message, "outputs");
-    if (outputs == nullptr) return internal("the Python worker answered nonsense: no examples");
-    SW_TRY(out.examples, unpack(*outputs, reply.memory));
-    if (out.examples.size() < 2) return internal("the Python worker answered nonsense: no rows");
-    out.answers = std::move(out.examples.back());
-    out.examples.pop_back();
-    return out;
+  Result<std::unique_ptr<Maker>> open_maker(const serving::Package& package,
+                                            const std::string& with) override {
+    const auto mark = tag() + ".convert";
+    SW_TRY(auto command, command_of(package, with, mark));
+    command.tag = mark + ".worker";
+    SW_TRY(auto worker, Worker::start(command));
+    return std::unique_ptr<Maker>(
+        std::make_unique<WorkingMaker>(std::move(worker), options_.start_timeout_s));
   }
 
+  void end_conversions() override { process::end_tagged(tag() + ".convert"); }
+
  private:
-  Result<WorkerCommand> command_of(const serving::Package& package) const {
+  // What carries it belongs to this data folder.
+  std::string tag() const {
+    return "slipway-python-" + sha256_hex(fs::absolute(options_.folder).string()).substr(0, 16);
+  }
+
+  Result<WorkerCommand> command_of(const serving::Package& package, const std::string& with,
+                                   const std::string& mark) const {
     SW_TRY(auto script, write_script(fs::absolute(options_.folder).string()));
-    SW_TRY(auto interpreter, interpreter_of(package));
+    SW_TRY(auto interpreter, interpreter_of(package, with, mark));
     return WorkerCommand{.interpreter = std::move(interpreter),
                          .script = std::move(script),
                          .folder = package.folder,
@@ -92,10 +123,12 @@ class PythonBackend : public Backend {
                          .memory_mib = options_.memory_mib};
   }
 
-  Result<std::string> interpreter_of(const serving::Package& package) const {
+  Result<std::string> interpreter_of(const serving::Package& package, const std::string& with,
+                                     const std::string& mark) const {
     if (!options_.interpreter.empty()) return options_.interpreter;
-    SW_TRY(const auto requirements, read_requirements(package.folder));
-    return environment_of(requirements, fs::absolute(options_.folder).string(), options_.uv);
+    SW_TRY(auto requirements, read_requirements(package.folder));
+    if (!with.empty()) requirements.lines += "\n" + with + "\n";
+    return environment_of(requirements, fs::absolute(options_.folder).string(), options_.uv, mark);
   }
 
   Options options_;

@@ -29,14 +29,26 @@ struct Conversion {
   std::string file;
   std::string why;
   std::vector<serving::Tensor> examples;
-  serving::Tensor answers;  // what the model itself makes of them
+  std::vector<serving::Tensor> answers;  // what the model itself makes of them: one, or scores too
+};
+
+// A process with the version in it, that makes one after the other.
+class Maker {
+ public:
+  virtual ~Maker() = default;
+  // Makes `kind` of the version, in `folder`.
+  virtual Result<Conversion> make(const std::string& kind, const std::string& folder) = 0;
 };
 
 class Backend : public serving::ModelBackend {
  public:
-  // Makes `kind` of the version, in `folder`.
-  virtual Result<Conversion> convert(const serving::Package& package, const std::string& kind,
-                                     const std::string& folder) = 0;
+  // `with`: what pip must install beside the version's own requirements, where environments are
+  // made; a line each.
+  virtual Result<std::unique_ptr<Maker>> open_maker(const serving::Package& package,
+                                                    const std::string& with) = 0;
+  // Ends a conversion that is under way (it fails), also one that a killed predecessor of this
+  // process left running.
+  virtual void end_conversions() = 0;
 };
 
 std::unique_ptr<Backend> make_backend(Options options);

@@ -89,6 +89,7 @@ Result<std::unique_ptr<Worker>> Worker::start(const WorkerCommand& command) {
               {"PYTHONNOUSERSITE", "1"},
               {"OMP_NUM_THREADS", process::inherited("OMP_NUM_THREADS").value_or("1")}},
       .unset = withheld(),
+      .tag = command.tag,
       .output = [output = out->output_](std::string_view bytes) { output->take(bytes); }};
   SW_TRY(out->child_, process::Child::start(process));
   SW_CHECK_OK(out->wait_until_ready(command));

@@ -21,6 +21,7 @@ struct WorkerCommand {
   std::string script;
   std::string folder;  // of the model
   std::string name;    // for the log: "flights 3"
+  std::string tag;     // of the process and what it starts; empty: one of its own
   int start_timeout_s = 180;
   std::uint64_t memory_mib = 0;
 };
