@@ -249,7 +249,7 @@ def test_registration_and_requests_wait_for_nothing(server, client, registered):
     assert metadata["platform"] == "mlflow_converted"
 
 
-def test_a_killed_server_goes_on_with_what_was_not_converted(new_server):
+def test_a_server_that_was_killed_or_stopped_goes_on_with_what_was_not_converted(new_server):
     import mlflow
 
     server = new_server("--python", sys.executable).start()
@@ -259,6 +259,9 @@ def test_a_killed_server_goes_on_with_what_was_not_converted(new_server):
     for name in ("one", "two"):
         register(mlflow, name, LogisticRegression(max_iter=500).fit(features, target), features)
     server.kill()
+    server.start()
+    time.sleep(1)  # it has begun with one again
+    assert server.stop() == 0
     server.start()
     for name in ("one", "two"):
         assert verdict(server, name).startswith("converted to ONNX")
