@@ -201,8 +201,13 @@ Row from_row(const store::Row& row) {
   out.routes = read_routes(row.text(15));
   out.counts = read_counts(row.text(16));
   const bool moving = r.state == State::running || r.state == State::paused;
-  if (moving && r.step >= 0 && static_cast<std::size_t>(r.step) < r.steps.size()) {
-    r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
+  const bool sound = r.step >= 0 && static_cast<std::size_t>(r.step) < r.steps.size();
+  if (moving && sound) r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
+  if (!sound) {  // nobody wrote this: it is told, and not acted on
+    out.phase = Phase::done;
+    if (moving) r.state = State::aborted;
+    r.reason = "what is stored of this rollout makes no sense: it has no step " +
+               std::to_string(r.step);
   }
   if (r.state == State::promoted) r.weight = 100;
   return out;

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 
@@ -187,8 +188,6 @@ def test_gc_removes_what_was_deleted_and_nothing_else(new_server, slipway):
 
 
 def test_no_table_is_left_out(new_server, slipway, tmp_path):
-    import sqlite3
-
     def rows(file) -> dict:
         with sqlite3.connect(file) as db:
             found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -213,6 +212,80 @@ def test_no_table_is_left_out(new_server, slipway, tmp_path):
     assert after.keys() == before.keys()
     for table in before:  # the server may have worked with what it found, not thrown it away
         assert len(after[table]) >= len(before[table]), table
+
+
+NONSENSE = ("x' \u0000 \U0001f4a5", b"\x00\xff" * 7, -(2**63), 1.5e300, "{[not json")
+
+
+def spoil(file, table: str, seed: int) -> int:
+    """Rows of nonsense, as many as the table's constraints let in."""
+    with sqlite3.connect(file, timeout=60) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        columns = [r[1] for r in db.execute(f'PRAGMA table_info("{table}")')]
+        marks = ", ".join("?" for _ in columns)
+        got = 0
+        for number in range(len(NONSENSE)):
+            row = [NONSENSE[(seed + number + at) % len(NONSENSE)] for at in range(len(columns))]
+            try:
+                db.execute(f'INSERT INTO "{table}" VALUES ({marks})', row)
+                got += 1
+            except sqlite3.Error:
+                pass
+    return got
+
+
+def test_rows_of_nonsense_in_any_table_are_backed_up_or_told(new_server, slipway, tmp_path):
+    server = new_server().start()
+    (first,) = fill(server, 1)
+    file = server.folder / "data/slipway.db"
+    with sqlite3.connect(file) as db:
+        found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    tables = sorted(name for (name,) in found if not name.startswith("sqlite_"))
+    going, written = True, []
+
+    def write():
+        while going:
+            body = {"experiment_id": "0", "run_name": "load"}
+            answer = requests.post(server.url + "/api/2.0/mlflow/runs/create", json=body)
+            written.append(answer.status_code)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    spoilt, told = 0, 0
+    try:
+        for seed, table in enumerate(t for t in tables if t != "schema_migrations"):
+            spoilt += spoil(file, table, seed) > 0
+            if seed % 12 and table != tables[-1]:
+                continue
+            where = tmp_path / f"b{seed}"
+            done = slipway("backup", str(where), "--server", server.url)
+            assert server.process.poll() is None, server.log.read_text()[-2000:]
+            assert done.returncode in (0, 1), done.stderr
+            if done.returncode:
+                told += 1
+                assert "error: " in done.stderr and "hint: " in done.stderr, done.stderr
+                continue
+            data = tmp_path / f"d{seed}"
+            done = slipway("restore", str(where), "--data", str(data))
+            assert done.returncode == 0, done.stderr
+            with sqlite3.connect(data / "slipway.db") as db:
+                assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+                ids = {r[0] for r in db.execute("SELECT uuid FROM runs")}
+                assert first in ids
+    finally:
+        going = False
+        writer.join()
+    assert spoilt > 40 and told == 0 and len(written) > 20
+    assert server.stop() == 0
+    # What was restored starts, or says why it cannot.
+    again = new_server()
+    shutil.copytree(data, again.folder / "data")
+    try:
+        again.start()
+    except pytest.fail.Exception as why:
+        assert "error: " in str(why)
+        assert again.process.returncode in (1, 2), str(why)
 
 
 @pytest.mark.skipif("SLIPWAY_TEST_POSTGRES" not in os.environ, reason="no PostgreSQL was given")
