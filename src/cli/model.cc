@@ -130,6 +130,14 @@ Result<void> show_version(const Options& o, const Client& client) {
                            {"source", text_of(v, "source")},
                            {"registered", text_of(v, "created")},
                            {"registered by", text_of(v, "registered_by")}};
+  if (const auto* tags = json::find(v, "tags"); tags != nullptr) {
+    for (const auto& tag : tags->is_object() ? tags->get_object() : json::object()) {
+      // How it is run comes under a word of its own.
+      const std::string key(tag.key());
+      rows.push_back(
+          {key == "slipway.serving" ? "serving" : "tag " + key, text_of(*tags, key.c_str())});
+    }
+  }
   const auto* lineage = json::find(v, "lineage");
   if (lineage != nullptr && lineage->is_object()) add_lineage(*lineage, rows);
   const auto* signature = json::find(v, "signature");

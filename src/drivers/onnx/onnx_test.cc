@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "graph_check.h"
+#include "runtime.h"
+#include "session.h"
 
 namespace slipway::drivers::onnx {
 namespace {
@@ -213,6 +215,16 @@ TEST_F(OnnxTest, AGpuThatIsWantedAndCannotBeUsedIsAnErrorOrTheCpu) {
   const auto either = load_on(Preference::automatic);
   ASSERT_TRUE(either) << either.error().message;
   EXPECT_EQ((*(*either)->run({floats("X", {1, 3}, {1, 1, 1})}))[0].values<float>()[0], 4.5F);
+}
+
+TEST_F(OnnxTest, ALibraryThatRefusesCudaSaysSo) {
+  const auto runtime = Runtime::open(SLIPWAY_ONNX_LIBRARY, 1);
+  ASSERT_TRUE(runtime);
+
+  const auto session = Session::load(**runtime, kData / "linear.onnx", 0);
+
+  ASSERT_FALSE(session);
+  EXPECT_NE(session.error().message.find("CUDA"), std::string::npos) << session.error().message;
 }
 
 TEST_F(OnnxTest, OnlyOnnxFilesAreItsBusiness) {

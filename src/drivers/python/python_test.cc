@@ -68,7 +68,7 @@ TEST(PythonEnvironment, IsWhatTheFolderAsksFor) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->python, "3.11");
   EXPECT_EQ(read->lines, "mlflow==3.1\n");
-  EXPECT_EQ(environment_of(*read, folder, "/nowhere/uv").error().message,
+  EXPECT_EQ(environment_of(*read, folder, "/nowhere/uv", "test.convert").error().message,
             "there is no uv at '/nowhere/uv'");
   fs::remove_all(folder);
 }
