@@ -108,7 +108,10 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def fresh_mlflow():
     """The client keeps its experiment and its servers for the whole process, and asks a server that
-    is gone for minutes; the next file has another one."""
+    is gone for minutes; the next file has another one. One that is pointed at no server makes a
+    database where it stands: no test may leave one behind."""
+    left = Path("mlflow.db").absolute()
+    before = left.exists()
     for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         os.environ.pop(name, None)
     if "mlflow" in sys.modules:
@@ -116,6 +119,8 @@ def fresh_mlflow():
         tracking.fluent._active_experiment_id = None
         tracking._tracking_service.utils._tracking_uri = None
         tracking._model_registry.utils._registry_uri = None
+    yield
+    assert before or not left.exists(), f"a client without a tracking URI made {left}"
 
 
 @pytest.fixture

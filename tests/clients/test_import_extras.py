@@ -36,9 +36,10 @@ ICONS = [{"src": "https://93.184.216.34/a.png", "mimeType": "image/png", "sizes"
 
 
 @pytest.fixture
-def client():
+def client(tmp_path, monkeypatch):
     import mlflow
 
+    monkeypatch.chdir(tmp_path)  # where a store of the client puts its files
     yield mlflow
     mlflow.set_tracking_uri(None)
     mlflow.set_registry_uri(None)
