@@ -2,6 +2,7 @@
 """Models that are registered with the unmodified mlflow client, and calls to what serves them."""
 
 import json
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -142,6 +143,17 @@ def endpoint(server, name, routes, status=201):
     answer = requests.post(f"{server.url}/api/v1/endpoints", json={"name": name, "routes": routes})
     assert answer.status_code == status, answer.text
     return answer.json()
+
+
+def verdict(server, name, seconds=300):
+    """What became of version 1 of a model that is a pickle, in words, when that is known."""
+    deadline = time.monotonic() + seconds
+    while True:
+        facts = requests.get(f"{server.url}/api/v1/models/{name}/versions/1").json()
+        if words := facts["tags"].get("slipway.serving"):
+            return words
+        assert time.monotonic() < deadline, facts
+        time.sleep(0.1)
 
 
 def change(server, name, routes):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import requests
 from conftest import Server
-from serving_models import endpoint, invoke
+from serving_models import endpoint, invoke, verdict
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -117,16 +117,6 @@ def register(client, name, model, features, example=True):
             pip_requirements=["mlflow"],
             serialization_format="cloudpickle",
         )
-
-
-def verdict(server, name, seconds=300):
-    deadline = time.monotonic() + seconds
-    while True:
-        facts = requests.get(f"{server.url}/api/v1/models/{name}/versions/1").json()
-        if words := facts["tags"].get("slipway.serving"):
-            return words
-        assert time.monotonic() < deadline, facts
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
