@@ -39,6 +39,11 @@ namespace slipway::app {
 
 // Members in the order of the arrows: what is used stands before what uses it.
 struct Platform::Impl {
+  // Also when the rest could not be built.
+  ~Impl() {
+    if (conversions != nullptr) conversions->stop();
+  }
+
   Config config;
   Mode mode = Mode::local;
   std::unique_ptr<DataFolder> folder;
