@@ -6,6 +6,7 @@ gets two shared memory files (what it is asked, what it answers) and then serves
 time: a frame of 4 bytes length and JSON that says where in the files the tensors lie."""
 
 import array
+import contextlib
 import json
 import mmap
 import os
@@ -154,6 +155,9 @@ class Model:
         self.model = mlflow.pyfunc.load_model(folder)
         self.schema = self.model.metadata.get_input_schema()
         self.kind = "free"
+        # What is answered by name comes back with the next request: dicts of arrays stay tensors.
+        self.named = "sequence_batching" in (self.model.metadata.metadata or {})
+        self.named = self.named or os.path.exists(os.path.join(folder, "config.pbtxt"))
         if self.schema is not None and self.schema.is_tensor_spec():
             self.kind = "tensors"
         elif self.schema is not None and self._simple_columns():
@@ -238,7 +242,7 @@ def _refuse(_):
     raise ValueError
 
 
-def encode(predictions, answer):
+def encode(predictions, answer, named=False):
     """Tensors when they can be, else the JSON that MLflow would make of them."""
     import numpy as np
     import pandas as pd
@@ -249,6 +253,10 @@ def encode(predictions, answer):
         if isinstance(predictions, pd.DataFrame):
             for name in predictions.columns:
                 answer.add(name, predictions[name].to_numpy())
+            return {"outputs": answer.tensors}
+        if named and isinstance(predictions, dict):
+            for name, values in predictions.items():
+                answer.add(name, values)
             return {"outputs": answer.tensors}
         if isinstance(predictions, (np.ndarray, np.generic)):
             answer.add("predictions", predictions)
@@ -302,10 +310,34 @@ def rss():
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
+@contextlib.contextmanager
+def traced(header):
+    """What the model does meanwhile belongs to the caller's trace, when OpenTelemetry is there."""
+    if not header:
+        yield
+        return
+    try:
+        from opentelemetry import context
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    except ImportError:
+        yield
+        return
+    token = context.attach(TraceContextTextMapPropagator().extract({"traceparent": header}))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
 def handle(model, message, channel):
+    with traced(message.get("traceparent")):
+        return handle_traced(model, message, channel)
+
+
+def handle_traced(model, message, channel):
     answer = Answer(channel.answered)
     if message["op"] == "infer":
-        reply = encode(model.infer(decode(message, channel.asked)), answer)
+        reply = encode(model.infer(decode(message, channel.asked)), answer, model.named)
     elif message["op"] == "invoke":
         body = os.pread(channel.asked, message["size"], 0)
         text = model.invoke(body, message["type"])

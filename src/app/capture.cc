@@ -128,6 +128,26 @@ Result<std::string> reference_of(const MonitorParts& parts, const std::string& m
 
 }  // namespace
 
+serving::RowScorer row_scorer(const monitor::Monitor& monitor) {
+  return [&monitor](const serving::Exchange& exchange) -> Result<serving::Tensors> {
+    std::vector<serving::Prediction> rows;
+    serving::append_rows(exchange, static_cast<std::size_t>(exchange.rows), rows);
+    std::vector<monitor::Field> fields;
+    for (const auto& field : exchange.schema->features) fields.push_back({field.name, field.text});
+    std::vector<std::vector<monitor::Value>> values;
+    for (auto& row : rows) values.push_back(std::move(row.features));
+    SW_TRY(const auto scores, monitor.outliers(exchange.model, exchange.version, fields, values));
+    const serving::Shape shape{static_cast<std::int64_t>(scores.size())};
+    auto distances = serving::Tensor::make(serving::kOutlierScore, serving::DType::fp64, shape);
+    auto shares = serving::Tensor::make(serving::kOutlierPValue, serving::DType::fp64, shape);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      static_cast<double*>(distances.mutable_data())[i] = scores[i].distance;
+      static_cast<double*>(shares.mutable_data())[i] = scores[i].p_value;
+    }
+    return serving::Tensors{std::move(distances), std::move(shares)};
+  };
+}
+
 monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts) {
   auto pump = std::make_shared<Pump>(parts.endpoints.predictions(), parts.monitor);
   monitor::Monitor::Hooks out;

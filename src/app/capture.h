@@ -4,6 +4,7 @@
 #pragma once
 
 #include "monitor/monitor.h"
+#include "serving/target.h"
 
 namespace slipway::blob {
 class BlobStore;
@@ -30,5 +31,8 @@ struct MonitorParts {
 };
 
 monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts);
+
+// Measures rows against the reference of their version.
+serving::RowScorer row_scorer(const monitor::Monitor& monitor);
 
 }  // namespace slipway::app

@@ -27,6 +27,11 @@ const std::vector<Setting>& settings() {
        "what an acknowledged write survives: disk is the loss of power, process only the end of "
        "slipway itself (quicker where syncs are slow)",
        0, 0, "disk|process"},
+      {"role", &Config::role,
+       "all looks after the store: schedules, rollouts, webhooks, comparisons (one server a "
+       "store); "
+       "serve only answers, beside a server that does (PostgreSQL)",
+       0, 0, "all|serve"},
       {"artifacts", &Config::artifacts,
        "where artifacts live (default: the folder blobs in the data folder)"},
       {"config", &Config::config, "file with settings"},

@@ -26,6 +26,7 @@ struct Config {
   std::string data = "./slipway-data";
   std::string store;  // empty: SQLite in the data folder
   std::string durability = "disk";
+  std::string role = "all";
   std::string artifacts;  // empty: a folder in the data folder
   std::string config = "slipway.toml";
   std::string url = "http://127.0.0.1:5800";

@@ -61,11 +61,20 @@ class Meters {
 
 constexpr std::string_view kPredicts = "endpoint.invoke";
 
-// Of the caller, when it says so.
-std::string trace_of(const net::Request& request, bool wanted) {
-  if (!wanted) return {};
-  const auto context = parse_traceparent(request.headers.get("traceparent"));
-  return context ? context->trace_id : std::string();
+// Of the caller, or one that begins here.
+std::string_view trace_of(const net::Request& request) {
+  const std::string_view own = request.traceparent;
+  return own.empty() ? own : own.substr(3, 32);
+}
+
+// Who brings a trace context gets one of ours below it; of the predictions of others a share
+// begins a trace, when there is somebody to export it to.
+void trace(net::Request& request, const std::string& action, const Around& around) {
+  if (const auto caller = parse_traceparent(request.headers.get("traceparent"))) {
+    request.traceparent = own_traceparent(&*caller);
+  } else if (around.spans != nullptr && action == kPredicts && around.spans->takes_turn()) {
+    request.traceparent = own_traceparent(nullptr);
+  }
 }
 
 // A name that a client gives itself; it is a claim, recorded as such, until users can sign in.
@@ -82,8 +91,9 @@ bool is_sane_name(std::string_view name) {
 net::Middleware make_middleware(const net::Router& router, meter::Registry& meters,
                                 const Around& around) {
   net::Middleware out;
-  out.before = [gate = around.gate](net::Request& request,
-                                    const net::Route& route) -> Result<void> {
+  out.before = [gate = around.gate, around](net::Request& request,
+                                            const net::Route& route) -> Result<void> {
+    trace(request, route.action, around);
     const auto actor = request.headers.get("x-slipway-actor");
     if (is_sane_name(actor)) request.principal = actor;
     if (gate == nullptr) return {};
@@ -95,21 +105,24 @@ net::Middleware make_middleware(const net::Router& router, meter::Registry& mete
     counters->count(route, status, static_cast<double>(took_ns) * 1e-9);
     if (around.spans != nullptr && route != nullptr && route->action == kPredicts) {
       around.spans->offer({.traceparent = request.headers.get("traceparent"),
+                           .own = request.traceparent,
+                           .method = std::string(name_of(request.method)),
+                           .route = route->pattern,
                            .name = std::string(name_of(request.method)) + " " + route->pattern,
                            .path = request.path,
                            .request_id = request.request_id,
-                           .status = std::to_string(status),
+                           .status = status,
                            .failed = status == 0 || status >= 500,
                            .took_ns = took_ns});
     }
-    (around.access_log ? log::info : log::debug)(
-        "http.request", {{"method", name_of(request.method)},
-                         {"path", request.path},
-                         {"status", status},
-                         {"ms", static_cast<double>(took_ns) * 1e-6},
-                         {"request_id", request.request_id},
-                         {"trace_id", trace_of(request, around.access_log)},
-                         {"remote", request.remote}});
+    (around.access_log ? log::info : log::debug)("http.request",
+                                                 {{"method", name_of(request.method)},
+                                                  {"path", request.path},
+                                                  {"status", status},
+                                                  {"ms", static_cast<double>(took_ns) * 1e-6},
+                                                  {"request_id", request.request_id},
+                                                  {"trace_id", trace_of(request)},
+                                                  {"remote", request.remote}});
   };
   return out;
 }
@@ -161,8 +174,9 @@ class GrpcMeters {
 net::GrpcMiddleware make_grpc_middleware(const net::GrpcRouter& router, meter::Registry& meters,
                                          const Around& around) {
   net::GrpcMiddleware out;
-  out.before = [gate = around.gate](net::Request& request,
-                                    const net::GrpcMethod& method) -> Result<void> {
+  out.before = [gate = around.gate, around](net::Request& request,
+                                            const net::GrpcMethod& method) -> Result<void> {
+    trace(request, method.action, around);
     const auto actor = request.headers.get("x-slipway-actor");
     if (is_sane_name(actor)) request.principal = actor;
     if (gate == nullptr) return {};
@@ -174,21 +188,22 @@ net::GrpcMiddleware make_grpc_middleware(const net::GrpcRouter& router, meter::R
     counters->count(method, code, static_cast<double>(took_ns) * 1e-9);
     if (around.spans != nullptr && method != nullptr && method->action == kPredicts) {
       around.spans->offer({.traceparent = request.headers.get("traceparent"),
+                           .own = request.traceparent,
                            .name = method->path.substr(1),
                            .path = request.path,
                            .request_id = request.request_id,
-                           .status = std::string(net::name_of(code)),
+                           .status = static_cast<int>(code),
                            .grpc = true,
                            .failed = code != net::GrpcCode::ok,
                            .took_ns = took_ns});
     }
-    (around.access_log ? log::info : log::debug)(
-        "grpc.call", {{"path", request.path},
-                      {"code", net::name_of(code)},
-                      {"ms", static_cast<double>(took_ns) * 1e-6},
-                      {"request_id", request.request_id},
-                      {"trace_id", trace_of(request, around.access_log)},
-                      {"remote", request.remote}});
+    (around.access_log ? log::info : log::debug)("grpc.call",
+                                                 {{"path", request.path},
+                                                  {"code", net::name_of(code)},
+                                                  {"ms", static_cast<double>(took_ns) * 1e-6},
+                                                  {"request_id", request.request_id},
+                                                  {"trace_id", trace_of(request)},
+                                                  {"remote", request.remote}});
   };
   return out;
 }

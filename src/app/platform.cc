@@ -30,6 +30,7 @@
 #include "secret_key.h"
 #include "serving/endpoints.h"
 #include "store/database.h"
+#include "store/hold.h"
 #include "tracing/tracing.h"
 #include "tracking/tracking.h"
 #include "webhook/webhook.h"
@@ -49,6 +50,7 @@ struct Platform::Impl {
   std::unique_ptr<DataFolder> folder;
   meter::Registry meters;
   EventBus events;
+  std::shared_ptr<void> hold;  // of the store, by who looks after it
   std::unique_ptr<store::Database> database;
   std::unique_ptr<blob::BlobStore> blobs;
   std::unique_ptr<tracking::Tracking> tracking;
@@ -81,10 +83,29 @@ namespace {
 
 constexpr int kDevicesEveryMs = 5000;
 
+std::string without_password(const std::string& url) {
+  const auto at = url.find('@');
+  const auto colon = url.find(':', url.find("//") + 2);
+  if (at == std::string::npos || colon == std::string::npos || colon > at) return url;
+  return url.substr(0, colon) + ":***" + url.substr(at);
+}
+
 std::string store_url(const Config& config) {
   if (!config.store.empty()) return config.store;
   const auto path = std::filesystem::absolute(config.data).lexically_normal() / "slipway.db";
   return "sqlite:///" + path.string();
+}
+
+// Two that look after one store would do everything twice.
+Result<std::shared_ptr<void>> take_store(const Config& config) {
+  const auto url = store_url(config);
+  auto held = store::hold_store(url);
+  if (held || held.error().code != Code::conflict) return held;
+  return precondition(
+      "another server looks after the store '" + without_password(url) + "'",
+      url.starts_with("sqlite:")
+          ? "stop it, or give this one another store: an SQLite store has one server"
+          : "start this one with --role serve: it answers beside the other");
 }
 
 webhook::Options webhook_options(const Config& config, const Seal& seal) {
@@ -171,6 +192,9 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->config = config;
   impl->mode = mode;
   SW_TRY(impl->folder, DataFolder::open(config.data, mode == Mode::server));
+  if (mode == Mode::server && config.role == "all") {
+    SW_TRY(impl->hold, take_store(config));
+  }
   SW_TRY(impl->database, store::Database::open(store_url(config), store_options(config)));
   SW_TRY(impl->blobs, blob::open_local(artifact_folder(config)));
   auto& clock = system_clock();
@@ -204,6 +228,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->decoders = std::make_unique<Pool>("decode", 1, 256);
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
+  impl->endpoints->score_rows(row_scorer(*impl->monitor));
   auto hooks = monitor_hooks(
       {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs});
   hooks.seal = seal;
@@ -239,16 +264,19 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
     }
     SW_CHECK_OK(impl->endpoints->restore());
     if (impl->conversions != nullptr) impl->conversions->be_patient();
-    SW_CHECK_OK(impl->batches->resume());
-    SW_CHECK_OK(impl->monitor->seal_stored());
-    impl->monitor->start();
-    SW_CHECK_OK(impl->webhooks->seal_stored());
-    impl->webhooks->start();
-    impl->rollouts->run();
+    if (config.role == "all") {
+      SW_CHECK_OK(impl->batches->resume());
+      SW_CHECK_OK(impl->monitor->seal_stored());
+      SW_CHECK_OK(impl->webhooks->seal_stored());
+      impl->webhooks->start();
+      impl->rollouts->run();
+    }
+    impl->monitor->start(config.role == "all");
     impl->alias_moves =
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
           if (event.type == "model.alias_set") endpoints->refresh(event.subject);
         });
+    if (config.role != "all") return std::unique_ptr<Platform>(new Platform(std::move(impl)));
     impl->loop = std::make_unique<Loop>(*impl->monitor, *impl->endpoints, *impl->launcher,
                                         impl->events, clock);
   }

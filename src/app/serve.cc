@@ -83,7 +83,9 @@ Result<void> serve(const Config& config) {
   SW_TRY(const auto grpc_port, listen_grpc(*server, config, grpc, *platform, around));
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
-  SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
+  if (config.role != "all") log::info("platform.serves_only", {});
+  if (config.role == "all")
+    SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
   log::info(
       "platform.ready",
       {{"url", url}, {"grpc_port", grpc_port}, {"data", config.data}, {"version", version()}});

@@ -44,18 +44,39 @@ void append_attribute(std::string& out, std::string_view key, const std::string&
   out += "}}";
 }
 
-std::string span_json(const ServedCall& call, const TraceContext& context) {
+void append_attribute(std::string& out, std::string_view key, std::int64_t value) {
+  if (out.back() != '[') out += ',';
+  out += "{\"key\":\"" + std::string(key) + "\",\"value\":{\"intValue\":\"" +
+         std::to_string(value) + "\"}}";
+}
+
+// By the semantic conventions of OpenTelemetry.
+void append_attributes(std::string& out, const ServedCall& call) {
+  if (call.grpc) {
+    const auto slash = call.name.find('/');
+    append_attribute(out, "rpc.system", "grpc");
+    append_attribute(out, "rpc.service", call.name.substr(0, slash));
+    append_attribute(out, "rpc.method", call.name.substr(slash + 1));
+    append_attribute(out, "rpc.grpc.status_code", call.status);
+  } else {
+    append_attribute(out, "http.request.method", call.method);
+    append_attribute(out, "http.route", call.route);
+    append_attribute(out, "http.response.status_code", call.status);
+  }
+  append_attribute(out, "url.path", call.path);
+  append_attribute(out, "slipway.request_id", call.request_id);
+}
+
+// `own`: the context that was given to the caller and to whoever was asked on its behalf.
+std::string span_json(const ServedCall& call, const TraceContext& own, const std::string& parent) {
   const auto end = system_clock().now().ms * 1'000'000;
-  std::string out =
-      "{\"traceId\":\"" + context.trace_id + "\",\"spanId\":\"" + random_hex(1) + "\"";
-  if (!context.parent_id.empty()) out += ",\"parentSpanId\":\"" + context.parent_id + "\"";
+  std::string out = "{\"traceId\":\"" + own.trace_id + "\",\"spanId\":\"" + own.parent_id + "\"";
+  if (!parent.empty()) out += ",\"parentSpanId\":\"" + parent + "\"";
   out += ",\"name\":";
   append_json_string(out, call.name);
   out += ",\"kind\":2,\"startTimeUnixNano\":\"" + std::to_string(end - call.took_ns) +
          "\",\"endTimeUnixNano\":\"" + std::to_string(end) + "\",\"attributes\":[";
-  append_attribute(out, "url.path", call.path);
-  append_attribute(out, call.grpc ? "rpc.grpc.status" : "http.response.status", call.status);
-  append_attribute(out, "slipway.request_id", call.request_id);
+  append_attributes(out, call);
   return out + "],\"status\":{\"code\":" + (call.failed ? "2" : "1") + "}}";
 }
 
@@ -80,6 +101,12 @@ std::optional<TraceContext> parse_traceparent(std::string_view text) {
   return out;
 }
 
+std::string own_traceparent(const TraceContext* caller) {
+  const bool sampled = caller == nullptr || caller->sampled;
+  return "00-" + (caller == nullptr ? random_hex(2) : caller->trace_id) + "-" + random_hex(1) +
+         (sampled ? "-01" : "-00");
+}
+
 SpanExport::SpanExport(std::string url, double share, meter::Registry& meters)
     : url_(std::move(url)),
       share_(share),
@@ -97,16 +124,16 @@ SpanExport::~SpanExport() {
   sender_.reset();
 }
 
+bool SpanExport::takes_turn() {
+  const auto turn = turn_.fetch_add(1, std::memory_order_relaxed);
+  return static_cast<double>((turn * 0x9E3779B97F4A7C15ULL) >> 11) * 0x1.0p-53 < share_;
+}
+
 void SpanExport::offer(const ServedCall& call) {
-  auto context = parse_traceparent(call.traceparent);
-  if (context && !context->sampled) return;
-  if (!context) {
-    const auto turn = turn_.fetch_add(1, std::memory_order_relaxed);
-    const double at = static_cast<double>((turn * 0x9E3779B97F4A7C15ULL) >> 11) * 0x1.0p-53;
-    if (at >= share_) return;
-    context = TraceContext{.trace_id = random_hex(2), .parent_id = {}, .sampled = true};
-  }
-  auto span = span_json(call, *context);
+  const auto own = parse_traceparent(call.own);
+  if (!own || !own->sampled) return;
+  const auto caller = parse_traceparent(call.traceparent);
+  auto span = span_json(call, *own, caller ? caller->parent_id : std::string());
   const std::scoped_lock lock(mutex_);
   if (waiting_.size() >= kMostWaiting) return dropped_.add();
   waiting_.push_back(std::move(span));

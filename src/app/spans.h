@@ -28,12 +28,18 @@ struct TraceContext {
 // "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"; nothing when it is not one.
 std::optional<TraceContext> parse_traceparent(std::string_view text);
 
+// The context of a span of ours below `caller`, or of a trace that begins here.
+std::string own_traceparent(const TraceContext* caller);
+
 struct ServedCall {
   std::string_view traceparent;  // as it came; may be empty
+  std::string_view own;          // what `begin` made of it
+  std::string method;            // "POST"; empty over gRPC
+  std::string route;             // "/v2/models/{name}/infer"
   std::string name;              // "POST /v2/models/{name}/infer"
   std::string path;
   std::string request_id;
-  std::string status;  // "200", "INVALID_ARGUMENT"
+  int status = 0;  // of HTTP, or a gRPC code
   bool grpc = false;
   bool failed = false;
   std::int64_t took_ns = 0;
@@ -46,6 +52,9 @@ class SpanExport {
   SpanExport(std::string url, double share, meter::Registry& meters);
   ~SpanExport();  // sends what waits, once
 
+  // Whether a request that brought no context begins a trace of its own.
+  bool takes_turn();
+  // Nothing when the span is not to be exported.
   void offer(const ServedCall& call);
 
  private:

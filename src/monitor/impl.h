@@ -80,6 +80,19 @@ struct Monitor::Impl {
   mutable std::map<std::string, std::shared_ptr<const Settings>> settings;
   mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Profile>> profiles;
 
+  mutable std::map<std::string, std::pair<std::shared_ptr<const Profile>,
+                                          std::shared_ptr<const OutlierModel>>>
+      outlier_models;  // with cache_mutex
+  struct OutlierCounts {
+    std::shared_ptr<const Schema> schema;
+    std::shared_ptr<const OutlierModel> model;
+    std::int64_t look_again_ns = 0;
+    meter::Counter* scored = nullptr;
+    meter::Counter* outliers = nullptr;
+  };
+  std::mutex outlier_mutex;
+  std::map<ChunkKey, OutlierCounts> outlier_counters;
+
   std::mutex open_mutex;
   std::map<ChunkKey, OpenChunk> open;
   std::vector<Chunk> full;
@@ -88,11 +101,18 @@ struct Monitor::Impl {
 
   std::mutex store_mutex;
   bool recovered = false;
+  bool compares = true;
+  std::int64_t took_others_ns = 0;
+  std::int64_t settings_read_ns = 0;  // with cache_mutex, like the next
+  std::int64_t profiles_read_ns = 0;
+  std::set<std::int64_t> own_chunks;  // after seen_chunk, stored by this process
+  std::int64_t seen_chunk = 0;        // what others stored up to here is in the windows
   std::int64_t next_chunk = 1;
   std::int64_t next_seq = 1;
   std::map<std::string, std::int64_t> stored_rows;
   std::map<ChunkKey, Window> windows;
   std::map<std::string, RequestIndex> indexes;
+  std::map<std::string, std::int64_t> index_read_ns;
   std::map<std::string, std::map<std::string, std::string>> waiting_labels;  // read ones
   std::map<ChunkKey, QualityState> quality;
   std::deque<Chunk> recent_answers;  // decoded chunks of late labels
@@ -118,6 +138,15 @@ struct Monitor::Impl {
   // Tells serving and the gauges.
   void apply(const std::string& endpoint, const Settings& watched);
 
+  // outliers.cc
+  Result<std::shared_ptr<const OutlierModel>> outliers_of(const std::string& model,
+                                                          const std::string& version,
+                                                          const std::vector<Field>& fields) const;
+  void count_outliers(const std::vector<Captured>& rows);
+
+  // Other processes may write to the same store.
+  bool shared() const { return db.dialect() == store::Dialect::postgres; }
+
   // ingest.cc
   void capture(std::vector<Captured> rows);
   Result<void> store_open(bool all);
@@ -127,6 +156,8 @@ struct Monitor::Impl {
   Result<void> write(std::vector<Chunk>& chunks);
   Result<void> trim(const std::string& endpoint, const Settings& watched);
   void fill_window(const Chunk& chunk, std::size_t from);
+  void forget_cached();
+  Result<void> take_others();  // what other processes of this store have captured
   void maintain();
 
   // compare.cc

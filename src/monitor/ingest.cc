@@ -35,6 +35,7 @@ bool same_schema(const Chunk& chunk, const Captured& row) {
 }  // namespace
 
 void Monitor::Impl::capture(std::vector<Captured> rows) {
+  count_outliers(rows);
   const std::int64_t now = clock.monotonic_ns();
   const std::scoped_lock lock(open_mutex);
   for (auto& row : rows) {
@@ -92,6 +93,8 @@ Result<void> Monitor::Impl::store_open(bool all) {
   SW_CHECK_OK(recover());
   auto chunks = take_open(all);
   maintain();
+  if (shared()) forget_cached();
+  if (shared() && compares) SW_CHECK_OK(take_others());
   if (chunks.empty()) return {};
   if (const auto written = write(chunks); !written) {
     for (const auto& chunk : chunks) {
@@ -111,11 +114,21 @@ Result<void> Monitor::Impl::store_open(bool all) {
 }
 
 Result<void> Monitor::Impl::write(std::vector<Chunk>& chunks) {
-  for (auto& chunk : chunks) chunk.id = next_chunk++;
+  // The numbers are given under the writer's place: another process may store here as well.
   SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
+    auto next = next_chunk;
+    if (shared()) {
+      SW_TRY(const auto last, records::last_chunk(c));
+      next = std::max(next, last + 1);
+    }
+    for (auto& chunk : chunks) chunk.id = next++;
     for (const auto& chunk : chunks) SW_CHECK_OK(records::put_chunk(c, chunk));
     return {};
   }));
+  next_chunk = chunks.back().id + 1;
+  if (shared() && compares) {
+    for (const auto& chunk : chunks) own_chunks.insert(chunk.id);
+  }
   std::set<std::string> endpoints;
   for (const auto& chunk : chunks) {
     stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
@@ -141,9 +154,53 @@ Result<void> Monitor::Impl::trim(const std::string& endpoint, const Settings& wa
 }
 
 void Monitor::Impl::fill_window(const Chunk& chunk, std::size_t from) {
+  if (!compares) return;
   auto& window = windows[{chunk.endpoint, chunk.model, chunk.version}];
   const Timestamp now = clock.now();
   for (std::size_t i = from; i < chunk.rows(); ++i) window.add(chunk, i, now);
+}
+
+// Settings and references that another process may have changed are read again.
+void Monitor::Impl::forget_cached() {
+  constexpr std::int64_t kSettingsNs = 2'000'000'000;
+  constexpr std::int64_t kProfilesNs = 30'000'000'000;
+  const auto now = clock.monotonic_ns();
+  const std::scoped_lock lock(cache_mutex);
+  if (now - settings_read_ns > kSettingsNs) {
+    settings.clear();
+    settings_read_ns = now;
+  }
+  if (now - profiles_read_ns > kProfilesNs) {
+    profiles.clear();
+    profiles_read_ns = now;
+  }
+}
+
+// Into the windows, in the order in which it was stored; at most once a second.
+Result<void> Monitor::Impl::take_others() {
+  const auto now = clock.monotonic_ns();
+  if (now - took_others_ns < kOldestNs) return {};
+  took_others_ns = now;
+  return db.read([&](store::Connection& c) -> Result<void> {
+    SW_TRY(const auto last, records::last_chunk(c));
+    if (last <= seen_chunk) return {};
+    SW_TRY(const auto keys, records::chunk_keys(c));
+    for (const auto& key : keys) {
+      for (std::int64_t from = seen_chunk + 1; from <= last;) {
+        SW_TRY(const auto chunks, records::chunks_from(c, key, from, kChunksAtOnce));
+        for (const auto& chunk : chunks) {
+          from = chunk.id + 1;
+          if (chunk.id > last || own_chunks.count(chunk.id) != 0) continue;
+          fill_window(chunk, 0);
+          stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
+        }
+        if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
+      }
+    }
+    seen_chunk = last;
+    own_chunks.erase(own_chunks.begin(), own_chunks.upper_bound(last));
+    return {};
+  });
 }
 
 // What this process needs to know of the ones before it. Once.
@@ -159,6 +216,7 @@ Result<void> Monitor::Impl::recover() {
     SW_TRY(endpoints, records::watched_endpoints(c));
     next_chunk = chunk + 1;
     next_seq = seq + 1;
+    seen_chunk = chunk;
     windows.clear();
     return refill_windows(c);
   }));

@@ -56,7 +56,13 @@ std::vector<std::pair<std::int64_t, std::uint32_t>> RequestIndex::find(std::uint
 
 Result<RequestIndex*> Monitor::Impl::index_of(const std::string& endpoint) {
   const auto found = indexes.find(endpoint);
-  if (found != indexes.end()) return &found->second;
+  // What others stored since is not in it; reading all again is what it costs to share a store.
+  constexpr std::int64_t kFreshNs = 1'000'000'000;
+  const auto now = clock.monotonic_ns();
+  auto& read_ns = index_read_ns[endpoint];
+  if (found != indexes.end() && (!shared() || now - read_ns < kFreshNs)) return &found->second;
+  if (found != indexes.end()) indexes.erase(found);
+  read_ns = now;
   SW_TRY(const auto stored,
          db.read([&](store::Connection& c) { return records::hashes(c, endpoint); }));
   auto& index = indexes[endpoint];
@@ -173,13 +179,17 @@ Result<void> Monitor::Impl::add_outcomes(const std::string& endpoint,
                                          const std::vector<Outcome>& outcomes) {
   if (outcomes.empty()) return {};
   std::vector<bool> fresh;
-  const std::int64_t first_seq = next_seq;
+  std::int64_t first_seq = next_seq;
   // Read first: what is written now must not be counted twice.
   for (const auto& o : outcomes) {
     if (auto state = quality_of_key({endpoint, o.model, o.version}); !state) return state.error();
   }
   SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
     fresh.clear();
+    if (shared()) {
+      SW_TRY(const auto last, records::last_seq(c));
+      first_seq = std::max(next_seq, last + 1);
+    }
     std::int64_t seq = first_seq;
     for (const auto& outcome : outcomes) {
       SW_TRY(const bool added, records::add_outcome(c, endpoint, outcome, seq++));
@@ -188,7 +198,7 @@ Result<void> Monitor::Impl::add_outcomes(const std::string& endpoint,
     }
     return {};
   }));
-  next_seq += static_cast<std::int64_t>(outcomes.size());
+  next_seq = first_seq + static_cast<std::int64_t>(outcomes.size());
   SW_TRY(const auto watched, settings_of(endpoint));
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!fresh[i]) continue;

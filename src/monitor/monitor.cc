@@ -34,8 +34,9 @@ void Monitor::connect(Hooks hooks) {
   impl_->hooks = std::move(hooks);
 }
 
-void Monitor::start() {
+void Monitor::start(bool compares) {
   auto* impl = impl_.get();
+  impl->compares = compares;
   impl->storing = std::make_unique<Worker>("monitor-store", [impl](const Worker::Sleep& sleep) {
     complain("monitor.start_failed", impl->alerts.count_open());
     {
@@ -47,6 +48,7 @@ void Monitor::start() {
       complain("monitor.store_failed", impl->store_open(false));
     }
   });
+  if (!compares) return;
   impl->comparing = std::make_unique<Worker>("monitor-compare", [impl](const Worker::Sleep& sleep) {
     while (sleep(100)) complain("monitor.compare_failed", impl->compare_due());
   });

@@ -22,6 +22,7 @@
 #include "domain/types.h"
 #include "fetch/fetch.h"
 #include "monitor/alerts.h"
+#include "monitor/outliers.h"
 #include "monitor/profile.h"
 #include "monitor/settings.h"
 #include "monitor/silences.h"
@@ -65,7 +66,9 @@ class Monitor {
   Result<void> seal_stored();
   // Continues where the last process stopped and begins the background work: pulling and storing
   // every 50 ms, comparing windows, sending webhooks.
-  void start();
+  // With `compares` false another process of the same store closes windows and sends webhooks: this
+  // one only stores.
+  void start(bool compares = true);
   void stop();
 
   // The defaults for an endpoint that was never set.
@@ -80,6 +83,11 @@ class Monitor {
   // Made from the data that came with the version when none was set.
   Result<Profile> reference(const std::string& model, const std::string& version) const;
   bool has_reference(const std::string& model, const std::string& version) const;
+
+  // How unusual each row is against the version's reference, whose names the fields have.
+  Result<std::vector<RowScore>> outliers(const std::string& model, const std::string& version,
+                                         const std::vector<Field>& fields,
+                                         const std::vector<std::vector<Value>>& rows) const;
 
   // Takes rows over; never waits for the database. What does not fit in memory (200,000 rows wait
   // to be stored) is dropped and counted.

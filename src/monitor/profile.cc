@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t kMostValues = 10'000;
 constexpr std::size_t kMostCategories = 1'000;
 constexpr std::size_t kHistogramBins = 20;
+constexpr std::size_t kMostRows = 2'000;
+constexpr std::size_t kMostRowValues = 200'000;
+constexpr std::size_t kMostRowColumns = 256;
 
 // The same choice whenever the same file is given.
 void thin_out(std::vector<double>& values) {
@@ -112,6 +115,34 @@ void add_categories(json::object& out, const ProfileColumn& column) {
   out["most_common"] = std::move(most);
 }
 
+// The same rows whenever the same file is given.
+void keep_rows(const Table& table, Profile& out) {
+  std::vector<const TableColumn*> columns;
+  for (const auto& column : table.columns) {
+    if (column.text || columns.size() == kMostRowColumns) continue;
+    columns.push_back(&column);
+    out.row_columns.push_back(column.name);
+  }
+  if (columns.empty()) return;
+  std::vector<std::size_t> whole;
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    const bool complete = std::all_of(columns.begin(), columns.end(), [&](const auto* column) {
+      return !column->missing[row] && std::isfinite(column->numbers[row]);
+    });
+    if (complete) whole.push_back(row);
+  }
+  const auto most = std::min(kMostRows, kMostRowValues / columns.size());
+  std::uint64_t state = 0x9e3779b97f4a7c15u;
+  for (std::size_t i = 0; whole.size() > most && i < most; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    std::swap(whole[i], whole[i + static_cast<std::size_t>((state >> 33) % (whole.size() - i))]);
+  }
+  whole.resize(std::min(whole.size(), most));
+  for (const auto row : whole) {
+    for (const auto* column : columns) out.row_values.push_back(single(column->numbers[row]));
+  }
+}
+
 }  // namespace
 
 const ProfileColumn* Profile::find(std::string_view name) const {
@@ -135,12 +166,13 @@ std::string category_of(double x) {
 Profile profile_of(const Table& table) {
   Profile out{.rows = static_cast<std::int64_t>(table.rows)};
   for (const auto& column : table.columns) out.columns.push_back(column_of(column));
+  keep_rows(table, out);
   return out;
 }
 
 std::string pack_profile(const Profile& profile) {
   PackWriter out;
-  out.number(1);  // the format
+  out.number(2);  // the format
   out.signed_number(profile.rows);
   out.number(profile.columns.size());
   for (const auto& column : profile.columns) {
@@ -159,13 +191,18 @@ std::string pack_profile(const Profile& profile) {
       out.signed_number(n);
     }
   }
+  out.number(profile.row_columns.size());
+  for (const auto& name : profile.row_columns) out.text(name);
+  out.number(profile.row_values.size());
+  for (const double x : profile.row_values) out.float64(x);
   return out.finish();
 }
 
 Result<Profile> unpack_profile(std::string_view bytes) {
   PackReader in(bytes);
   Profile out;
-  const bool known = in.number() == 1;
+  const auto format = in.number();
+  const bool known = format == 1 || format == 2;  // 1: without rows
   out.rows = in.signed_number();
   const std::size_t columns = in.count();
   for (std::size_t i = 0; i < columns && in.ok(); ++i) {
@@ -184,6 +221,12 @@ Result<Profile> unpack_profile(std::string_view bytes) {
       std::string value(in.text());
       column.sample.counts[std::move(value)] = in.signed_number();
     }
+  }
+  if (format == 2) {
+    const std::size_t names = in.count();
+    for (std::size_t i = 0; i < names && in.ok(); ++i) out.row_columns.emplace_back(in.text());
+    out.row_values.resize(in.count());
+    for (double& x : out.row_values) x = in.float64();
   }
   if (!known || !in.ok()) return Error{Code::data_loss, "a reference profile is damaged", ""};
   return out;

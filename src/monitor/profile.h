@@ -33,6 +33,10 @@ struct Profile {
   std::int64_t rows = 0;
   Timestamp created;
   std::vector<ProfileColumn> columns;
+  // Whole rows of the columns that are numbers, at most 2,000 and 200,000 values, drawn evenly
+  // without those that lack one; one after the other. What single rows are measured against.
+  std::vector<std::string> row_columns;
+  std::vector<double> row_values;
 
   const ProfileColumn* find(std::string_view name) const;
 };

@@ -351,6 +351,7 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
         [&](const value& v, const std::string& f) { return read_retrain(v, f, s.retrain); }},
        {"webhooks",
         [&](const value& v, const std::string& f) { return read_webhooks(v, f, s.webhooks); }},
+       {"outlier_share", number_into(s.outlier_share, d.outlier_share, 0, 1)},
        {"keep_rows", integer_into(s.keep_rows, d.keep_rows, 1000, 100'000'000)},
        {"keep_days", integer_into(s.keep_days, d.keep_days, 1, 36'500)}}));
   const auto* threshold = json::find(parsed, "drift_threshold");
@@ -382,6 +383,7 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                    {"quality", nullptr},
                    {"retrain", nullptr},
                    {"webhooks", json::array{}},
+                   {"outlier_share", s.outlier_share},
                    {"keep_rows", s.keep_rows},
                    {"keep_days", s.keep_days}};
   if (s.quality) {

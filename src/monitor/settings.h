@@ -71,6 +71,9 @@ struct Settings {
   std::optional<QualityRule> quality;
   std::optional<RetrainRule> retrain;
   std::vector<Webhook> webhooks;
+  // Recorded rows are measured against the reference, and those counted as outliers that are as
+  // unusual as this share of it; 0: none is measured.
+  double outlier_share = 0;
   std::int64_t keep_rows = 1'000'000;  // captured predictions, the oldest go first
   std::int64_t keep_days = 30;
 };

@@ -69,6 +69,9 @@ std::size_t put_head(const H2Stream& stream, std::array<nghttp2_nv, 8>& fields) 
     fields[n++] = field("grpc-encoding", name_of(stream.answer_encoding), true);
   }
   fields[n++] = field("x-request-id", stream.request.request_id, false);
+  if (!stream.request.traceparent.empty()) {
+    fields[n++] = field("traceparent", stream.request.traceparent, false);
+  }
   return n;
 }
 

@@ -98,6 +98,9 @@ void write_head(std::string& out, const Response& response, const HeadOptions& o
   if (!options.request_id.empty() && !response.headers.has("x-request-id")) {
     append(out, "x-request-id", options.request_id);
   }
+  if (!options.traceparent.empty() && !response.headers.has("traceparent")) {
+    append(out, "traceparent", options.traceparent);
+  }
   append(out, "date", options.date);
   if (!options.keep_alive) {
     append(out, "connection", "close");

@@ -21,6 +21,7 @@ struct HeadOptions {
   std::optional<std::uint64_t> length;
   std::string_view date;  // as in the Date field; changes once a second
   std::string_view request_id;
+  std::string_view traceparent;
 };
 
 // Replaces `out`. Fields that the server owns (length, connection, date) are left out of the

@@ -61,6 +61,9 @@ struct Request {
   std::string
       request_id;  // x-request-id as sent if it is sane, else made here; echoed in the answer
   std::int64_t received_ns = 0;  // monotonic
+  // W3C trace context of what this request is here, as the middleware made it: echoed in the
+  // answer and given on to whoever is asked on its behalf. Empty: it is not traced.
+  std::string traceparent;
   // Who asks, as the middleware found out.
   std::string principal = "anonymous";
   // What HTTP itself answers (405, 408, 413, 415, 431) where an error's code alone says less; 0 on

@@ -79,7 +79,8 @@ awaitable<bool> Session::write_answer(Turn& turn, Response response) {
               .chunked = chunked,
               .length = length,
               .date = loop_->date(),
-              .request_id = turn.request->request_id});
+              .request_id = turn.request->request_id,
+              .traceparent = turn.request->traceparent});
   turn.status = response.status;
   const bool with_body = body && !turn.head_only;
   auto writing =
@@ -146,7 +147,8 @@ awaitable<bool> Session::write_stream(Turn& turn, const Response& head) {
               .chunked = chunked,
               .length = {},
               .date = loop_->date(),
-              .request_id = turn.request->request_id});
+              .request_id = turn.request->request_id,
+              .traceparent = turn.request->traceparent});
   turn.status = head.status;
   auto beginning = write(head_, {});
   bool open = co_await std::move(beginning);

@@ -12,26 +12,46 @@ constexpr auto kActor = "rollout";
 
 }  // namespace
 
-// Champion and challenger by number, so that nothing moves but by our hand; shadows stay.
-std::vector<serving::RouteSpec> Rollouts::Impl::shared_routes(const Row& row) const {
+Result<serving::RouteSpec> Rollouts::Impl::route_to(const Row& row, std::int64_t version) const {
+  serving::RouteSpec out{.model = row.rollout.model, .version = std::to_string(version)};
+  if (is_graph(row.rollout)) {
+    SW_TRY(out.graph, endpoints.graph_text(row.rollout.endpoint, out.version));
+  }
+  return out;
+}
+
+// Champion and challenger by number, so that nothing moves but by our hand; shadows and rules stay.
+Result<std::vector<serving::RouteSpec>> Rollouts::Impl::shared_routes(const Row& row) const {
   const auto& r = row.rollout;
   const double share = r.steps[static_cast<std::size_t>(r.step)].weight;
   std::vector<serving::RouteSpec> out;
-  out.push_back({.model = r.model, .version = std::to_string(r.champion), .weight = 100 - share});
-  out.push_back({.model = r.model, .version = std::to_string(r.challenger), .weight = share});
+  SW_TRY(auto champion, route_to(row, r.champion));
+  champion.weight = 100 - share;
+  SW_TRY(auto challenger, route_to(row, r.challenger));
+  challenger.weight = share;
+  out.push_back(std::move(champion));
+  out.push_back(std::move(challenger));
   for (const auto& route : row.routes) {
-    if (route.shadow) out.push_back(route);
+    const bool by_rule = !route.header.empty() && route.weight <= 0;
+    if (route.shadow || by_rule) out.push_back(route);
   }
   return out;
 }
 
 // The endpoint's own routes, with `version` where the champion was named by number.
-std::vector<serving::RouteSpec> Rollouts::Impl::routes_with(const Row& row,
-                                                            std::int64_t version) const {
-  auto out = row.routes;
-  for (auto& route : out) {
-    const bool champion = !route.shadow && route.model == row.rollout.model && route.alias.empty();
-    if (champion) route.version = std::to_string(version);
+Result<std::vector<serving::RouteSpec>> Rollouts::Impl::routes_with(const Row& row,
+                                                                    std::int64_t version) const {
+  SW_TRY(const auto wanted, route_to(row, version));
+  std::vector<serving::RouteSpec> out;
+  for (auto route : row.routes) {
+    const bool named = !route.shadow && route.model == row.rollout.model && route.alias.empty();
+    // Whoever asks for a version by a rule keeps it; one that only waited for traffic has it now.
+    if (named && route.weight <= 0 && route.header.empty()) continue;
+    if (named && route.weight > 0) {
+      route.version = wanted.version;
+      route.graph = wanted.graph;
+    }
+    out.push_back(std::move(route));
   }
   return out;
 }
@@ -48,6 +68,8 @@ Result<void> Rollouts::Impl::set_routes(const Row& row,
 Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
                                            const std::string& reason) {
   const auto& model = row.rollout.model;
+  SW_TRY(const auto routes, routes_with(row, version));
+  if (is_graph(row.rollout)) return set_routes(row, routes);  // no version of the registry
   // Asked at the start; and the way back is always open.
   const registry::By by{kActor, reason, true};
   SW_CHECK_OK(registry.promote({model, version}, by));
@@ -57,7 +79,7 @@ Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
     if (route.alias == registry::kChampion || equal_ignoring_case(route.alias, "latest")) continue;
     SW_CHECK_OK(registry.set_alias(model, route.alias, version, by));
   }
-  return set_routes(row, routes_with(row, version));
+  return set_routes(row, routes);
 }
 
 Result<void> Rollouts::Impl::keep_and_tell(const Row& row, const std::string& event) {
@@ -118,7 +140,8 @@ Result<void> Rollouts::Impl::act(Row& row) {
     case Phase::done:
       return {};
     case Phase::shift: {
-      SW_CHECK_OK(set_routes(row, shared_routes(row)));
+      SW_TRY(const auto routes, shared_routes(row));
+      SW_CHECK_OK(set_routes(row, routes));
       r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
       row.phase = Phase::watch;
       return keep_and_tell(row, r.step == 0 ? "rollout.started" : "rollout.step");

@@ -32,6 +32,11 @@ struct Watched {
   std::string note;  // what it waits for
 };
 
+// Of versions of the endpoint's own graph, which the registry does not know.
+inline bool is_graph(const Rollout& rollout) {
+  return rollout.model == serving::graph_model_of(rollout.endpoint);
+}
+
 struct Rollouts::Impl {
   store::Database& db;
   serving::Endpoints& endpoints;
@@ -51,8 +56,10 @@ struct Rollouts::Impl {
   // acts.cc: one open phase to its end. The phase is in the store already.
   Result<void> act(Row& row);
   Result<void> set_routes(const Row& row, const std::vector<serving::RouteSpec>& routes);
-  std::vector<serving::RouteSpec> shared_routes(const Row& row) const;
-  std::vector<serving::RouteSpec> routes_with(const Row& row, std::int64_t version) const;
+  // The version as a route; of a graph with its text.
+  Result<serving::RouteSpec> route_to(const Row& row, std::int64_t version) const;
+  Result<std::vector<serving::RouteSpec>> shared_routes(const Row& row) const;
+  Result<std::vector<serving::RouteSpec>> routes_with(const Row& row, std::int64_t version) const;
   Result<void> make_champion(const Row& row, std::int64_t version, const std::string& reason);
   Result<void> finish(Row& row, State state, const std::string& event);
   // Writes that `phase` begins, then acts.

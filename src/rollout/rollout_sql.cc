@@ -108,7 +108,10 @@ std::string routes_json(const std::vector<serving::RouteSpec>& routes) {
                                {"alias", route.alias},
                                {"version", route.version},
                                {"weight", route.weight},
-                               {"shadow", route.shadow}});
+                               {"shadow", route.shadow},
+                               {"header", route.header},
+                               {"header_value", route.header_value},
+                               {"graph", route.graph}});
   }
   return json::dump_value(json::value(std::move(out)));
 }
@@ -121,8 +124,11 @@ std::vector<serving::RouteSpec> read_routes(std::string_view text) {
     out.push_back({.model = json::text_at(route, "model").value_or(""),
                    .alias = json::text_at(route, "alias").value_or(""),
                    .version = json::text_at(route, "version").value_or(""),
+                   .graph = json::text_at(route, "graph").value_or(""),
                    .weight = json::number_at(route, "weight").value_or(0),
-                   .shadow = json::bool_at(route, "shadow").value_or(false)});
+                   .shadow = json::bool_at(route, "shadow").value_or(false),
+                   .header = json::text_at(route, "header").value_or(""),
+                   .header_value = json::text_at(route, "header_value").value_or("")});
   }
   return out;
 }

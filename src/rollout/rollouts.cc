@@ -124,8 +124,13 @@ Result<std::optional<Row>> Rollouts::Impl::moving_on(const std::string& endpoint
 Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
   SW_TRY(const auto spec, completed(wanted));
   const std::lock_guard lock(impl_->mutex);
-  SW_CHECK_OK(impl_->registry.version({spec.model, spec.version}));
   SW_TRY(const auto view, impl_->endpoints.get(spec.endpoint));
+  const bool graph = spec.model == serving::graph_model_of(spec.endpoint);
+  if (graph) {
+    SW_CHECK_OK(impl_->endpoints.graph_text(spec.endpoint, std::to_string(spec.version)));
+  } else {
+    SW_CHECK_OK(impl_->registry.version({spec.model, spec.version}));
+  }
   SW_TRY(const auto under_way, impl_->moving_on(spec.endpoint));
   if (under_way) {
     return precondition(
@@ -138,7 +143,7 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
                         "' answers on endpoint '" + spec.endpoint + "' already");
   }
   // Its end is a promotion, which a protected model takes only when it is approved.
-  SW_CHECK_OK(impl_->registry.promotions().check({spec.model, spec.version}));
+  if (!graph) SW_CHECK_OK(impl_->registry.promotions().check({spec.model, spec.version}));
   const auto now = impl_->clock.now();
   Row row{.rollout = {.id = impl_->ids.sortable(),
                       .endpoint = spec.endpoint,

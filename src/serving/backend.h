@@ -93,6 +93,12 @@ class LoadedModel {
   // `inputs` in the order of the signature, already checked against it. Answers the outputs in the
   // order of the signature.
   virtual Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) = 0;
+  // The same for a request that is traced: what the model does belongs to the span that this W3C
+  // trace context names.
+  virtual Result<Tensors> run_traced(const Tensors& inputs, const std::string& traceparent) {
+    (void)traceparent;
+    return run(inputs);
+  }
   // The answer to a body piece by piece; `take` says whether anybody still listens. Returns at the
   // end of the answer.
   using Piece = std::function<bool(Tensor)>;

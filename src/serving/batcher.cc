@@ -152,10 +152,13 @@ struct Batcher::Impl {
   }
 
   // The one place where a back end's defects are kept from ending the thread.
-  Outputs run(const std::vector<Tensor>& inputs, std::int64_t rows, std::int64_t& took) {
+  // Of several requests that are traced, it belongs to the first one's trace.
+  Outputs run(const std::vector<Tensor>& inputs, std::int64_t rows, std::int64_t& took,
+              const std::string& traceparent) {
     const auto start = clock.monotonic_ns();
     try {
-      auto outputs = model.run(inputs);
+      auto outputs =
+          traceparent.empty() ? model.run(inputs) : model.run_traced(inputs, traceparent);
       took = clock.monotonic_ns() - start;
       run_seconds.observe(static_cast<double>(took) * 1e-9);
       batch_rows.observe(static_cast<double>(rows));
@@ -186,7 +189,8 @@ struct Batcher::Impl {
   void serve_alone(Job& job, std::int64_t begun) {
     RanBatch ran{.requests = 1, .rows = static_cast<std::uint64_t>(job.rows)};
     ran.queue_ns = begun - job.queued_ns;
-    auto outputs = job.piece ? stream(job, ran.run_ns) : run(job.inputs, job.rows, ran.run_ns);
+    auto outputs = job.piece ? stream(job, ran.run_ns)
+                             : run(job.inputs, job.rows, ran.run_ns, job.traceparent);
     ran.ok = outputs.ok();
     const auto answered = clock.monotonic_ns();
     ran.total_ns = answered - job.received_ns;
@@ -210,7 +214,10 @@ struct Batcher::Impl {
       inputs.push_back(concatenate(parts));
     }
     ran.input_ns = clock.monotonic_ns() - begun;
-    const auto outputs = run(inputs, rows, ran.run_ns);
+    const auto traced = std::find_if(jobs.begin(), jobs.end(),
+                                     [](const Job& job) { return !job.traceparent.empty(); });
+    const auto outputs = run(inputs, rows, ran.run_ns,
+                             traced == jobs.end() ? jobs.front().traceparent : traced->traceparent);
     if (!outputs) return false;
     for (const auto& output : *outputs) {
       if (output.shape().empty() || output.rows() != rows) {

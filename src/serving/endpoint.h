@@ -26,6 +26,8 @@ struct RouteSpec {
   // A request that has this header with this value comes here whatever the weights; empty: none.
   std::string header;
   std::string header_value;
+
+  bool operator==(const RouteSpec&) const = default;
 };
 
 struct EndpointSpec {
@@ -37,6 +39,8 @@ struct EndpointSpec {
   std::string sticky;
   std::int64_t cache_bytes = 0;  // of answers kept for equal requests; 0: none are
   bool paused = false;           // unloaded: answers unavailable until it is loaded again
+
+  bool operator==(const EndpointSpec&) const = default;
 };
 
 std::string graph_model_of(const std::string& endpoint);

@@ -38,7 +38,7 @@ Result<void> Endpoints::restore() {
     entry->spec = endpoint.spec;
     entry->created = endpoint.created;
     entry->updated = endpoint.updated;
-    entry->state = std::make_shared<EndpointState>(endpoint.spec.name, impl_->log, impl_->clock);
+    entry->state = impl_->state_of(endpoint.spec.name);
     SW_TRY(auto routing, impl_->build(*entry, entry->spec, nullptr, true));
     impl_->note_failures(*routing);
     impl_->install(*entry, entry->spec, std::move(routing), endpoint.updated);
@@ -61,7 +61,7 @@ Result<EndpointView> Endpoints::create(const EndpointSpec& asked, const Principa
   auto entry = std::make_shared<Entry>();
   entry->spec = spec;
   entry->created = now;
-  entry->state = std::make_shared<EndpointState>(spec.name, impl_->log, impl_->clock);
+  entry->state = impl_->state_of(spec.name);
   SW_TRY(auto routing, impl_->build(*entry, spec, nullptr, false));
   auto inserted = insert_endpoint(impl_->db, {spec, now, now});
   if (!inserted) {
@@ -134,6 +134,11 @@ std::vector<EndpointView> Endpoints::list() const {
   return out;
 }
 
+Result<std::string> Endpoints::graph_text(const std::string& name,
+                                          const std::string& version) const {
+  return serving::graph_text(impl_->db, name, version);
+}
+
 Result<void> Endpoints::set_sample_rate(const std::string& name, double rate) {
   const auto entry = impl_->find(name);
   if (entry == nullptr) return no_endpoint(name);
@@ -170,12 +175,16 @@ Result<Target> Endpoints::pick(const std::string& endpoint, const std::string& v
 Result<Target> Endpoints::open(const std::string& model, const std::string& version) {
   SW_TRY(auto servable, impl_->open(model, version));
   auto routing = std::make_shared<Routing>();
-  routing->endpoint = std::make_shared<EndpointState>("", impl_->log, impl_->clock);
+  routing->endpoint = impl_->state_of({});
   routing->lanes.push_back({.spec = {.model = model, .version = version},
                             .version = version,
                             .servable = std::move(servable)});
   const Lane& lane = routing->lanes.front();
   return Target(std::move(routing), lane);
+}
+
+void Endpoints::score_rows(RowScorer scorer) {
+  impl_->scorer = std::move(scorer);
 }
 
 PredictionLog& Endpoints::predictions() {

@@ -55,6 +55,9 @@ class Endpoints {
   // Answers what is under way. Nothing may call in any more.
   ~Endpoints();
 
+  // What measures rows against training data. Before `restore`, and before the first call.
+  void score_rows(RowScorer scorer);
+
   // Loads every endpoint's versions; one that cannot be loaded is logged, shown as failed and tried
   // again later. Call once, before serving.
   Result<void> restore();
@@ -72,6 +75,8 @@ class Endpoints {
   // What a graph would take, do and answer; its models are loaded to know that. Errors say
   // "file:line: what".
   Result<GraphView> check_graph(const std::string& text, const std::string& file);
+  // Of a version that an endpoint has, or has had.
+  Result<std::string> graph_text(const std::string& name, const std::string& version) const;
   // 0..1; does not touch the routes.
   Result<void> set_sample_rate(const std::string& name, double rate);
 

@@ -253,6 +253,7 @@ void Endpoints::Impl::keep_house(const Worker::Sleep& sleep) {
     versions.look();
     versions.drop_idle();
     for (const auto& entry : all()) entry->state->sequences.sweep(clock.monotonic_ns());
+    if (db.dialect() == store::Dialect::postgres) sync();
     since_resolve += options.housekeeping_ms;
     if (since_resolve >= kResolveEveryMs) {
       since_resolve = 0;

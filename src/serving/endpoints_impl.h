@@ -56,6 +56,7 @@ struct Endpoints::Impl {
   Options options;
   PredictionLog log;
   VersionCache versions;
+  RowScorer scorer;
 
   mutable std::mutex mutex;
   Entries entries;
@@ -75,6 +76,12 @@ struct Endpoints::Impl {
         options(given),
         log(given.prediction_capacity, registry),
         versions(*packages, std::move(backends), given.batch, given.memory_budget, time, registry) {
+  }
+
+  std::shared_ptr<EndpointState> state_of(const std::string& name) {
+    auto out = std::make_shared<EndpointState>(name, log, clock);
+    out->scorer = &scorer;
+    return out;
   }
 
   std::shared_ptr<Entry> find(const std::string& name) const;
@@ -126,6 +133,11 @@ struct Endpoints::Impl {
 
   // Where requests for a model go when nobody said: to its champion, else to its newest version.
   Result<RouteSpec> default_route(const std::string& model);
+
+  // What other servers of the same store have changed. endpoints_sync.cc
+  void sync();
+  void sync_one(const StoredEndpoint& stored);
+  void drop_gone(const std::string& name);
 
   void keep_house(const Worker::Sleep& sleep);
 };

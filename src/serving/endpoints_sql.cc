@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -169,6 +170,20 @@ Result<void> number_graphs(store::Database& db, EndpointSpec& spec) {
     route.version = version;
   }
   return {};
+}
+
+Result<std::string> graph_text(store::Database& db, const std::string& endpoint,
+                               const std::string& version) {
+  std::optional<std::string> text;
+  SW_CHECK_OK(db.read([&](store::Connection& connection) {
+    return connection.query(kGraphs, {endpoint}, [&](const store::Row& row) {
+      if (row.text(0) == version) text = std::string(row.text(1));
+      return !text.has_value();
+    });
+  }));
+  if (text) return *std::move(text);
+  return not_found("endpoint '" + endpoint + "' has had no version " + version + " of its graph",
+                   "give it a route with the graph and weight 0 first");
 }
 
 Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint) {

@@ -26,6 +26,10 @@ Result<std::vector<StoredEndpoint>> load_endpoints(store::Database& db);
 // one.
 Result<void> number_graphs(store::Database& db, EndpointSpec& spec);
 
+// The text of a version of an endpoint's graph; not_found when there is no such one.
+Result<std::string> graph_text(store::Database& db, const std::string& endpoint,
+                               const std::string& version);
+
 // Every change of an endpoint's routes, oldest first.
 Result<std::vector<EndpointPast>> load_past(store::Database& db, const std::string& endpoint);
 

@@ -129,7 +129,8 @@ class Run : public std::enable_shared_from_this<Run> {
                             .deadline_ns = job_.deadline_ns,
                             .priority = job_.priority,
                             .cancelled = job_.cancelled,
-                            .sequence = job_.sequence},
+                            .sequence = job_.sequence,
+                            .traceparent = job_.traceparent},
                            std::move(done));
     }
     auto job = call.servable->arrange(*std::move(inputs));
@@ -138,6 +139,7 @@ class Run : public std::enable_shared_from_this<Run> {
     job->deadline_ns = job_.deadline_ns;
     job->priority = job_.priority;
     job->cancelled = job_.cancelled;
+    job->traceparent = job_.traceparent;
     if (job_.sequence != nullptr && call.servable->sequences() != nullptr) {
       auto ask = std::make_shared<SequenceAsk>(*job_.sequence);
       ask->scope += '@' + std::to_string(reinterpret_cast<std::uintptr_t>(&call));  // this step

@@ -31,6 +31,7 @@ struct EndpointState {
   std::atomic<std::uint64_t> turn{0};
   ResponseCache cache;
   SequenceRoutes sequences;
+  const RowScorer* scorer = nullptr;  // set before the first request
 };
 
 struct Lane {

@@ -115,7 +115,8 @@ Result<Sequences::Open> Sequences::admit(const Job& job, const std::string& key,
   return open_.emplace(key, std::make_shared<Sequence>()).first->second;
 }
 
-// Hands on what comes next in the sequence; whoever has `running` calls it.
+// Hands on what comes next in the sequence, of which something waits; whoever has `running` calls
+// it.
 void Sequences::advance(const std::string& key, const Open& sequence, const Submit& next) {
   while (true) {
     std::shared_ptr<Job> job;
@@ -123,14 +124,6 @@ void Sequences::advance(const std::string& key, const Open& sequence, const Subm
     bool known = true;
     {
       const std::scoped_lock lock(mutex_);
-      if (sequence->waiting.empty()) {
-        sequence->running = false;
-        sequence->used_ns = clock_.monotonic_ns();
-        if (sequence->open) return;
-        const auto found = open_.find(key);
-        if (found != open_.end() && found->second == sequence) open_.erase(found);
-        return;
-      }
       job = std::move(sequence->waiting.front());
       sequence->waiting.pop_front();
       if (job->sequence->start) {
@@ -146,14 +139,18 @@ void Sequences::advance(const std::string& key, const Open& sequence, const Subm
     auto taken = [&]() -> Result<void> {
       if (!full) return std::move(full.error());
       full->done = [self = shared_from_this(), key, sequence, job, next](Result<Tensors> answer) {
-        auto mine = self->finish(sequence, *job->sequence, std::move(answer));
+        bool more = false;
+        auto mine = self->finish(key, sequence, *job->sequence, std::move(answer), more);
         job->done(std::move(mine));
-        self->advance(key, sequence, next);
+        if (more) self->advance(key, sequence, next);
       };
       return next(*std::move(full));
     }();
     if (taken) return;
-    job->done(finish(sequence, *ask, std::move(taken.error())));
+    bool more = false;
+    auto refused = finish(key, sequence, *ask, std::move(taken.error()), more);
+    job->done(std::move(refused));
+    if (!more) return;
   }
 }
 
@@ -165,6 +162,7 @@ Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tenso
   out.received_ns = job.received_ns;
   out.priority = job.priority;
   out.cancelled = job.cancelled;
+  out.traceparent = job.traceparent;
   out.inputs.reserve(plan_.feeds.size());
   for (const auto& feed : plan_.feeds) {
     switch (feed.kind) {
@@ -221,9 +219,15 @@ Result<Tensor> Sequences::control(const SequencePlan::Filled& filled,
   return out;
 }
 
+void Sequences::forget_closed(const std::string& key, const Open& sequence) {
+  if (sequence->open) return;
+  const auto found = open_.find(key);
+  if (found != open_.end() && found->second == sequence) open_.erase(found);
+}
+
 // Keeps the states of an answer and takes them out of it.
-Result<Tensors> Sequences::finish(const Open& sequence, const SequenceAsk& ask,
-                                  Result<Tensors> answer) {
+Result<Tensors> Sequences::finish(const std::string& key, const Open& sequence,
+                                  const SequenceAsk& ask, Result<Tensors> answer, bool& more) {
   std::vector<Tensor> states;
   Tensors shown;
   if (answer) {
@@ -256,6 +260,13 @@ Result<Tensors> Sequences::finish(const Open& sequence, const SequenceAsk& ask,
   if ((answer && ask.end) || (!answer && ask.start)) {
     sequence->open = false;
     sequence->states.clear();
+  }
+  // Before the caller is told: its place is free for the sequence that the caller starts next.
+  more = !sequence->waiting.empty();
+  if (!more) {
+    sequence->running = false;
+    sequence->used_ns = clock_.monotonic_ns();
+    forget_closed(key, sequence);
   }
   if (!answer) return std::move(answer.error());
   return shown;

@@ -79,7 +79,10 @@ class Sequences : public std::enable_shared_from_this<Sequences> {
   void advance(const std::string& key, const Open& sequence, const Submit& next);
   Result<Job> filled(const Job& job, const std::vector<Tensor>& states) const;
   Result<Tensor> control(const SequencePlan::Filled& filled, const SequenceAsk& ask) const;
-  Result<Tensors> finish(const Open& sequence, const SequenceAsk& ask, Result<Tensors> answer);
+  // `more`: something waits, and `advance` is the caller's to call.
+  Result<Tensors> finish(const std::string& key, const Open& sequence, const SequenceAsk& ask,
+                         Result<Tensors> answer, bool& more);
+  void forget_closed(const std::string& key, const Open& sequence);  // with the mutex
   Error not_started(const SequenceAsk& ask) const;
 
   const SequencePlan plan_;

@@ -101,7 +101,28 @@ VersionRecord::VersionRecord(std::string endpoint, std::string model, std::strin
                          {{"endpoint", endpoint}, {"model", model_}, {"version", version_}})),
       latency_meter_(
           meters.histogram("slipway_serving_request_seconds", "From receipt to answer",
-                           {{"endpoint", endpoint}, {"model", model_}, {"version", version_}})) {}
+                           {{"endpoint", endpoint}, {"model", model_}, {"version", version_}})),
+      preprocess_meter_(meters.histogram("request_preprocess_seconds",
+                                         "From receipt until the request was read and checked",
+                                         {{"model_name", endpoint}})),
+      predict_meter_(meters.histogram("request_predict_seconds",
+                                      "From then to the model's answer, the queue included",
+                                      {{"model_name", endpoint}})),
+      postprocess_meter_(meters.histogram("request_postprocess_seconds",
+                                          "Time that writing the answer took",
+                                          {{"model_name", endpoint}})),
+      explain_meter_(meters.histogram("request_explain_seconds", "Time that an explanation took",
+                                      {{"model_name", endpoint}})) {}
+
+void VersionRecord::phases(std::int64_t before_ns, std::int64_t predict_ns, std::int64_t after_ns) {
+  preprocess_meter_.observe(static_cast<double>(before_ns) * 1e-9);
+  predict_meter_.observe(static_cast<double>(predict_ns) * 1e-9);
+  postprocess_meter_.observe(static_cast<double>(after_ns) * 1e-9);
+}
+
+void VersionRecord::explained(std::int64_t ns) {
+  explain_meter_.observe(static_cast<double>(ns) * 1e-9);
+}
 
 void VersionRecord::count(Outcome outcome, std::int64_t rows, std::int64_t latency_us,
                           std::int64_t now_ns) {

@@ -61,6 +61,9 @@ class VersionRecord {
   enum class Outcome { answered, rejected, failed };
   void count(Outcome outcome, std::int64_t rows, std::int64_t latency_us, std::int64_t now_ns);
   void count_shadow(Outcome outcome, std::int64_t latency_us);
+  // Of an answered request: reading it, predicting, writing the answer.
+  void phases(std::int64_t before_ns, std::int64_t predict_ns, std::int64_t after_ns);
+  void explained(std::int64_t ns);
   VersionStats stats(std::int64_t now_ns) const;
 
  private:
@@ -87,6 +90,11 @@ class VersionRecord {
   meter::Counter& rows_meter_;
   meter::Counter& shadow_meter_;
   meter::Histogram& latency_meter_;
+  // By endpoint, under the names that KServe's servers have.
+  meter::Histogram& preprocess_meter_;
+  meter::Histogram& predict_meter_;
+  meter::Histogram& postprocess_meter_;
+  meter::Histogram& explain_meter_;
 };
 
 }  // namespace slipway::serving

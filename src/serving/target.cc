@@ -25,10 +25,13 @@ struct Pending {
   const Lane* lane = nullptr;
   std::string request_id;
   std::int64_t start_ns = 0;
+  std::int64_t ready_ns = 0;  // read and checked
   std::int64_t rows = 0;
   bool shadow = false;
   bool sampled = false;
   std::vector<Tensor> inputs;  // of sampled requests
+  bool scored = false;         // the caller wants RowScorer's tensors
+  std::vector<Tensor> scored_inputs;
 };
 
 void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
@@ -60,6 +63,43 @@ void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
   }
   exchange.schema = lane.servable->schema(exchange.inputs, exchange.outputs);
   endpoint.log.offer(std::move(exchange));
+}
+
+Result<Tensors> scores_of(const Routing& routing, const Lane& lane,
+                          const std::vector<Tensor>& inputs, std::int64_t rows) {
+  const auto* scorer = routing.endpoint->scorer;
+  if (scorer == nullptr || !*scorer) return unavailable("rows are not measured here");
+  const auto& package = lane.servable->package();
+  Exchange exchange{.endpoint = routing.endpoint->name,
+                    .model = package.model,
+                    .version = lane.version,
+                    .rows = rows,
+                    .schema = lane.servable->schema(inputs, {}),
+                    .inputs = inputs};
+  return (*scorer)(exchange);
+}
+
+// Behind what the model answered; who asked for them gets them or an error.
+void add_scores(const Pending& pending, Result<Tensors>& answer) {
+  if (!pending.scored || !answer) return;
+  auto scores = scores_of(*pending.routing, *pending.lane, pending.scored_inputs, pending.rows);
+  if (!scores) {
+    answer = std::move(scores.error());
+    return;
+  }
+  for (auto& each : *scores) answer->push_back(std::move(each));
+}
+
+void hand_over(Pending& pending, Result<Tensors> answer, const Target::Done& done) {
+  auto& clock = pending.routing->endpoint->clock;
+  const auto answered = clock.monotonic_ns();
+  const bool counts = answer.ok() && pending.lane->record != nullptr;
+  record(pending, answer);
+  add_scores(pending, answer);
+  done(std::move(answer));
+  if (!counts) return;
+  pending.lane->record->phases(pending.ready_ns - pending.start_ns, answered - pending.ready_ns,
+                               clock.monotonic_ns() - answered);
 }
 
 // FNV-1a: not the library's, which may change between builds.
@@ -165,8 +205,12 @@ Tensor Target::body(std::string content_type, std::string bytes) {
 }
 
 Result<Explanation> Target::explain(std::vector<Tensor> inputs) const {
+  auto& clock = routing_->endpoint->clock;
+  const auto begun = clock.monotonic_ns();
   SW_TRY(const auto job, lane_->servable->arrange(std::move(inputs)));
-  return lane_->servable->explain(job.inputs);
+  auto out = lane_->servable->explain(job.inputs);
+  if (out && lane_->record != nullptr) lane_->record->explained(clock.monotonic_ns() - begun);
+  return out;
 }
 
 const SequenceSpec* Target::sequences() const {
@@ -183,6 +227,11 @@ Target Target::follow(const SequenceAsk& ask) const {
   }
   auto kept = routes.find(ask, now);
   return kept ? *std::move(kept) : *this;
+}
+
+Result<Tensors> Target::outliers(std::vector<Tensor> inputs) const {
+  SW_TRY(const auto job, lane_->servable->arrange(std::move(inputs)));
+  return scores_of(*routing_, *lane_, job.inputs, job.rows);
 }
 
 void Target::reject(const Error&) const {
@@ -221,30 +270,33 @@ void Target::infer(Call call, Done done) const {
     pending->request_id = std::move(call.request_id);
     pending->inputs = job->inputs;
   }
+  pending->scored = call.outliers && !body;
+  if (pending->scored) pending->scored_inputs = job->inputs;
   job->deadline_ns = call.deadline_ns;
   job->received_ns = call.received_ns;
   job->priority = call.priority;
   job->cancelled = std::move(call.cancelled);
+  job->traceparent = std::move(call.traceparent);
   if (key) {
     if (auto known = endpoint.cache.find(*key)) {
       lane_->servable->stats().cache(true, endpoint.clock.monotonic_ns() - call.received_ns);
       Result<std::vector<Tensor>> answer(*std::move(known));
       record(*pending, answer);
+      add_scores(*pending, answer);
       return done(std::move(answer));
     }
     lane_->servable->stats().cache(false, endpoint.clock.monotonic_ns() - call.received_ns);
     auto shared = std::make_shared<const ResponseCache::Key>(*std::move(key));
     job->done = [pending, done, shared](Result<std::vector<Tensor>> answer) {
       if (answer) pending->routing->endpoint->cache.put(*shared, *answer);
-      record(*pending, answer);
-      done(std::move(answer));
+      hand_over(*pending, std::move(answer), done);
     };
   } else {
     job->done = [pending, done](Result<std::vector<Tensor>> answer) {
-      record(*pending, answer);
-      done(std::move(answer));
+      hand_over(*pending, std::move(answer), done);
     };
   }
+  pending->ready_ns = endpoint.clock.monotonic_ns();
   auto taken = lane_->servable->submit(*std::move(job));
   if (!taken) {
     Result<std::vector<Tensor>> refused(std::move(taken.error()));

@@ -19,6 +19,14 @@
 
 namespace slipway::serving {
 
+struct Exchange;
+
+// Two numbers a row, "outlier_score" and "outlier_p_value", FP64 [rows]: how far the inputs of the
+// exchange lie from what the version was trained on. May wait; an error when nothing is known.
+using RowScorer = std::function<Result<Tensors>(const Exchange&)>;
+inline constexpr const char* kOutlierScore = "outlier_score";
+inline constexpr const char* kOutlierPValue = "outlier_p_value";
+
 struct Routing;
 struct Lane;
 
@@ -34,6 +42,8 @@ struct Call {
   LoadedModel::Piece piece;
   // The sequence that it belongs to; null: none. Means nothing to models that keep none.
   std::shared_ptr<const SequenceAsk> sequence;
+  bool outliers = false;    // the answer gets RowScorer's tensors behind the model's
+  std::string traceparent;  // W3C trace context, for models that ask others; may be empty
 };
 
 // What a request says about itself, for endpoints that route by it.
@@ -78,6 +88,8 @@ class Target {
   Result<std::vector<Tensor>> infer_and_wait(Call call) const;
   // On this thread, beside the queue of predictions.
   Result<Explanation> explain(std::vector<Tensor> inputs) const;
+  // How unusual the rows are; the model is not asked.
+  Result<Tensors> outliers(std::vector<Tensor> inputs) const;
   // For the statistics: the request never became tensors.
   void reject(const Error& error) const;
 

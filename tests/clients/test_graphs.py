@@ -3,6 +3,7 @@
 onnxruntime, step by step."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -171,3 +172,85 @@ def test_the_command_makes_an_endpoint_of_a_file(server, models, slipway, tmp_pa
     )
     assert made.returncode == 0, made.stderr
     assert "graph:by-command" in made.stdout
+
+
+ONLY = "inputs: [X]\nsteps: [{name: s, model: iris/%d}]\noutputs: {p: s.probabilities}\n"
+
+
+def versions_of(server, name, count=40, **headers):
+    rows = {"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [6, 3, 4, 1]}]}
+    seen = []
+    for i in range(count):
+        sent = {key.replace("_", "-"): value.format(i) for key, value in headers.items()}
+        url = f"{server.url}/v2/models/{name}/infer"
+        answer = requests.post(url, json=rows, headers=sent)
+        assert answer.status_code == 200, answer.text
+        seen.append(answer.json()["model_version"])
+    return seen
+
+
+def test_rules_sticky_callers_and_shadows_of_graphs(server, models):
+    spec = {
+        "name": "ruled",
+        "sticky": "x-user",
+        "routes": [
+            {"graph": ONLY % 1, "weight": 50},
+            {"graph": ONLY % 2, "weight": 50},
+            {"graph": ONLY % 2 + "# the new one\n", "weight": 0, "header": "x-tier",
+             "header_value": "beta"},
+            {"graph": ONLY % 1 + "# in the shadow\n", "weight": 100, "shadow": True},
+        ],
+    }  # fmt: skip
+    made = requests.post(f"{server.url}/api/v1/endpoints", json=spec)
+    assert made.status_code == 201, made.text
+    assert set(versions_of(server, "ruled")) == {"1", "2"}
+    assert set(versions_of(server, "ruled", x_tier="beta")) == {"3"}
+    for user in ("ada", "bob", "eve"):
+        assert len(set(versions_of(server, "ruled", count=10, x_user=user))) == 1
+    assert set(versions_of(server, "ruled", x_user="user-{}")) == {"1", "2"}
+
+    def shadowed():
+        stats = requests.get(f"{server.url}/api/v1/endpoints/ruled").json()["stats"]
+        return {one["version"]: one for one in stats["per_version"]}["4"]
+
+    deadline = time.monotonic() + 20
+    while shadowed()["shadowed"] < 150:
+        assert time.monotonic() < deadline, shadowed()
+        time.sleep(0.05)
+    assert shadowed()["shadow_errors"] == 0 and shadowed()["requests"] == 0
+
+
+def test_a_rollout_moves_traffic_from_a_graph_to_the_next(server, models):
+    rule = {"graph": ONLY % 2 + "# by rule\n", "weight": 0, "header": "x-tier",
+            "header_value": "beta"}  # fmt: skip
+    routes = [{"graph": ONLY % 1}, {"graph": ONLY % 2, "weight": 0}, rule]
+    made = requests.post(f"{server.url}/api/v1/endpoints", json={"name": "moved", "routes": routes})
+    assert made.status_code == 201, made.text
+    unknown = {"endpoint": "moved", "model": "graph:moved", "version": 9}
+    refused = requests.post(f"{server.url}/api/v1/rollouts", json=unknown)
+    assert refused.status_code == 404 and "version 9 of its graph" in refused.text
+    body = {
+        "endpoint": "moved",
+        "model": "graph:moved",
+        "version": 2,
+        "steps": [{"weight": 50, "min_requests": 20}, {"weight": 100, "min_requests": 20}],
+        "tolerances": {"latency_slack_ms": 10_000},
+    }
+    started = requests.post(f"{server.url}/api/v1/rollouts", json=body)
+    assert started.status_code in (200, 201), started.text
+    identity = started.json()["id"]
+    assert set(versions_of(server, "moved")) == {"1", "2"}
+    assert set(versions_of(server, "moved", count=3, x_tier="beta")) == {"3"}
+    deadline = time.monotonic() + 60
+    while (state := requests.get(f"{server.url}/api/v1/rollouts/{identity}").json())[
+        "state"
+    ] == "running":
+        versions_of(server, "moved", count=10)
+        assert time.monotonic() < deadline, state
+    assert state["state"] == "promoted", state
+    assert set(versions_of(server, "moved")) == {"2"}
+    assert set(versions_of(server, "moved", count=3, x_tier="beta")) == {"3"}  # the rule stays
+    back = requests.post(f"{server.url}/api/v1/endpoints/moved/rollback", json={})
+    assert back.status_code == 200, back.text
+    assert set(versions_of(server, "moved")) == {"1"}
+    assert set(versions_of(server, "moved", count=3, x_tier="beta")) == {"3"}

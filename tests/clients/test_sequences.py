@@ -342,3 +342,54 @@ def test_after_a_restart_sequences_begin_anew(new_server):
             ask(made, http, [1, 1], "a", "named")
         one = ask(made, http, [3, 3], "a", "named", sequence_start=True)
         assert one.as_numpy("total").tolist() == [[3, 3]]
+
+
+class Remembering(client.pyfunc.PythonModel):
+    """The same in Python: named arrays in, named arrays out."""
+
+    def predict(self, context, model_input, params=None):
+        total = model_input["sum"] + model_input["x"]
+        return {"total": total, "next": total, "first": model_input["start"]}
+
+
+def test_python_models_keep_sequences_too(new_server):
+    import sys
+
+    import cloudpickle
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    server = new_server("--python", sys.executable).start()
+    client.set_tracking_uri(server.url)
+    client.set_registry_uri(server.url)
+    inputs = [TensorSpec(np.dtype("float32"), (-1, 2), name) for name in ("x", "sum")]
+    inputs.append(TensorSpec(np.dtype("float32"), (-1, 1), "start"))
+    outputs = Schema([TensorSpec(np.dtype("float32"), (-1, 2), "total")])
+    with client.start_run():
+        client.pyfunc.log_model(
+            name="model",
+            python_model=Remembering(),
+            registered_model_name="remembering",
+            signature=ModelSignature(inputs=Schema(inputs), outputs=outputs),
+            pip_requirements=["cloudpickle"],
+            metadata={
+                "sequence_batching": {
+                    "max_sequence_idle_microseconds": 60_000_000,
+                    "control_input": [
+                        {"name": "start", "control": [{"kind": "CONTROL_SEQUENCE_START"}]}
+                    ],
+                    "state": [{"input_name": "sum", "output_name": "next"}],
+                }
+            },
+        )
+    endpoint(server, "remembering", [{"model": "remembering", "version": "1"}])
+    with grpc.InferenceServerClient(server.grpc) as made:
+        assert [one.name for one in made.get_model_metadata("remembering").inputs] == ["x"]
+        one = ask(made, grpc, [1, 2], 5, "remembering", sequence_start=True)
+        assert one.as_numpy("total").tolist() == [[1, 2]]
+        assert one.as_numpy("first").tolist() == [[1]]
+        assert one.as_numpy("next") is None
+        two = ask(made, grpc, [1, 2], 5, "remembering", sequence_end=True)
+        assert two.as_numpy("total").tolist() == [[2, 4]]
+        assert two.as_numpy("first").tolist() == [[0]]

@@ -21,8 +21,13 @@ class LoadedPython : public serving::LoadedModel {
   std::size_t outside_bytes() const override { return workers_->resident_bytes(); }
 
   Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
+    return run_traced(inputs, {});
+  }
+
+  Result<std::vector<Tensor>> run_traced(const std::vector<Tensor>& inputs,
+                                         const std::string& traceparent) override {
     const bool body = inputs.size() == 1 && inputs.front().name == serving::kBody;
-    auto reply = body ? invoke(inputs.front()) : infer(inputs);
+    auto reply = body ? invoke(inputs.front(), traceparent) : infer(inputs, traceparent);
     if (!reply) return std::move(reply.error());
     if (const auto* whole = json::find(reply->message, "json")) {
       SW_TRY(const auto place, place_of(*whole, reply->memory->size()));
@@ -46,13 +51,17 @@ class LoadedPython : public serving::LoadedModel {
   }
 
  private:
-  Result<WorkerReply> infer(const std::vector<Tensor>& inputs) {
-    return workers_->call({{"op", "infer"}}, inputs, {});
+  Result<WorkerReply> infer(const std::vector<Tensor>& inputs, const std::string& traceparent) {
+    json::object message{{"op", "infer"}};
+    if (!traceparent.empty()) message["traceparent"] = traceparent;
+    return workers_->call(message, inputs, {});
   }
   // {content type, body}
-  Result<WorkerReply> invoke(const Tensor& body) {
+  Result<WorkerReply> invoke(const Tensor& body, const std::string& traceparent) {
     if (body.dtype() != DType::bytes || body.count() != 2) return internal("a body of two texts");
-    return workers_->call({{"op", "invoke"}, {"type", body.texts()[0]}}, {}, body.texts()[1]);
+    json::object message{{"op", "invoke"}, {"type", body.texts()[0]}};
+    if (!traceparent.empty()) message["traceparent"] = traceparent;
+    return workers_->call(message, {}, body.texts()[1]);
   }
 
   std::unique_ptr<Workers> workers_;

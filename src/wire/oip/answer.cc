@@ -6,6 +6,7 @@
 
 #include "base/protobuf_write.h"
 #include "base/text.h"
+#include "serving/target.h"
 #include "serving/tensor_json.h"
 #include "tensor_bytes.h"
 
@@ -114,9 +115,12 @@ void put_part(std::string& out, std::string& scratch, const Part& part) {
 
 }  // namespace
 
-Result<void> check_outputs(const serving::Signature& signature,
-                           const std::vector<WantedOutput>& wanted) {
-  for (const auto& output : wanted) {
+Result<void> check_outputs(const serving::Signature& signature, InferBody& body) {
+  for (const auto& output : body.outputs) {
+    if (output.name == serving::kOutlierScore || output.name == serving::kOutlierPValue) {
+      body.outliers = true;  // a model's own output of that name comes first in the answer
+      continue;
+    }
     const bool known = std::any_of(signature.outputs.begin(), signature.outputs.end(),
                                    [&](const auto& spec) { return spec.name == output.name; });
     if (!known) {

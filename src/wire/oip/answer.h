@@ -12,8 +12,7 @@
 namespace slipway::wire::oip {
 
 // An output that the model does not have is an error; asked before the model runs.
-Result<void> check_outputs(const serving::Signature& signature,
-                           const std::vector<WantedOutput>& wanted);
+Result<void> check_outputs(const serving::Signature& signature, InferBody& body);
 
 struct Answer {
   const InferBody& body;

@@ -145,7 +145,8 @@ void generate(const ServicePtr& service, const RequestPtr& request, const ReplyP
   const auto& signature = target->signature();
   serving::Call call{.request_id = request->request_id,
                      .received_ns = request->received_ns,
-                     .cancelled = reply->cancellation()};
+                     .cancelled = reply->cancellation(),
+                     .traceparent = request->traceparent};
   const bool whole = signature.only_bodies || signature.streams;
   if (whole) {
     auto body = scoring_body(request->body);

@@ -78,7 +78,7 @@ void infer(const ServicePtr& service, const net::GrpcMessage& message, const Cal
   if (streamed && target->signature().streams) {
     return in_pieces(*std::move(parsed), *target, call, std::move(done));
   }
-  if (auto known = check_outputs(target->signature(), body.outputs); !known) {
+  if (auto known = check_outputs(target->signature(), body); !known) {
     target->reject(known.error());
     return done(body, parsed->model, std::move(known.error()));
   }

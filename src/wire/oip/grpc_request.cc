@@ -337,6 +337,7 @@ class Parser {
     SW_TRY(const auto parameter, parameter_of(message_.message()));
     if (parameter.key.starts_with("sequence_")) return sequence(parameter);
     if (!parameter.is_number) return {};
+    if (parameter.key == "outlier_scores") out_.body.outliers = parameter.integer != 0;
     if (parameter.key == "triton_enable_empty_final_response") {
       out_.body.empty_final = parameter.integer != 0;
     }

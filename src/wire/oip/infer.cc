@@ -30,7 +30,7 @@ Result<InferBody> decode(const Service& service, const RequestPtr& request,
                          const serving::Target& target) {
   SW_TRY(const auto json_size, json_size_of(*request));
   SW_TRY(auto body, parse_infer(request->body, json_size, request, &service.regions));
-  SW_CHECK_OK(check_outputs(target.signature(), body.outputs));
+  SW_CHECK_OK(check_outputs(target.signature(), body));
   return body;
 }
 

@@ -122,6 +122,8 @@ class Parser {
       } else if (key == "priority" && in_.peek() == Reader::Kind::number) {
         SW_TRY(out_.priority, integer("parameters.priority"));
         if (out_.priority < 0) return invalid("parameters.priority is negative");
+      } else if (key == "outlier_scores") {
+        SW_TRY(out_.outliers, flag("parameters.outlier_scores"));
       } else if (key == "sequence_id") {
         SW_CHECK_OK(sequence_id());
       } else if (key == "sequence_start") {

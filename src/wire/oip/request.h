@@ -28,6 +28,7 @@ struct InferBody {
   bool binary_outputs = false;  // unless an output says otherwise
   std::int64_t timeout_us = 0;
   std::int64_t priority = 0;  // 1 is served first; 0: as if nothing was said
+  bool outliers = false;      // the answer tells how unusual the rows are
   bool empty_final = false;   // of answers in pieces: an empty one tells the end
   std::shared_ptr<const serving::SequenceAsk> sequence;  // null: it belongs to none
   std::vector<serving::Tensor> inputs;

@@ -42,7 +42,9 @@ serving::Call call_of(InferBody& body, const net::Request& request, std::int64_t
                      .received_ns = request.received_ns,
                      .deadline_ns = deadline_ns,
                      .cancelled = std::move(cancelled),
-                     .sequence = body.sequence};
+                     .sequence = body.sequence,
+                     .outliers = body.outliers,
+                     .traceparent = request.traceparent};
   if (body.timeout_us > 0 && request.received_ns > 0) {
     constexpr std::int64_t kDay = 24LL * 3600 * 1'000'000;
     const auto until = request.received_ns + std::min(body.timeout_us, kDay) * 1000;

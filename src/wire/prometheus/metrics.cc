@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "host.h"
 #include "wire/prometheus/routes.h"
 
 namespace slipway::wire::prometheus {
 
 void add_metric_routes(net::Router& router, meter::Registry& meters) {
-  const auto answer = [&meters](const net::Request& request) {
+  const auto answer = [&meters,
+                       host = std::make_shared<HostGauges>(meters)](const net::Request& request) {
+    host->look();
     const auto accept = request.headers.get("accept");
     if (accept.find("application/openmetrics-text") != std::string_view::npos) {
       return net::Response::text(200, meters.openmetrics_text(),

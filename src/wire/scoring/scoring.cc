@@ -13,6 +13,7 @@
 #include "payload.h"
 #include "permutation.h"
 #include "predictions.h"
+#include "serving/tensor_json.h"
 #include "stream.h"
 #include "typed.h"
 #include "wire/scoring/routes.h"
@@ -89,7 +90,8 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   serving::Call call{.request_id = request->request_id,
                      .inputs = std::move(payload->inputs),
                      .received_ns = request->received_ns,
-                     .cancelled = reply->cancellation()};
+                     .cancelled = reply->cancellation(),
+                     .traceparent = request->traceparent};
   const auto& signature = target->signature();
   const bool bare = !signature.outputs.empty() && signature.outputs.front().bare;
   const bool table = payload->table || by_row;
@@ -165,6 +167,25 @@ net::Response explain(serving::Endpoints& endpoints, const net::Request& request
   return net::Response::json(200, write_explanation(*explanation, target->layout().names()));
 }
 
+// The same payloads, answered by how unusual each row is; the model is not asked.
+net::Response outliers(serving::Endpoints& endpoints, const net::Request& request) {
+  const auto target = endpoints.pick(request.param("name"));
+  if (!target) return render(request, target.error());
+  const auto form = form_of(request);
+  if (!form) return unsupported(request);
+  auto payload = payload_of(request, *form, *target);
+  if (!payload) return render(request, payload.error());
+  const auto scores = target->outliers(std::move(payload->inputs));
+  if (!scores) return render(request, scores.error());
+  std::string out = "{\"model_version\":";
+  append_json_string(out, target->version());
+  for (const auto& each : *scores) {
+    out += each.name == serving::kOutlierScore ? ",\"scores\":" : ",\"p_values\":";
+    serving::append_nested(out, each, 0, 0);
+  }
+  return net::Response::json(200, out + "}");
+}
+
 // A path that a platform chose and that nothing answers yet.
 bool is_new(const net::Router& router, net::Method method, const std::string& path) {
   if (path.size() < 2 || path == "/invocations" || path == "/ping") return false;
@@ -217,6 +238,14 @@ void add_routes(net::Router& router, serving::Endpoints& endpoints, Pool& decode
        .handler = [&endpoints](const net::Request& request) {
          return explain(endpoints, request);
        }});
+  router.add({.method = net::Method::post,
+              .pattern = "/endpoints/{name}/outliers",
+              .wire = "scoring",
+              .action = "endpoint.invoke",
+              .summary = "How unusual each row is against what the version was trained on",
+              .handler = [&endpoints](const net::Request& request) {
+                return outliers(endpoints, request);
+              }});
   add_typed_routes(router, endpoints, decoders);
   std::vector<std::string> health{"/endpoints/{name}/ping", "/ping"};
   if (is_new(router, net::Method::get, paths.health)) health.push_back(paths.health);

@@ -131,7 +131,8 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   serving::Call call{.request_id = request->request_id,
                      .inputs = std::move(typed->payload.inputs),
                      .received_ns = request->received_ns,
-                     .cancelled = reply->cancellation()};
+                     .cancelled = reply->cancellation(),
+                     .traceparent = request->traceparent};
   target->infer(std::move(call), [request, reply, wanted, shaped = typed->shaped](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
     if (wanted != Form::json) {

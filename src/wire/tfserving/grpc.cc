@@ -201,7 +201,8 @@ void run(const serving::Endpoints& endpoints, const net::GrpcMessage& message, c
                        .inputs = *std::move(inputs),
                        .received_ns = request.received_ns,
                        .deadline_ns = call->deadline_ns(),
-                       .cancelled = call->cancellation()};
+                       .cancelled = call->cancellation(),
+                       .traceparent = request.traceparent};
   auto kept = std::make_shared<const Asked>(*std::move(asked));
   // `message` stays: what was asked for is a view into it.
   target->infer(std::move(wanted), [call, encode, kept, message, target = *target](auto answer) {

@@ -95,7 +95,8 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
   serving::Call call{.request_id = request->request_id,
                      .inputs = std::move(decoded->inputs),
                      .received_ns = request->received_ns,
-                     .cancelled = reply->cancellation()};
+                     .cancelled = reply->cancellation(),
+                     .traceparent = request->traceparent};
   target->infer(std::move(call), [request, reply, encode, by_row = decoded->by_row](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
     auto body = encode(*answer, by_row);
