@@ -67,7 +67,7 @@ def start_versitygw(program, folder):
 
 class Own(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    objects, uploads, lock = {}, {}, threading.Lock()
+    buckets, objects, uploads, lock = set(), {}, {}, threading.Lock()
 
     def log_message(self, *_):
         pass
@@ -144,7 +144,11 @@ class Own(BaseHTTPRequestHandler):
         etag = '"' + hashlib.md5(body).hexdigest() + '"'
         if "uploadId" in query:
             self.uploads[query["uploadId"][0]][int(query["partNumber"][0])] = body
-        elif name.count("/") > 1:
+        elif name.count("/") == 1:
+            self.buckets.add(name)
+        elif name[: name.index("/", 1)] not in self.buckets:
+            return self.fail(404, "NoSuchBucket")
+        else:
             self.objects[name] = (body, etag)
         return self.answer(200, ETag=etag)
 
