@@ -253,6 +253,8 @@ nghttp2_session* make_http2(const GrpcOptions& options, H2Session* session) {
   nghttp2_session* http2 = nullptr;
   if (nghttp2_option_new(&option) == 0) {
     nghttp2_option_set_no_auto_window_update(option, 1);
+    // The library's own bound, 33 resets a second, takes a client that gives up calls for a flood.
+    nghttp2_option_set_stream_reset_rate_limit(option, FloodGate::kBurst, FloodGate::kPerSecond);
     if (nghttp2_session_server_new2(&http2, callbacks, session, option) != 0) http2 = nullptr;
   }
   nghttp2_option_del(option);

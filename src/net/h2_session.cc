@@ -28,7 +28,7 @@ std::int64_t now_ns() {
 bool FloodGate::admit(double cost, std::int64_t now) {
   if (at_ns_ != 0) {
     const double earned = static_cast<double>(now - at_ns_) * 1e-9 * kPerSecond;
-    tokens_ = std::min(kBurst, tokens_ + earned);
+    tokens_ = std::min<double>(kBurst, tokens_ + earned);
   }
   at_ns_ = now;
   tokens_ -= cost;

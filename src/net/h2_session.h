@@ -22,12 +22,12 @@ namespace slipway::net {
 // How much of what costs us and brings nothing (resets, pings, empty frames) a client may send.
 class FloodGate {
  public:
+  static constexpr int kBurst = 4000;
+  static constexpr int kPerSecond = 1000;
   // False: too much.
   bool admit(double cost, std::int64_t now_ns);
 
  private:
-  static constexpr double kBurst = 4000;
-  static constexpr double kPerSecond = 1000;
   double tokens_ = kBurst;
   std::int64_t at_ns_ = 0;
 };

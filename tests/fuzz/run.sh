@@ -50,6 +50,11 @@ fuzz infer tests/fuzz/infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
 fuzz grpc_infer tests/fuzz/grpc_infer_fuzz.cc "${oip[@]}" "${tensors[@]}" "${base[@]}"
 fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/{payload,csv,arrow_read,flat}.cc \
   src/serving/frame.cc "${tensors[@]}" "${base[@]}"
+fuzz tfserving tests/fuzz/tfserving_fuzz.cc src/wire/tfserving/{grpc_request,tensor_proto}.cc \
+  src/wire/tfserving/examples.cc src/serving/frame.cc "${tensors[@]}" "${base[@]}"
+fuzz h2 tests/fuzz/h2_fuzz.cc src/net/{h2_session,h2_calls,h2_callbacks,h2_stream,grpc,loop}.cc \
+  src/net/{http,head,router,compress}.cc src/base/{ids,pool}.cc "${base[@]}" -lnghttp2 \
+  -lssl -lcrypto -lz
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 fuzz trees tests/fuzz/trees_fuzz.cc src/drivers/trees/{loaded,model,forest,document,xgboost}.cc \
   src/drivers/trees/{lightgbm,neutral}.cc src/serving/tensor.cc "${base[@]}"

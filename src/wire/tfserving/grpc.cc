@@ -7,6 +7,7 @@
 #include "base/protobuf_write.h"
 #include "base/text.h"
 #include "examples.h"
+#include "grpc_request.h"
 #include "model_spec.h"
 #include "predict_json.h"
 #include "tensor_proto.h"
@@ -20,43 +21,6 @@ using serving::Tensor;
 using serving::TensorSpec;
 
 constexpr std::size_t kDecodedAtOnce = 64 << 10;
-constexpr std::size_t kMaxTensors = 1024;
-
-Error malformed() {
-  return invalid("the request is no well-formed message");
-}
-
-Result<ModelSpec> spec_of(ProtoReader message) {
-  ModelSpec out;
-  while (message.next()) {
-    switch (message.field()) {
-      case 1:
-        out.name = message.bytes();
-        break;
-      case 2: {  // Int64Value
-        std::int64_t version = 0;
-        auto value = message.message();
-        while (value.next()) {
-          if (value.field() == 1) version = value.int64();
-        }
-        if (!value.ok()) return malformed();
-        out.version = std::to_string(version);
-        break;
-      }
-      case 3:
-        out.signature = message.bytes();
-        break;
-      case 4:
-        out.label = message.bytes();
-        break;
-      default:
-        break;
-    }
-  }
-  if (!message.ok()) return malformed();
-  if (out.name.empty()) return invalid("model_spec.name is missing");
-  return out;
-}
 
 std::string write_spec(const serving::Target& target) {
   std::string out;
@@ -67,46 +31,6 @@ std::string write_spec(const serving::Target& target) {
   }
   put_bytes(out, 2, version);
   put_text(out, 3, kSignature);
-  return out;
-}
-
-// A request of any of the calls that run a model.
-struct Asked {
-  ModelSpec spec;
-  std::vector<std::pair<std::string, std::string_view>> tensors;  // of Predict
-  std::vector<std::string> filter;
-  std::string_view input;  // of Classify and Regress
-};
-
-Result<std::pair<std::string, std::string_view>> entry_of(ProtoReader entry) {
-  std::pair<std::string, std::string_view> out;
-  while (entry.next()) {
-    if (entry.field() == 1) out.first = entry.bytes();
-    if (entry.field() == 2) out.second = entry.bytes();
-  }
-  if (!entry.ok()) return malformed();
-  return out;
-}
-
-Result<Asked> read_asked(std::string_view bytes, bool predict) {
-  Asked out;
-  ProtoReader in(bytes);
-  while (in.next()) {
-    if (in.field() == 1) {
-      SW_TRY(out.spec, spec_of(in.message()));
-    } else if (in.field() == 2 && predict) {
-      if (out.tensors.size() == kMaxTensors) return invalid("too many inputs");
-      SW_TRY(auto entry, entry_of(in.message()));
-      out.tensors.push_back(std::move(entry));
-    } else if (in.field() == 2) {
-      out.input = in.bytes();
-    } else if (in.field() == 3 && predict) {
-      if (out.filter.size() == kMaxTensors) return invalid("output_filter is too long");
-      out.filter.emplace_back(in.bytes());
-    }
-  }
-  if (!in.ok()) return malformed();
-  if (out.spec.name.empty()) return invalid("model_spec.name is missing");
   return out;
 }
 
