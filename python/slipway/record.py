@@ -40,7 +40,13 @@ def record(
     """Records on the active run (or the one named): git commit, branch and diff, installed packages
     and lock files, hardware, random seeds, the command line, environment variables without secrets,
     and the versions of the data in a DVC repository. May be called again: later values win."""
-    import mlflow
+    try:
+        import mlflow
+    except ModuleNotFoundError as missing:
+        raise RuntimeError(
+            "record() writes through the MLflow client, which is not installed here: "
+            "pip install mlflow-skinny"
+        ) from missing
 
     if run_id is None:
         active = mlflow.active_run()

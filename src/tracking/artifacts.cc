@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracking/artifacts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace slipway::tracking {
+
+std::string beneath(std::string_view root, std::string_view path) {
+  const bool is_url = root.find("://") != std::string_view::npos;
+  const auto end = is_url ? std::min(root.find_first_of("?#"), root.size()) : root.size();
+  std::string out(root.substr(0, end));
+  out += path;
+  return out += root.substr(end);
+}
 
 Result<std::string> Artifacts::key_of(std::string_view root, std::string_view path) {
   if (root.starts_with('/') || root.find("://") != std::string_view::npos) {

@@ -4,6 +4,7 @@
 #include "chunks_sql.h"
 #include "rows.h"
 #include "runs_sql.h"
+#include "tracking/artifacts.h"
 #include "tracking/intake.h"
 
 namespace slipway::tracking {
@@ -69,7 +70,7 @@ Result<std::string> root_in(Connection& db, std::int64_t experiment, const std::
          db.first("SELECT artifact_root FROM experiments WHERE id = ?", {experiment},
                   [](const Row& row) { return std::string(row.text(0)); }));
   if (!root) return no_experiment(ExperimentId(std::to_string(experiment)));
-  return *root + rest;
+  return beneath(*root, rest);
 }
 
 // The number that an experiment gets here, and whether it has to be made.

@@ -5,6 +5,7 @@
 #include "filter_sql.h"
 #include "rows.h"
 #include "store/database.h"
+#include "tracking/artifacts.h"
 #include "tracking/logged_models.h"
 
 namespace slipway::tracking {
@@ -267,12 +268,13 @@ Result<LoggedModel> LoggedModels::create(const NewLoggedModel& in) {
                    [](const Row& row) { return std::pair(text(row, 0), row.int64(1)); }));
     if (!parent) return no_experiment(in.experiment);
     if (parent->second != 0) return deleted_experiment(in.experiment);
-    SW_TRY(const auto key, c.first(kInsert,
-                                   {id.str(), experiment, name, in.type,
-                                    static_cast<std::int64_t>(ModelStatus::pending),
-                                    in.source_run ? Cell(in.source_run->str()) : Cell(nullptr),
-                                    parent->first + "/models/" + id.str() + "/artifacts", now, now},
-                                   [](const Row& row) { return row.int64(0); }));
+    SW_TRY(const auto key,
+           c.first(kInsert,
+                   {id.str(), experiment, name, in.type,
+                    static_cast<std::int64_t>(ModelStatus::pending),
+                    in.source_run ? Cell(in.source_run->str()) : Cell(nullptr),
+                    beneath(parent->first, "/models/" + id.str() + "/artifacts"), now, now},
+                   [](const Row& row) { return row.int64(0); }));
     if (!key) return internal("a logged model got no id");
     for (const auto& param : in.params) SW_CHECK_OK(add_param(c, *key, param));
     for (const auto& tag : in.tags) SW_CHECK_OK(c.exec(kSetTag, {*key, tag.key, tag.value}));

@@ -14,6 +14,7 @@
 #include "runs_sql.h"
 #include "store/database.h"
 #include "together.h"
+#include "tracking/artifacts.h"
 
 namespace slipway::tracking {
 namespace {
@@ -55,7 +56,7 @@ Result<Parent> parent_of(Connection& db, const ExperimentId& id, std::int64_t nu
 Result<void> add_run(Connection& db, const ExperimentId& experiment, Run& run) {
   SW_TRY(const auto number, number_of(run.experiment));
   SW_TRY(const auto parent, parent_of(db, experiment, number));
-  run.artifact_root = parent.artifact_root + "/" + run.id.str() + "/artifacts";
+  run.artifact_root = beneath(parent.artifact_root, "/" + run.id.str() + "/artifacts");
   SW_TRY(const auto key,
          db.first(kInsertRun,
                   {run.id.str(), number, run.name, run.user, static_cast<std::int64_t>(run.status),

@@ -9,6 +9,7 @@
 #include "rows.h"
 #include "runs_sql.h"
 #include "together.h"
+#include "tracking/artifacts.h"
 
 namespace slipway::tracking {
 namespace {
@@ -85,7 +86,7 @@ Result<std::vector<std::pair<JointRun*, std::int64_t>>> welcome(Connection& db,
       each.result = deleted_experiment(each.experiment);
     } else {
       auto& run = each.run;
-      run.artifact_root = parent->second.artifact_root + "/" + run.id.str() + "/artifacts";
+      run.artifact_root = beneath(parent->second.artifact_root, "/" + run.id.str() + "/artifacts");
       out.emplace_back(&each, numbers[i]);
     }
   }

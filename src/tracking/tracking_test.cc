@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "store/test_database.h"
+#include "tracking/artifacts.h"
 
 namespace slipway::tracking {
 namespace {
@@ -84,6 +85,14 @@ TEST_P(TrackingTest, AParamKeepsItsFirstValueAndABatchIsAllOrNothing) {
   EXPECT_EQ(now.params.size(), 1u);
   EXPECT_TRUE(now.tags.empty());
   EXPECT_TRUE(now.metrics.empty());
+}
+
+TEST(Artifacts, APathGoesBeforeTheQueryOfAnAddress) {
+  EXPECT_EQ(beneath("s3://bucket/a?region=eu&x=/y", "/r1/artifacts"),
+            "s3://bucket/a/r1/artifacts?region=eu&x=/y");
+  EXPECT_EQ(beneath("gs://bucket/a#part", "/r1"), "gs://bucket/a/r1#part");
+  EXPECT_EQ(beneath("s3://bucket/a", "/r1"), "s3://bucket/a/r1");
+  EXPECT_EQ(beneath("0/what?", "/r1"), "0/what?/r1");
 }
 
 TEST_P(TrackingTest, AFinishedRunAcceptsLateReportsADeletedOneDoesNot) {
