@@ -40,7 +40,7 @@ def convert_onnx(wrapped, model, folder, answer, floats=False):
                 warnings.simplefilter("ignore")
                 graph = skl2onnx.to_onnx(model, initial_types=types, options=options)
             break
-        except Exception as error:  # noqa: B902: the other form may do
+        except Exception as error:  # the other form may do
             reasons.append((str(error).strip().splitlines() or [type(error).__name__])[0])
     if graph is None:
         raise Unknown("skl2onnx: " + "; ".join(dict.fromkeys(reasons)))
@@ -151,7 +151,7 @@ def answered(wrapped, table):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             wrapped.model.predict(table)
-    except Exception:  # noqa: B902: such rows are refused in Python, and not compared
+    except Exception:  # such rows are refused in Python, and not compared
         return None
     return table
 

@@ -212,8 +212,8 @@ Row from_row(const store::Row& row) {
   if (!sound) {  // nobody wrote this: it is told, and not acted on
     out.phase = Phase::done;
     if (moving) r.state = State::aborted;
-    r.reason = "what is stored of this rollout makes no sense: it has no step " +
-               std::to_string(r.step);
+    r.reason =
+        "what is stored of this rollout makes no sense: it has no step " + std::to_string(r.step);
   }
   if (r.state == State::promoted) r.weight = 100;
   return out;

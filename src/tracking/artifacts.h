@@ -17,8 +17,8 @@
 
 namespace slipway::tracking {
 
-// The address below `root`: `path` ("/..") comes before the query and the fragment of a root that is
-// a URL with one.
+// The address below `root`: `path` ("/..") comes before the query and the fragment of a root that
+// is a URL with one.
 std::string beneath(std::string_view root, std::string_view path);
 
 // Thread-safe. Paths are checked by the blob store: nothing leaves the root.

@@ -38,9 +38,7 @@ def test_a_second_server_of_one_data_folder_or_sqlite_store_is_refused(new_serve
 
 
 def infer(server, value=1.0, name="echo", **headers):
-    body = {
-        "inputs": [{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [value, value]}]
-    }
+    body = {"inputs": [{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [value, value]}]}
     return requests.post(f"{server.url}/v2/models/{name}/infer", json=body, headers=headers)
 
 

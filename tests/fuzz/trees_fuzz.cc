@@ -10,8 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using slipway::serving::Tensor;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto model =
-      slipway::drivers::trees::load_bytes(bytes, "xgboost.sklearn.XGBClassifier");
+  const auto model = slipway::drivers::trees::load_bytes(bytes, "xgboost.sklearn.XGBClassifier");
   if (!model) return 0;
   const auto& input = (*model)->signature().inputs.front();
   if (input.shape[1] > 10'000) return 0;

@@ -207,8 +207,8 @@ Result<Owned<OrtValue>> to_value(const Runtime& runtime, const Tensor& tensor) {
   for (std::size_t i = 0; i < tensor.count(); ++i) {
     const auto& text = tensor.texts()[i];
     char* room = nullptr;
-    SW_CHECK_OK(runtime.check(
-        api.GetResizedStringTensorElementBuffer(value.get(), i, text.size(), &room)));
+    SW_CHECK_OK(
+        runtime.check(api.GetResizedStringTensorElementBuffer(value.get(), i, text.size(), &room)));
     text.copy(room, text.size());
   }
   return value;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "messages_models.h"
 #include "messages_release.h"
 
 #include "base/text.h"
 #include "json/describe.h"
+#include "messages_models.h"
 
 SLIPWAY_JSON(slipway::wire::api::ModelJson)
 SLIPWAY_JSON(slipway::wire::api::ModelListJson)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/messages_evaluation.h"
-#include "evaluation/messages_issue.h"
 
+#include "evaluation/messages_issue.h"
 #include "json/describe.h"
 
 SLIPWAY_JSON(slipway::wire::mlflow::CreateEvaluationDataset)
