@@ -13,6 +13,7 @@
 
 #include "base/pool.h"
 #include "meter/meter.h"
+#include "serving/run_cost.h"
 
 namespace slipway::serving {
 namespace {
@@ -64,7 +65,7 @@ struct Batcher::Impl {
   meter::Gauge& pending;
   meter::Counter& cancelled;
   std::atomic<bool> batchable;
-  std::atomic<std::int64_t> row_ns{0};  // running mean of the time a row of a batch
+  RunCost cost;
 
   mutable std::mutex mutex;
   std::condition_variable work;
@@ -76,11 +77,8 @@ struct Batcher::Impl {
   std::vector<std::unique_ptr<Worker>> threads;
 
   std::size_t row_limit() const {
-    const auto ns = row_ns.load(std::memory_order_relaxed);
-    if (ns <= 0) return options.max_rows;
-    const auto fit =
-        static_cast<std::size_t>(options.target_ms) * 1'000'000 / static_cast<std::size_t>(ns);
-    return std::clamp<std::size_t>(fit, 1, options.max_rows);
+    return cost.rows_within(static_cast<std::int64_t>(options.target_ms) * 1'000'000,
+                            options.max_rows);
   }
 
   Job take_one() {
@@ -162,9 +160,7 @@ struct Batcher::Impl {
       took = clock.monotonic_ns() - start;
       run_seconds.observe(static_cast<double>(took) * 1e-9);
       batch_rows.observe(static_cast<double>(rows));
-      const auto mean = row_ns.load(std::memory_order_relaxed);
-      const auto each = took / std::max<std::int64_t>(rows, 1);
-      row_ns.store(mean == 0 ? each : mean + (each - mean) / 8, std::memory_order_relaxed);
+      cost.observe(rows, took);
       return outputs;
     } catch (const std::exception& e) {
       took = clock.monotonic_ns() - start;
@@ -249,8 +245,9 @@ struct Batcher::Impl {
                        "send fewer requests at once and retry later");
     }
     if (queue.empty()) return {};
-    const auto row = row_ns.load(std::memory_order_relaxed);
-    const auto wait = queued_rows * row / std::max(options.instances, 1);
+    const auto alone = cost.wait_ns(static_cast<std::int64_t>(queue.size()), queued_rows,
+                                    batchable.load(std::memory_order_relaxed) ? row_limit() : 1);
+    const auto wait = alone / std::max(options.instances, 1);
     const auto most = static_cast<std::int64_t>(options.max_wait_ms) * 1'000'000;
     const auto left = job.deadline_ns == 0 ? most : job.deadline_ns - job.queued_ns;
     if (job.priority >= kUsualPriority && wait > std::min(left, most)) {
