@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything at once: good clients on every protocol beside models that crash and hang, requests
 that are wrong in every way, clients that trickle, lie and vanish, and models that come and go. Good
-requests are answered right, or told at once that there are too many; each bad one is told so; and
-the process neither grows nor restarts.
+requests are answered right (so few clients fill no queue); each bad one is told so; and the process
+neither grows nor restarts.
 
 SLIPWAY_MIXED_SECONDS (20) says for how long; an hour before a release.
 """
@@ -128,8 +128,6 @@ def good_json(server, rng, connection):
     connection.request("POST", "/v2/models/echo/infer", json.dumps({"inputs": [one]}))
     answer = connection.getresponse()
     body = answer.read()
-    if answer.status == 429:
-        return
     assert answer.status == 200, body[:300]
     got = json.loads(body)["outputs"][0]
     assert np.array_equal(np.array(got["data"], "float32").reshape(got["shape"]), value)
@@ -152,11 +150,7 @@ def ask_triton(module, client, rng):
     value = numbers(rng)
     one = module.InferInput("X", list(value.shape), "FP32")
     one.set_data_from_numpy(value)
-    try:
-        got = client.infer("echo", [one]).as_numpy("out_X")
-    except InferenceServerException as busy:
-        assert busy.status() in ("429", "StatusCode.RESOURCE_EXHAUSTED"), busy
-        return
+    got = client.infer("echo", [one]).as_numpy("out_X")
     assert np.array_equal(got, value)
 
 
