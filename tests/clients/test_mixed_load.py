@@ -30,7 +30,6 @@ import tritonclient.grpc as triton_grpc
 import tritonclient.http as triton_http
 from conftest import Server
 from serving_models import echo_model, endpoint
-from tritonclient.utils import InferenceServerException
 
 SECONDS = float(os.environ.get("SLIPWAY_MIXED_SECONDS", "20"))
 # The server's processes do not have this file.
