@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "store/test_database.h"
@@ -60,7 +61,7 @@ class RunTest : public ::testing::Test {
     setup.execution.folder = "/tmp";
     setup.execution.engine = "test";
     setup.execution.status = Status::running;
-    setup.logs = "/tmp/slipway-run-test-logs";
+    setup.logs = "/tmp/slipway-run-test-logs-" + std::to_string(::getpid());
     auto definition = parse_definition(setup.execution.yaml, "p.yaml");
     EXPECT_TRUE(definition) << definition.error().message;
     setup.definition = *definition;

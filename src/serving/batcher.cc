@@ -72,7 +72,8 @@ struct Batcher::Impl {
   std::deque<Job> queue;  // by priority, then by arrival
   std::int64_t queued_rows = 0;
   std::int64_t swept_ns = 0;
-  int idle = 0;
+  int idle = 0;     // threads that wait for work
+  int working = 0;  // threads that run a batch
   bool stopping = false;
   std::vector<std::unique_ptr<Worker>> threads;
 
@@ -117,9 +118,11 @@ struct Batcher::Impl {
       --idle;
       if (queue.empty()) return;
       auto batch = take_batch();
+      ++working;
       lock.unlock();
       serve(std::move(batch));
       lock.lock();
+      --working;
     }
   }
 
@@ -359,7 +362,7 @@ std::size_t Batcher::queued() const {
 
 bool Batcher::is_busy() const {
   const std::scoped_lock lock(impl_->mutex);
-  return !impl_->queue.empty() || impl_->idle < static_cast<int>(impl_->threads.size());
+  return !impl_->queue.empty() || impl_->working > 0;
 }
 
 // Leaves the queue without running.

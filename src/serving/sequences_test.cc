@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "meter/meter.h"
@@ -267,7 +268,8 @@ TEST(SequencePlanTest, NamesAndTypesMustBeTheModels) {
 
 class SequenceFiles : public testing::Test {
  protected:
-  SequenceFiles() : folder_(fs::path(testing::TempDir()) / "sequence-files") {
+  SequenceFiles()
+      : folder_(fs::path(testing::TempDir()) / ("sequence-files-" + std::to_string(::getpid()))) {
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "initial_state");
   }
