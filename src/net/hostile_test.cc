@@ -35,9 +35,15 @@ TEST_F(HostileTest, UnclearBodyLengthsAreRefused) {
   refused(start + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400);
   refused(start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
           400);
-  refused(start + "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", 501);
+  refused(start + "Content-Length: 5\r\nX: y\r\nContent-Length: 6\r\n\r\nabcde", 400);
+  refused(start + "Content-Length: 5 6\r\n\r\nabcde", 400);
+  for (const std::string codings :
+       {"identity", "xchunked", "chunked, identity", "chunked,identity", "chunked, chunked",
+        "chunked, gzip", "chunked;a=b", "\"chunked\"", "chunked,", "", ", identity"}) {
+    refused(start + "Transfer-Encoding: " + codings + "\r\n\r\n0\r\n\r\n", 400);
+  }
   refused(start + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
-  refused(start + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501);
+  refused(start + "Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", 501);
   refused("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
 }
 
@@ -52,6 +58,41 @@ TEST_F(HostileTest, MalformedHeadsAreRefused) {
   refused("BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 501);
   refused("\x16\x03\x01\x02\x01\r\n\r\n", 400);  // TLS to a plain port
   refused("GET /hello HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417);
+}
+
+TEST_F(HostileTest, FoldedFieldsAreRefused) {
+  const std::string start = "POST /echo HTTP/1.1\r\nHost: t\r\n";
+  for (const std::string fold : {"\r\n ", "\r\n\t", "\r\n  \t"}) {
+    refused(start + "x: a" + fold + "b\r\n\r\n", 400);
+    refused(start + "x:" + fold + "b\r\n\r\n", 400);
+    refused(start + "x: a" + fold + "\r\n\r\n", 400);
+    refused(start + "x:" + fold + "\r\n\r\n", 400);
+    refused(start + "Transfer-Encoding:" + fold + "chunked\r\n\r\n0\r\n\r\n", 400);
+    refused(start + "Content-Length:" + fold + "5\r\n\r\nabcde", 400);
+    refused(start + "x: a" + fold + "Content-Length: 5\r\n\r\nabcde", 400);
+    refused("POST /echo HTTP/1.1" + fold + "Host: t\r\n\r\n", 400);
+  }
+  const std::string chunked = start + "Transfer-Encoding: chunked\r\n\r\n0\r\n";
+  refused(chunked + "x: a\r\n b\r\n\r\n", 400);  // in a trailer
+}
+
+TEST_F(HostileTest, LineEndsThatAreNoneAreRefused) {
+  const std::string start = "POST /echo HTTP/1.1\r\nHost: t\r\n";
+  refused(start + "x: a\rContent-Length: 5\r\n\r\nabcde", 400);  // a bare CR
+  refused(start + "x: a\nContent-Length: 5\r\n\r\nabcde", 400);  // a bare LF
+  refused(start + "x\r: a\r\n\r\n", 400);
+  refused(start + "x: a\r\r\n\r\n", 400);
+  refused(start + "\rx: a\r\n\r\n", 400);
+  refused(start + std::string("x: a\0b\r\n\r\n", 11), 400);
+  refused(start + std::string("x\0: a\r\n\r\n", 10), 400);
+  refused("GET /hello HTTP/1.1\nHost: t\r\n\r\n", 505);
+  refused("GET /hel\rlo HTTP/1.1\r\nHost: t\r\n\r\n", 400);
+  refused(start + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400);
+  refused(start + "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n", 400);
+  refused(start +
+              "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n0\r\n\r\n",
+          400);
 }
 
 TEST_F(HostileTest, HugeHeadsAreRefusedWhileTheyArrive) {
@@ -69,6 +110,25 @@ TEST_F(HostileTest, BrokenChunksAreRefused) {
   refused(start + "3\r\nabcdef\r\n0\r\n\r\n", 400);
   refused(start + "FFFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n", 400);
   refused(start + "3;" + std::string(200'000, 'x') + "\r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3;" + std::string(20'000, 'x') + "\r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3 \r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3\r\nabc\n0\r\n\r\n", 400);
+  refused(start + "3;a\rb\r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3;a=\"\n\"\r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "0x3\r\nabc\r\n0\r\n\r\n", 400);
+  refused(start + "3\r\nabc\r\n0\r\nContent-Length: 5\r\n\r\n", 400);
+  refused(start + "3\r\nabc\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
+}
+
+TEST_F(HostileTest, ChunkExtensionsAreReadPastUntilTheyAreMostOfTheBody) {
+  const std::string start = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  Peer peer(port());
+  peer.send(start + "3;name=value;more=\"a b\"\r\nabc\r\n0;last\r\n\r\n");
+  EXPECT_EQ(body(peer.answer()), "abc");
+  std::string tiny;
+  for (int i = 0; i < 1000; ++i) tiny += "1;" + std::string(40, 'x') + "\r\na\r\n";
+  refused(start + tiny + "0\r\n\r\n", 400);
 }
 
 TEST_F(HostileTest, ALargeBodyIsRefusedBeforeItIsRead) {

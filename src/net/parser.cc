@@ -2,6 +2,7 @@
 #include "parser.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -18,9 +19,42 @@ using boost::system::error_code;
 using View = boost::beast::string_view;
 
 constexpr std::size_t kMaxFields = 128;
+constexpr std::size_t kMaxExtensions = 16 * 1024;  // bytes of chunk extensions beyond the data's
 
 std::string text_of(View view) {
   return {view.data(), view.size()};
+}
+
+// A value that went on in a further line is put together elsewhere, or begins behind a line's end.
+bool is_folded(View bytes, View name, View value) {
+  const std::less<const char*> before;
+  const char* const after_name = name.data() + name.size();
+  if (before(value.data(), after_name) || before(bytes.data() + bytes.size(), value.data())) {
+    return true;
+  }
+  return std::find(after_name, value.data(), '\r') != value.data();
+}
+
+bool has_controls(View text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
+}
+
+// RFC 9112, 6.1 and 6.3: only where `chunked` comes last, and once, is it known where a body ends.
+bool ends_in_chunked(std::string_view codings) {
+  const auto last = codings.rfind(',');
+  const auto at = last == std::string_view::npos ? 0 : last + 1;
+  return equal_ignoring_case(trim(codings.substr(at)), "chunked");
+}
+
+bool names_chunked_before_the_end(std::string_view codings) {
+  const auto last = codings.rfind(',');
+  if (last == std::string_view::npos) return false;
+  for (const auto& one : split(codings.substr(0, last), ',')) {
+    if (equal_ignoring_case(trim(one), "chunked")) return true;
+  }
+  return false;
 }
 
 std::optional<Method> method_of(http::verb verb) {
@@ -55,6 +89,7 @@ class Parser final : public http::basic_parser<true> {
   Refusal refusal;
   bool expects_continue = false;
   int version = 11;
+  View bytes;  // what is being parsed
 
  private:
   void refuse(int status, std::string message, error_code& ec) {
@@ -75,6 +110,10 @@ class Parser final : public http::basic_parser<true> {
   void on_response_impl(int, View, int, error_code&) override {}
 
   void on_field_impl(http::field field, View name, View value, error_code& ec) override {
+    if (is_folded(bytes, name, value)) {
+      return refuse(400, "the header field '" + text_of(name) + "' is folded over several lines",
+                    ec);
+    }
     if (head_over_) return;  // trailers carry nothing that we want, and must not act as headers
     if (into_.headers.all().size() >= kMaxFields) return refuse(431, "too many header fields", ec);
     if (field == http::field::content_length) {
@@ -91,7 +130,12 @@ class Parser final : public http::basic_parser<true> {
           version == 10) {
         return refuse(400, "the length of the body is not given clearly (transfer-encoding)", ec);
       }
-      if (!equal_ignoring_case(text_of(value), "chunked")) {
+      const auto codings = text_of(value);
+      if (!ends_in_chunked(codings) || names_chunked_before_the_end(codings)) {
+        return refuse(
+            400, "the transfer encoding '" + codings + "' does not say where the body ends", ec);
+      }
+      if (!equal_ignoring_case(codings, "chunked")) {
         return refuse(501, "the transfer encoding '" + text_of(value) + "' is not known here", ec);
       }
     } else if (field == http::field::host && into_.headers.has("host")) {
@@ -117,7 +161,15 @@ class Parser final : public http::basic_parser<true> {
     return bytes.size();
   }
 
-  void on_chunk_header_impl(std::uint64_t, View, error_code&) override {}
+  // Extensions say nothing here. They are bounded, or a body of tiny chunks would cost many times
+  // what it holds, and hold no bytes that another server may take for the end of a line.
+  void on_chunk_header_impl(std::uint64_t size, View extensions, error_code& ec) override {
+    if (has_controls(extensions)) return refuse(400, "control characters in a chunk's head", ec);
+    extensions_ += extensions.size();
+    if (extensions_ > kMaxExtensions) return refuse(400, "too many chunk extensions", ec);
+    const auto paid = std::min<std::uint64_t>(size, kMaxExtensions);
+    extensions_ -= std::min(extensions_, static_cast<std::size_t>(paid));
+  }
 
   std::size_t on_chunk_body_impl(std::uint64_t, View bytes, error_code&) override {
     body_.append(bytes.data(), bytes.size());
@@ -129,6 +181,7 @@ class Parser final : public http::basic_parser<true> {
   Request& into_;
   std::string& body_;
   bool head_over_ = false;
+  std::size_t extensions_ = 0;
 };
 
 }  // namespace
@@ -153,6 +206,7 @@ void RequestParser::reset(Request& into) {
 std::size_t RequestParser::put(std::string_view bytes, Refusal& refusal) {
   auto& parser = *impl_->parser;
   error_code ec;
+  parser.bytes = View(bytes.data(), bytes.size());
   const auto taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
   if (ec && ec != http::error::need_more) {
     if (parser.refusal.status != 0) {

@@ -246,6 +246,10 @@ SMUGGLED = [
     b"POST /health HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
     b"GET /health HTTP/1.1\r\nhost : x\r\n\r\n",
     b"GET  /health HTTP/9.9\r\n\r\n",
+    b"POST /health HTTP/1.1\r\nhost: x\r\ntransfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    b"POST /health HTTP/1.1\r\nhost: x\r\nx: a\r\n\tcontent-length: 5\r\n\r\nabcde",
+    b"POST /health HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nhost: x\r\nx: a\rb\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 ]
 
