@@ -76,13 +76,16 @@ class Pump {
       schemas_;
 };
 
-void set_rate(serving::Endpoints& endpoints, const std::string& endpoint,
-              std::optional<double> rate) {
+void set_recording(serving::Endpoints& endpoints, const std::string& endpoint,
+                   std::optional<double> rate, std::int64_t rows_per_second) {
   const auto view = endpoints.get(endpoint);
   if (!view) return;  // settings of an endpoint that is gone
   const auto set = endpoints.set_sample_rate(endpoint, rate.value_or(view->spec.sample_rate));
-  if (!set)
-    log::warn("monitor.sample_rate", {{"endpoint", endpoint}, {"why", set.error().message}});
+  const auto bounded = endpoints.set_record_budget(endpoint, rows_per_second);
+  for (const auto& done : {set, bounded}) {
+    if (done) continue;
+    log::warn("monitor.recording", {{"endpoint", endpoint}, {"why", done.error().message}});
+  }
 }
 
 Result<std::string> read_all(tracking::Artifacts& artifacts, const std::string& root,
@@ -152,9 +155,10 @@ monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts) {
   auto pump = std::make_shared<Pump>(parts.endpoints.predictions(), parts.monitor);
   monitor::Monitor::Hooks out;
   out.pull = [pump] { pump->pull(); };
-  out.sample_rate = [&endpoints = parts.endpoints](const std::string& endpoint,
-                                                   std::optional<double> rate) {
-    set_rate(endpoints, endpoint, rate);
+  out.recording = [&endpoints = parts.endpoints](const std::string& endpoint,
+                                                 std::optional<double> rate,
+                                                 std::int64_t rows_per_second) {
+    set_recording(endpoints, endpoint, rate, rows_per_second);
   };
   out.reference = [parts](const std::string& model, const std::string& version) {
     return reference_of(parts, model, version);

@@ -164,8 +164,9 @@ Result<std::shared_ptr<const Profile>> Monitor::Impl::profile_of(const std::stri
 }
 
 void Monitor::Impl::apply(const std::string& endpoint, const Settings& watched) {
-  if (hooks.sample_rate) {
-    hooks.sample_rate(endpoint, watched.enabled ? watched.sample_rate : std::optional<double>(0));
+  if (hooks.recording) {
+    hooks.recording(endpoint, watched.enabled ? watched.sample_rate : std::optional<double>(0),
+                    watched.max_rows_per_second);
   }
   meters
       .gauge("slipway_drift_threshold", "Share of drifted columns that raises an alert.",

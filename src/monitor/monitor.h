@@ -43,8 +43,11 @@ class Monitor {
   struct Hooks {
     // Hands over what was predicted and not captured yet, by calling capture().
     std::function<void()> pull;
-    // An endpoint's share of recorded predictions changed; nothing means its own.
-    std::function<void(const std::string& endpoint, std::optional<double> rate)> sample_rate;
+    // How much of an endpoint is recorded changed: the share of its requests (nothing: its own),
+    // and at most so many rows a second (0: no bound).
+    std::function<void(const std::string& endpoint, std::optional<double> rate,
+                       std::int64_t rows_per_second)>
+        recording;
     // The text of the reference data that came with a version; empty when there is none.
     std::function<Result<std::string>(const std::string& model, const std::string& version)>
         reference;

@@ -56,6 +56,8 @@ struct Settings {
   Stakes stakes = Stakes::medium;
   std::string owner;                    // who is to look: a team, a person
   std::optional<double> sample_rate;    // of recorded predictions; empty: as the endpoint says
+  // Recorded at most, on average over 20 seconds; beyond that evenly thinned. 0: no bound.
+  std::int64_t max_rows_per_second = 5'000;
   std::int64_t window_rows = 1'000;     // a window closes with so many rows ..
   std::int64_t window_seconds = 3'600;  // .. or after so long, if it has min_rows
   std::int64_t min_rows = 200;

@@ -28,9 +28,8 @@ class MonitorTest : public ::testing::TestWithParam<store::Dialect> {
     monitor_.reset();
     meters_ = std::make_unique<meter::Registry>();
     monitor_ = std::make_unique<Monitor>(*db_, events_, clock_, ids_, *meters_);
-    monitor_->connect({.sample_rate = [this](const std::string&, std::optional<double> rate) {
-      rate_ = rate.value_or(-1);
-    }});
+    monitor_->connect({.recording = [this](const std::string&, std::optional<double> rate,
+                                           std::int64_t) { rate_ = rate.value_or(-1); }});
   }
 
   // Ids never repeat, also over a restart.

@@ -251,7 +251,9 @@ struct Batcher::Impl {
     const auto alone = cost.wait_ns(static_cast<std::int64_t>(queue.size()), queued_rows,
                                     batchable.load(std::memory_order_relaxed) ? row_limit() : 1);
     const auto wait = alone / std::max(options.instances, 1);
-    const auto most = static_cast<std::int64_t>(options.max_wait_ms) * 1'000'000;
+    const auto own_run = cost.wait_ns(1, job.rows, options.max_rows);
+    const auto most = std::max(static_cast<std::int64_t>(options.max_wait_ms) * 1'000'000,
+                               options.max_wait_runs * own_run);
     const auto left = job.deadline_ns == 0 ? most : job.deadline_ns - job.queued_ns;
     if (job.priority >= kUsualPriority && wait > std::min(left, most)) {
       return exhausted("the queue of the model is full (the wait would be about " +

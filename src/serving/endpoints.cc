@@ -154,6 +154,13 @@ Result<void> Endpoints::set_sample_rate(const std::string& name, double rate) {
   return {};
 }
 
+Result<void> Endpoints::set_record_budget(const std::string& name, std::int64_t rows_per_second) {
+  const auto entry = impl_->find(name);
+  if (entry == nullptr) return no_endpoint(name);
+  entry->state->budget.set(rows_per_second);
+  return {};
+}
+
 void Endpoints::refresh(const std::string& model) {
   const bool posted = impl_->loader->post([impl = impl_.get(), model] { impl->refresh(model); });
   if (!posted) log::warn("serving.refresh_delayed", {{"model", model}});  // housekeeping will

@@ -79,6 +79,8 @@ class Endpoints {
   Result<std::string> graph_text(const std::string& name, const std::string& version) const;
   // 0..1; does not touch the routes.
   Result<void> set_sample_rate(const std::string& name, double rate);
+  // At most so many rows a second are recorded (see RecordBudget), 0: no bound. Not stored.
+  Result<void> set_record_budget(const std::string& name, std::int64_t rows_per_second);
 
   // An alias of `model` moved: endpoints that follow it load the new version and change over.
   // Returns at once; `refresh_now` when the change is done.

@@ -10,6 +10,7 @@
 
 #include "fake_models.h"
 #include "meter/meter.h"
+#include "record_budget.h"
 #include "store/test_database.h"
 
 namespace slipway::serving {
@@ -236,7 +237,10 @@ TEST_P(EndpointsTest, AShadowGetsCopiesAndItsAnswersAreOnlyRecorded) {
   EXPECT_EQ(view.stats[1].requests, 0U);
   EXPECT_EQ(view.stats[1].shadowed, 10U);
   std::vector<Prediction> recorded;
-  for (int i = 0; i < 2000 && recorded.size() < 20; ++i) endpoints_->predictions().drain(recorded);
+  for (int i = 0; i < 2000 && recorded.size() < 20; ++i) {
+    endpoints_->predictions().drain(recorded);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   int shadows = 0;
   for (const auto& prediction : recorded) shadows += prediction.shadow ? 1 : 0;
   EXPECT_EQ(shadows, 10);
@@ -274,6 +278,38 @@ TEST_P(EndpointsTest, TheSampleRateDecidesWhatIsRecorded) {
   EXPECT_GE(recorded.size(), 15U);
   EXPECT_LE(recorded.size(), 25U);
   EXPECT_EQ(endpoints_->set_sample_rate("e", 2).error().code, Code::invalid_argument);
+}
+
+TEST_P(EndpointsTest, WhatIsBeyondTheBudgetIsAnsweredAndNotRecorded) {
+  ASSERT_TRUE(endpoints_->create(pinned("e", "1"), who_));
+  ASSERT_TRUE(endpoints_->set_record_budget("e", 1));  // 20 at once
+
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(predict("e"));
+
+  std::vector<Prediction> recorded;
+  endpoints_->predictions().drain(recorded);
+  EXPECT_GE(recorded.size(), 20U);
+  EXPECT_LT(recorded.size(), 100U);
+  EXPECT_NE(meters_.prometheus_text().find("slipway_serving_predictions_thinned_total " +
+                                           std::to_string(200 - recorded.size())),
+            std::string::npos);
+}
+
+TEST(RecordBudgetTest, BurstsAreTakenWholeAndLastingTrafficEvenly) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  RecordBudget budget;
+  budget.set(10);
+  std::int64_t now = 1'000 * kSecond;
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(budget.take(1, now)) << i;
+  EXPECT_TRUE(budget.take(1, now));  // the last one is paid for later
+  EXPECT_FALSE(budget.take(1, now));
+  int taken = 0;
+  for (int i = 0; i < 10'000; ++i) taken += budget.take(1, now += kSecond / 1'000) ? 1 : 0;
+  EXPECT_NEAR(taken, 100, 1);
+  EXPECT_TRUE(budget.take(1'000, now += kSecond));  // whole; it is paid for in 100 seconds
+  EXPECT_FALSE(budget.take(1, now + 99 * kSecond));
+  budget.set(0);
+  EXPECT_TRUE(budget.take(1'000'000, now));
 }
 
 TEST_P(EndpointsTest, WrongInputsAreRefusedByName) {

@@ -99,12 +99,15 @@ void append_rows(const Exchange& exchange, std::size_t max_rows, std::vector<Pre
 }
 
 struct PredictionLog::Impl {
+  using Shared = std::shared_ptr<const Exchange>;
+
   mutable std::mutex mutex;
   std::size_t capacity;
   std::size_t bytes = 0;
-  std::deque<Exchange> ring;
-  std::map<std::string, std::deque<Exchange>> recent;
+  std::deque<Shared> ring;
+  std::map<std::string, std::deque<Shared>> recent;
   meter::Counter& dropped;
+  meter::Counter& thinned;
   meter::Counter& captured;
 };
 
@@ -113,17 +116,25 @@ PredictionLog::PredictionLog(std::size_t capacity, meter::Registry& meters)
                      .dropped = meters.counter(
                          "slipway_serving_predictions_dropped_total",
                          "Recorded requests lost because the ring of predictions was full"),
+                     .thinned = meters.counter(
+                         "slipway_serving_predictions_thinned_total",
+                         "Requests not recorded because their endpoint records enough a second"),
                      .captured = meters.counter("slipway_serving_predictions_recorded_total",
                                                 "Requests recorded for monitoring")}) {}
 
 PredictionLog::~PredictionLog() = default;
 
+void PredictionLog::thin() {
+  impl_->thinned.add();
+}
+
 bool PredictionLog::offer(Exchange exchange) {
   const std::size_t bytes = bytes_of(exchange);
+  const auto shared = std::make_shared<const Exchange>(std::move(exchange));
   const std::scoped_lock lock(impl_->mutex);
   if (bytes <= kMaxBytes / 64) {
-    auto& recent = impl_->recent[exchange.endpoint];
-    recent.push_back(exchange);
+    auto& recent = impl_->recent[shared->endpoint];
+    recent.push_back(shared);
     if (recent.size() > kRecent) recent.pop_front();
   }
   if (impl_->ring.size() >= impl_->capacity || impl_->bytes + bytes > kMaxBytes) {
@@ -131,28 +142,28 @@ bool PredictionLog::offer(Exchange exchange) {
     return false;
   }
   impl_->bytes += bytes;
-  impl_->ring.push_back(std::move(exchange));
+  impl_->ring.push_back(shared);
   impl_->captured.add();
   return true;
 }
 
 std::size_t PredictionLog::drain(std::vector<Prediction>& into, std::size_t limit) {
-  std::vector<Exchange> taken;
+  std::vector<Impl::Shared> taken;
   {
     const std::scoped_lock lock(impl_->mutex);
     while (!impl_->ring.empty() && taken.size() < limit) {
-      impl_->bytes -= std::min(impl_->bytes, bytes_of(impl_->ring.front()));
+      impl_->bytes -= std::min(impl_->bytes, bytes_of(*impl_->ring.front()));
       taken.push_back(std::move(impl_->ring.front()));
       impl_->ring.pop_front();
     }
   }
-  for (const auto& exchange : taken) append_rows(exchange, kMaxRowsOfAnExchange, into);
+  for (const auto& exchange : taken) append_rows(*exchange, kMaxRowsOfAnExchange, into);
   return taken.size();
 }
 
 std::vector<Prediction> PredictionLog::recent(const std::string& endpoint,
                                               std::size_t limit) const {
-  std::vector<Exchange> newest;
+  std::vector<Impl::Shared> newest;
   {
     const std::scoped_lock lock(impl_->mutex);
     const auto found = impl_->recent.find(endpoint);
@@ -162,7 +173,7 @@ std::vector<Prediction> PredictionLog::recent(const std::string& endpoint,
   std::vector<Prediction> out;
   for (const auto& exchange : newest) {
     if (out.size() >= limit) break;
-    append_rows(exchange, limit - out.size(), out);
+    append_rows(*exchange, limit - out.size(), out);
   }
   return out;
 }

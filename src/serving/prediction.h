@@ -80,6 +80,8 @@ class PredictionLog {
   PredictionLog(std::size_t capacity, meter::Registry& meters);
   ~PredictionLog();
 
+  // Counts an exchange that is not recorded because its endpoint records enough a second.
+  void thin();
   // False: the ring was full, the exchange is gone and counted.
   bool offer(Exchange exchange);
   // Appends the rows of at most `limit` exchanges and answers how many exchanges there were.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "record_budget.h"
 #include "response_cache.h"
 #include "sequence_routes.h"
 #include "servable.h"
@@ -26,6 +27,7 @@ struct EndpointState {
   PredictionLog& log;
   Clock& clock;
   std::atomic<double> sample_rate{1.0};
+  RecordBudget budget;
   std::atomic<int> timeout_ms{30'000};
   std::atomic<std::uint64_t> picks{0};
   std::atomic<std::uint64_t> turn{0};

@@ -41,7 +41,9 @@ std::size_t RunCost::rows_within(std::int64_t target_ns, std::size_t most) const
   if (cost.row <= 0) return most;
   // Where the fixed part alone takes that long, rows are what it is shared among: as much again.
   const double left = std::max(static_cast<double>(target_ns) - cost.fixed, cost.fixed);
-  const double rows = left / cost.row;
+  double rows = left / cost.row;
+  // A model that is slow for each run would never see a batch, and its parts never be told apart.
+  if (!cost.known) rows = std::max(rows, 2 * x_ / weight_);
   return static_cast<std::size_t>(std::clamp(rows, 1.0, static_cast<double>(most)));
 }
 

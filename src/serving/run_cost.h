@@ -17,7 +17,8 @@ class RunCost {
   void observe(std::int64_t rows, std::int64_t ns);
 
   // Rows that fit into `target_ns`, at least 1 and at most `most`; `most` while nothing is known.
-  // When the fixed part leaves less than itself, as many as take that long again.
+  // When the fixed part leaves less than itself, as many as take that long again; while the runs
+  // so far do not tell the parts apart, at least twice as many as they had.
   std::size_t rows_within(std::int64_t target_ns, std::size_t most) const;
 
   // How long `requests` of `rows` rows together take on one thread that puts at most `limit` rows

@@ -32,6 +32,13 @@ TEST(RunCost, AFixedPartBeyondTheTargetIsSharedAmongRows) {
   EXPECT_NEAR(static_cast<double>(cost.rows_within(10 * kMs, 10'000)), 200, 5);
 }
 
+TEST(RunCost, ASlowRunOfOneRowLeavesRoomToLearnWhatTwoCost) {
+  RunCost cost;
+  for (int i = 0; i < 50; ++i) cost.observe(1, 30'000'000);
+  EXPECT_EQ(cost.rows_within(10'000'000, 1024), 2U);
+  EXPECT_EQ(cost.rows_within(10'000'000, 1), 1U);
+}
+
 TEST(RunCost, AThousandRowsAreNotAThousandRunsOfOne) {
   RunCost cost;
   for (int i = 0; i < 100; ++i) cost.observe(1, 50 * kUs);

@@ -126,7 +126,7 @@ TEST_F(Scheduling, AFullQueueMakesRoomOfWhatIsLost) {
 }
 
 TEST_F(Scheduling, WhatCannotBeAnsweredInTimeIsRefusedAtOnce) {
-  start({.max_rows = 1, .max_wait_ms = 30});
+  start({.max_rows = 1, .max_wait_ms = 30, .max_wait_runs = 1});
   control_.run_ms = 20;
   ASSERT_TRUE(batcher_->submit(job(0)));  // so that the time of a row is known
   while (batcher_->statistics().executions == 0) std::this_thread::yield();

@@ -121,9 +121,12 @@ std::shared_ptr<const SequenceAsk> scoped(const std::shared_ptr<const SequenceAs
   return out;
 }
 
-bool sampled(EndpointState& endpoint, std::uint64_t turn) {
+bool sampled(EndpointState& endpoint, std::uint64_t turn, std::int64_t rows, std::int64_t now_ns) {
   const double rate = endpoint.sample_rate.load(std::memory_order_relaxed);
-  return rate >= 1 || (rate > 0 && share_of_turn(turn * 7 + 3) < rate);
+  if (rate < 1 && (rate <= 0 || share_of_turn(turn * 7 + 3) >= rate)) return false;
+  if (endpoint.budget.take(rows, now_ns)) return true;
+  endpoint.log.thin();
+  return false;
 }
 
 }  // namespace
@@ -264,7 +267,8 @@ void Target::infer(Call call, Done done) const {
     key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
   }
   const bool body = job->inputs.front().name == kBody;  // no features to record
-  pending->sampled = !body && !endpoint.name.empty() && sampled(endpoint, turn);
+  pending->sampled =
+      !body && !endpoint.name.empty() && sampled(endpoint, turn, job->rows, call.received_ns);
   if (lane_->servable->is_graph()) job->request_id = call.request_id;
   if (pending->sampled) {
     pending->request_id = std::move(call.request_id);
@@ -327,7 +331,7 @@ void Target::mirror(const Call& call) const {
       continue;
     }
     pending->rows = job->rows;
-    pending->sampled = sampled(endpoint, turn);
+    pending->sampled = sampled(endpoint, turn, job->rows, call.received_ns);
     if (pending->sampled) {
       pending->request_id = call.request_id;
       pending->inputs = job->inputs;
