@@ -139,6 +139,8 @@ std::vector<std::string> command_of(const Config& like, const CapacityPoint& poi
                                number(point.instances),
                                "--batch-rows",
                                number(point.batch_rows),
+                               "--onnx-memory",
+                               number(like.onnx_memory),
                                "--python-workers",
                                number(like.python_workers)};
   for (const auto& [flag, value] :

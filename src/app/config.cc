@@ -65,6 +65,9 @@ const std::vector<Setting>& settings() {
        "room "
        "are there, else the CPU",
        0, 0, "auto|cpu|cuda"},
+      {"onnx_memory", &Config::onnx_memory,
+       "MiB that one run of an ONNX graph may take, and its answer a quarter of; 0 is no bound", 0,
+       1'048'576},
       {"python", &Config::python,
        "interpreter that has what Python models need (default: an environment a version, made by "
        "uv from its requirements)"},

@@ -47,6 +47,7 @@ struct Config {
   std::string duckdb;       // empty: libduckdb.so, sought as below
   std::string onnxruntime;  // empty: lib/ beside the executable, then the system's
   std::string onnx_device = "auto";
+  std::int64_t onnx_memory = 1024;
   std::string python;  // empty: an environment a version
   std::string uv;      // empty: beside the executable, then on the PATH
   std::int64_t python_workers = 2;

@@ -29,6 +29,7 @@ Drivers make_drivers(const Config& config, const Converting& converting) {
   auto onnx =
       drivers::onnx::make_backend({.library = config.onnxruntime,
                                    .prober = config.executable,
+                                   .run_mib = static_cast<std::uint64_t>(config.onnx_memory),
                                    .device = drivers::onnx::parse_preference(config.onnx_device)});
   auto trees = drivers::trees::make_backend();
   auto python = drivers::python::make_backend(python_options(config));

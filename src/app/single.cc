@@ -59,6 +59,7 @@ Result<std::string> make_single(const registry::Package& package, const Config& 
   Config config;
   config.data = like.data;
   config.onnxruntime = like.onnxruntime;
+  config.onnx_memory = like.onnx_memory;
   config.python = like.python;
   config.uv = like.uv;
   SW_TRY(const auto platform, Platform::open(config, Mode::local));

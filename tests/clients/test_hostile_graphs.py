@@ -153,3 +153,56 @@ def test_it_is_refused_and_the_server_goes_on(server, mlflow, make, says):
     assert rss_mib(server) - before < GROWTH_MIB
     body = {"inputs": [{"name": "X", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]}]}
     assert requests.post(f"{server.url}/v2/models/good/infer", json=body).status_code == 200
+
+
+def as_large_as_asked(answers):
+    """So many ones as the first value of X says: nothing to find where it is tried on zeros."""
+    nodes = [
+        helper.make_node("Cast", ["X"], ["numbers"], to=TensorProto.INT64),
+        helper.make_node("ReduceMax", ["numbers"], ["most"], keepdims=0),
+        helper.make_node("Reshape", ["most", "flat"], ["size"]),
+        helper.make_node("Expand", ["one", "size"], ["ones"]),
+    ]
+    if answers:
+        nodes.append(helper.make_node("Identity", ["ones"], ["Y"]))
+    else:
+        nodes.append(helper.make_node("ReduceSum", ["ones"], ["sum"], keepdims=0))
+        nodes.append(helper.make_node("Add", ["X", "sum"], ["Y"]))
+    return graph_of(nodes, [constant("one", np.ones(1, "float32")), constant("flat", [-1])])
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_few_bytes_do_not_make_it_take_gigabytes(server, mlflow, answers):
+    import tritonclient.grpc as triton
+    from tritonclient.utils import InferenceServerException
+
+    name = "greedy_answer" if answers else "greedy_run"
+    log(mlflow, "good", echo_model({"X": "FLOAT"}).SerializeToString())
+    log(mlflow, name, as_large_as_asked(answers).SerializeToString())
+    endpoint(server, name, [{"model": name, "version": "1"}])
+    if requests.get(f"{server.url}/v2/models/good").status_code != 200:
+        endpoint(server, "good", [{"model": "good", "version": "1"}])
+
+    def ask(value, model=name, shape=(1, 1)):
+        data = [value] * int(np.prod(shape))
+        one = {"name": "X", "datatype": "FP32", "shape": list(shape), "data": data}
+        return requests.post(f"{server.url}/v2/models/{model}/infer", json={"inputs": [one]})
+
+    assert ask(4.0).status_code == 200
+    before, pid = rss_mib(server), server.process.pid
+    for size in (2.0**29, 2.0**31, 2.0**40, 1e30, 2.0**29):
+        refused = ask(size)
+        assert refused.status_code == 400, refused.text[:500]
+        assert ask(1.0, "good", (1, 2)).status_code == 200
+    assert "--onnx-memory" in refused.text and "MiB" in refused.text, refused.text
+    if answers:  # within what a run may take, and still too large to be answered
+        too_long = ask(1.5 * 2**26)
+        assert too_long.status_code == 400 and "at most 256 MiB" in too_long.text, too_long.text
+    with triton.InferenceServerClient(server.grpc) as client:
+        value = triton.InferInput("X", [1, 1], "FP32")
+        value.set_data_from_numpy(np.array([[2.0**29]], "float32"))
+        with pytest.raises(InferenceServerException, match="--onnx-memory"):
+            client.infer(name, [value])
+    assert ask(4.0).status_code == 200
+    assert server.process.poll() is None and server.process.pid == pid
+    assert rss_mib(server) - before < GROWTH_MIB

@@ -122,10 +122,11 @@ class Backend : public serving::ModelBackend {
     SW_TRY(const auto placed,
            place(options_.device, runtime->lacks_cuda(), *options_.devices, needed));
     tell(package, placed);
-    auto session = Session::load(*runtime, package.model_file, placed.device);
+    const auto bound = static_cast<std::size_t>(options_.run_mib) << 20;
+    auto session = Session::load(*runtime, package.model_file, placed.device, bound);
     if (!session && placed.device >= 0 && options_.device == Preference::automatic) {
       tell(package, {-1, "GPU " + std::to_string(placed.device) + ": " + session.error().message});
-      session = Session::load(*runtime, package.model_file);
+      session = Session::load(*runtime, package.model_file, -1, bound);
     }
     if (!session) return std::move(session.error());
     return std::unique_ptr<serving::LoadedModel>(*std::move(session));

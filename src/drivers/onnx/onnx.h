@@ -2,6 +2,7 @@
 // Runs ONNX graphs in this process with ONNX Runtime, whose library is opened on first use.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,8 @@ struct Options {
   std::string prober;
   // After which the other process is ended and the graph refused; 0: by the size of its files.
   int probe_seconds = 0;
+  // What one run may take of the machine's memory, and its answer a quarter of; 0: no bound.
+  std::uint64_t run_mib = 1024;
   Preference device = Preference::automatic;
   std::shared_ptr<Devices> devices = nvidia_devices();
 };

@@ -192,6 +192,66 @@ TEST_F(OnnxTest, AGraphThatEndsOrHoldsTheProcessThatTriesItIsRefused) {
   EXPECT_TRUE(load_by("exit 0"));
 }
 
+Tensor size_of_it(std::int64_t n) {
+  auto out = Tensor::make("size", DType::int64, {1});
+  static_cast<std::int64_t*>(out.mutable_data())[0] = n;
+  return out;
+}
+
+constexpr std::int64_t kMillion = 1 << 20;  // numbers of 4 bytes
+
+TEST_F(OnnxTest, ARunTakesAsMuchMemoryAsItMay) {
+  backend_ = make_backend({.library = SLIPWAY_ONNX_LIBRARY, .run_mib = 64});
+  const auto model = load(kData / "swell.onnx");  // two tensors of that size on the way
+  ASSERT_TRUE(model) << model.error().message;
+
+  const auto modest = (*model)->run({size_of_it(4 * kMillion)});
+  const auto greedy = (*model)->run({size_of_it(12 * kMillion)});
+  const auto absurd = (*model)->run({size_of_it(std::int64_t{1} << 40)});
+
+  ASSERT_TRUE(modest) << modest.error().message;
+  EXPECT_EQ((*modest)[0].values<float>()[0], 4.0F * kMillion);
+  for (const auto* refused : {&greedy, &absurd}) {
+    ASSERT_FALSE(*refused);
+    EXPECT_EQ(refused->error().code, Code::failed_precondition);
+    EXPECT_NE(refused->error().message.find("64 MiB"), std::string::npos)
+        << refused->error().message;
+    EXPECT_NE(refused->error().hint.find("--onnx-memory"), std::string::npos);
+  }
+  EXPECT_TRUE((*model)->run({size_of_it(4 * kMillion)})) << "what was refused is given back";
+}
+
+TEST_F(OnnxTest, AnAnswerIsAsLargeAsItMay) {
+  backend_ = make_backend({.library = SLIPWAY_ONNX_LIBRARY, .run_mib = 64});
+  const auto numbers = load(kData / "grow.onnx");
+  const auto texts = load(kData / "babble.onnx");
+  ASSERT_TRUE(numbers) << numbers.error().message;
+  ASSERT_TRUE(texts) << texts.error().message;
+  const auto say = [&](std::size_t length, std::int64_t n) {
+    return (*texts)->run(
+        {Tensor::of_texts("text", {1}, {std::string(length, 'x')}), size_of_it(n)});
+  };
+
+  EXPECT_TRUE((*numbers)->run({size_of_it(4 * kMillion)}));
+  const auto large = (*numbers)->run({size_of_it(8 * kMillion)});
+  EXPECT_TRUE(say(1'000, 1'000));
+  const auto long_one = say(1'000'000, 20);
+
+  for (const auto* refused : {&large, &long_one}) {
+    ASSERT_FALSE(*refused);
+    EXPECT_NE(refused->error().message.find("at most 16 MiB"), std::string::npos)
+        << refused->error().message;
+  }
+}
+
+TEST_F(OnnxTest, AnAnswerThatIsKeptIsNotTheNextRunsMemory) {
+  backend_ = make_backend({.library = SLIPWAY_ONNX_LIBRARY, .run_mib = 64});
+  const auto model = load(kData / "grow.onnx");
+  std::vector<Result<std::vector<Tensor>>> kept;
+  for (int i = 0; i < 8; ++i) kept.push_back((*model)->run({size_of_it(4 * kMillion)}));
+  for (const auto& one : kept) EXPECT_TRUE(one);
+}
+
 TEST_F(OnnxTest, AGpuThatIsWantedAndCannotBeUsedIsAnErrorOrTheCpu) {
   struct One : Devices {
     std::vector<Device> list() override {

@@ -57,6 +57,8 @@ Result<const Runtime*> Runtime::open_once(const std::string& library, int intra_
   SW_CHECK_OK(done);
   SW_CHECK_OK(runtime->check(
       api.CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &runtime->cpu_)));
+  runtime->allocator_ = bounded_allocator(runtime->cpu_);
+  SW_CHECK_OK(runtime->check(api.RegisterAllocator(runtime->env_, runtime->allocator_.get())));
   SW_CHECK_OK(runtime->check(api.DisableTelemetryEvents(runtime->env_)));
   SW_CHECK_OK(runtime->look_for_cuda(found.path));
   log::info("onnx.opened", {{"version", runtime->version_}, {"library", found.path}});

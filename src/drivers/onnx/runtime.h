@@ -8,6 +8,7 @@
 #include <onnxruntime_c_api.h>
 
 #include "base/result.h"
+#include "memory.h"
 
 namespace slipway::drivers::onnx {
 
@@ -34,6 +35,7 @@ class Runtime {
   const OrtApi* api_ = nullptr;
   OrtEnv* env_ = nullptr;
   OrtMemoryInfo* cpu_ = nullptr;
+  std::unique_ptr<OrtAllocator> allocator_;  // of all sessions on the CPU, see memory.h
   std::string version_;
   std::string lacks_cuda_;
 };

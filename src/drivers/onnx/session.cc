@@ -23,6 +23,7 @@ Result<Owned<OrtSessionOptions>> make_options(const Runtime& runtime) {
   SW_CHECK_OK(runtime.check(api.SetSessionExecutionMode(raw, ORT_SEQUENTIAL)));
   SW_CHECK_OK(runtime.check(api.DisableCpuMemArena(raw)));
   SW_CHECK_OK(runtime.check(api.DisableMemPattern(raw)));
+  SW_CHECK_OK(runtime.check(api.AddSessionConfigEntry(raw, "session.use_env_allocators", "1")));
   return options;
 }
 
@@ -47,17 +48,26 @@ Error cannot_load(const Error& why) {
           "check the model with onnx.checker and log it again"};
 }
 
+std::string mib(std::size_t bytes) {
+  return std::to_string(bytes >> 20) + " MiB";
+}
+
+Error too_much(const std::string& what) {
+  return {Code::failed_precondition, "the model " + what,
+          "send fewer rows at once, or raise --onnx-memory"};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::load(const Runtime& runtime, const std::string& path,
-                                               int device) {
+                                               int device, std::size_t run_bytes) {
   SW_TRY(const auto options, make_options(runtime));
   if (device >= 0) SW_CHECK_OK(add_cuda(runtime, options.get(), device));
   OrtSession* raw = nullptr;
   const auto made =
       runtime.check(runtime.api().CreateSession(runtime.env(), path.c_str(), options.get(), &raw));
   if (!made) return cannot_load(made.error());
-  std::unique_ptr<Session> session(new Session(runtime, raw));
+  std::unique_ptr<Session> session(new Session(runtime, raw, run_bytes));
   SW_CHECK_OK(session->read_signature());
   return session;
 }
@@ -97,6 +107,13 @@ Result<void> Session::read_signature() {
   return {};
 }
 
+Result<void> Session::measure(const OrtValue* value, std::size_t& bytes) const {
+  SW_TRY(const auto more, bytes_of(runtime_, value));
+  bytes += more;
+  if (run_bytes_ == 0 || bytes <= run_bytes_ / 4) return {};
+  return too_much("answers " + mib(bytes) + ", at most " + mib(run_bytes_ / 4) + " are taken");
+}
+
 Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
   std::vector<Owned<OrtValue>> values;
   std::vector<const OrtValue*> in;
@@ -108,6 +125,7 @@ Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
     values.push_back(std::move(value));
   }
   std::vector<OrtValue*> out(output_names_.size(), nullptr);
+  const RunMemory memory(run_bytes_);
   const auto ran = runtime_.check(
       runtime_.api().Run(session_.get(), nullptr, input_names_.data(), in.data(), in.size(),
                          output_names_.data(), output_names_.size(), out.data()),
@@ -115,9 +133,15 @@ Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
   std::vector<Owned<OrtValue>> results;
   results.reserve(out.size());
   for (auto* value : out) results.push_back(own(runtime_, value));
+  if (!ran && memory.refused()) {
+    return too_much("wants more than the " + mib(run_bytes_) + " of memory that a run may take (" +
+                    mib(*memory.refused()) + " at once)");
+  }
   if (!ran) return Error{Code::invalid_argument, "the model failed: " + ran.error().message, {}};
   std::vector<Tensor> tensors;
   tensors.reserve(results.size());
+  std::size_t bytes = 0;
+  for (const auto& value : results) SW_CHECK_OK(measure(value.get(), bytes));
   for (std::size_t i = 0; i < results.size(); ++i) {
     SW_TRY(auto tensor, to_tensor(runtime_, signature_.outputs[i], std::move(results[i])));
     tensors.push_back(std::move(tensor));

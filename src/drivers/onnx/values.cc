@@ -186,6 +186,26 @@ Result<TensorSpec> spec_of(const Runtime& runtime, std::string name, const OrtTy
   return tensor_spec(runtime, std::move(name), tensor);
 }
 
+Result<std::size_t> bytes_of(const Runtime& runtime, const OrtValue* value) {
+  const auto& api = runtime.api();
+  int is_tensor = 0;
+  SW_CHECK_OK(runtime.check(api.IsTensor(value, &is_tensor)));
+  if (is_tensor == 0) return 0;
+  OrtTensorTypeAndShapeInfo* raw = nullptr;
+  SW_CHECK_OK(runtime.check(api.GetTensorTypeAndShape(value, &raw)));
+  const auto info = own(runtime, raw);
+  ONNXTensorElementDataType element{};
+  std::size_t count = 0;
+  SW_CHECK_OK(runtime.check(api.GetTensorElementType(info.get(), &element)));
+  SW_CHECK_OK(runtime.check(api.GetTensorShapeElementCount(info.get(), &count)));
+  const auto type = dtype_of(element);
+  if (!type) return 0;
+  if (*type != DType::bytes) return count * serving::size_of(*type);
+  std::size_t length = 0;
+  SW_CHECK_OK(runtime.check(api.GetStringTensorDataLength(value, &length)));
+  return length + count * sizeof(std::string);
+}
+
 Result<Owned<OrtValue>> to_value(const Runtime& runtime, const Tensor& tensor) {
   const auto& api = runtime.api();
   SW_TRY(const auto element, element_of(tensor.dtype()));

@@ -59,3 +59,19 @@ for name, location in (("external", "weights.bin"), ("escape", "../../weights.bi
                               [tensor])
     model = helper.make_model(graph, opset_imports=OPSETS, ir_version=8)
     (HERE / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+# as many ones as the input says, as the answer and only on the way to it; texts that double
+ONE = numpy_helper.from_array(np.array([1.0], "float32"), "one")
+write("grow",
+      [helper.make_node("Expand", ["one", "size"], ["y"])],
+      [("size", TensorProto.INT64, ["n"])], [("y", TensorProto.FLOAT, ["m"])], [ONE])
+write("swell",
+      [helper.make_node("Expand", ["one", "size"], ["ones"]),
+       helper.make_node("CumSum", ["ones", "zero"], ["sums"]),
+       helper.make_node("ReduceMax", ["sums"], ["y"], keepdims=1)],
+      [("size", TensorProto.INT64, ["n"])], [("y", TensorProto.FLOAT, ["m"])],
+      [ONE, numpy_helper.from_array(np.array(0, "int64"), "zero")])
+write("babble",
+      [helper.make_node("Expand", ["text", "size"], ["y"])],
+      [("text", TensorProto.STRING, [1]), ("size", TensorProto.INT64, ["n"])],
+      [("y", TensorProto.STRING, ["m"])])
