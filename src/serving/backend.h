@@ -99,6 +99,17 @@ class LoadedModel {
     (void)traceparent;
     return run(inputs);
   }
+  // Whether each of its `instances()` remembers by itself what it was asked, so that the requests
+  // of a sequence must go to one of them.
+  virtual bool remembers() const { return false; }
+  // Runs on instance `at`, by one thread at a time. `memory` is 0, or what the same instance made
+  // of it before; an instance that has lost that memory since (its process ended) answers an error.
+  virtual Result<Tensors> run_at(int at, std::uint64_t& memory, const Tensors& inputs,
+                                 const std::string& traceparent) {
+    (void)at;
+    (void)memory;
+    return traceparent.empty() ? run(inputs) : run_traced(inputs, traceparent);
+  }
   // The answer to a body piece by piece; `take` says whether anybody still listens. Returns at the
   // end of the answer.
   using Piece = std::function<bool(Tensor)>;

@@ -63,6 +63,7 @@ class Batcher {
     std::int64_t queued_ns = 0;  // set by submit
     std::string request_id;      // of graphs only, for the endpoints that they ask
     std::shared_ptr<const SequenceAsk> sequence;  // null: it belongs to none
+    int instance = -1;                            // that it must run on; -1: any
     std::string traceparent;                      // see LoadedModel::run_traced; may be empty
   };
 

@@ -32,11 +32,18 @@ Tensor copy_of(const Tensor& from, const std::string& name) {
 
 }  // namespace
 
+Tensor memory_tensor(std::uint64_t memory) {
+  auto out = Tensor::make(kMemory, DType::uint64, {1});
+  std::memcpy(out.mutable_data(), &memory, sizeof memory);
+  return out;
+}
+
 struct Sequences::Sequence {
   std::deque<std::shared_ptr<Job>> waiting;
   std::vector<Tensor> states;
   bool open = false;
   bool running = false;
+  int instance = -1;
   std::int64_t used_ns = 0;
 };
 
@@ -112,7 +119,15 @@ Result<Sequences::Open> Sequences::admit(const Job& job, const std::string& key,
                          " open sequences, as many as it may",
                      "end sequences with sequence_end, or raise max_candidate_sequences");
   }
-  return open_.emplace(key, std::make_shared<Sequence>()).first->second;
+  auto fresh = std::make_shared<Sequence>();
+  if (plan_.instances > 0) fresh->instance = emptiest();
+  return open_.emplace(key, std::move(fresh)).first->second;
+}
+
+int Sequences::emptiest() const {
+  std::vector<std::size_t> held(static_cast<std::size_t>(plan_.instances), 0);
+  for (const auto& [key, sequence] : open_) ++held[static_cast<std::size_t>(sequence->instance)];
+  return static_cast<int>(std::min_element(held.begin(), held.end()) - held.begin());
 }
 
 // Hands on what comes next in the sequence, of which something waits; whoever has `running` calls
@@ -130,12 +145,13 @@ void Sequences::advance(const std::string& key, const Open& sequence, const Subm
         sequence->open = true;
         sequence->states.clear();
         for (const auto& state : plan_.states) sequence->states.push_back(state.initial);
+        if (plan_.remembered()) sequence->states.push_back(memory_tensor(0));
       }
       known = sequence->open;
       states = sequence->states;
     }
     const auto ask = job->sequence;
-    auto full = known ? filled(*job, states) : Result<Job>(not_started(*ask));
+    auto full = known ? filled(*job, states, sequence->instance) : Result<Job>(not_started(*ask));
     auto taken = [&]() -> Result<void> {
       if (!full) return std::move(full.error());
       full->done = [self = shared_from_this(), key, sequence, job, next](Result<Tensors> answer) {
@@ -154,7 +170,8 @@ void Sequences::advance(const std::string& key, const Open& sequence, const Subm
   }
 }
 
-Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tensor>& states) const {
+Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tensor>& states,
+                                         int instance) const {
   Job out;
   out.rows = job.rows;
   out.alone = job.alone;
@@ -163,6 +180,7 @@ Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tenso
   out.priority = job.priority;
   out.cancelled = job.cancelled;
   out.traceparent = job.traceparent;
+  out.instance = instance;
   out.inputs.reserve(plan_.feeds.size());
   for (const auto& feed : plan_.feeds) {
     switch (feed.kind) {
@@ -181,6 +199,10 @@ Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tenso
   }
   for (const auto& tensor : out.inputs) {
     if (tensor.shape().empty() || tensor.rows() != out.rows) out.alone = true;
+  }
+  if (plan_.remembered()) {  // a request that is tried again would be remembered twice
+    out.inputs.push_back(states.back());
+    out.alone = true;
   }
   return out;
 }
@@ -244,6 +266,10 @@ Result<Tensors> Sequences::finish(const std::string& key, const Open& sequence,
       }
       states.push_back(copy_of(*found, state.input));
     }
+  }
+  if (answer && plan_.remembered()) {
+    states.push_back(std::move(answer->back()));
+    answer->pop_back();
   }
   if (answer) {
     const auto& kept = plan_.spec->shown;

@@ -49,10 +49,18 @@ struct SequencePlan {
   std::vector<Filled> controls;
   std::vector<State> states;
   bool by_row = false;  // the first axis of everything is that of rows
+  // Of a model that remembers: a sequence's requests go to one of so many. Where the package names
+  // no states, what the instance remembers is the state, and requests run alone.
+  int instances = 0;
+  bool remembered() const { return instances > 0 && states.empty(); }
 
   // Errors: names, types and shapes that are not the model's.
   static Result<SequencePlan> of(std::shared_ptr<const SequenceSpec> spec, const Signature& model);
 };
+
+// The state that stands for what an instance remembers.
+inline constexpr const char* kMemory = "slipway.memory";
+Tensor memory_tensor(std::uint64_t memory);
 
 // Thread-safe.
 class Sequences : public std::enable_shared_from_this<Sequences> {
@@ -77,7 +85,8 @@ class Sequences : public std::enable_shared_from_this<Sequences> {
   Result<Open> admit(const Job& job, const std::string& key, std::int64_t now);
   void sweep_locked(std::int64_t now);
   void advance(const std::string& key, const Open& sequence, const Submit& next);
-  Result<Job> filled(const Job& job, const std::vector<Tensor>& states) const;
+  int emptiest() const;  // instance; with the mutex
+  Result<Job> filled(const Job& job, const std::vector<Tensor>& states, int instance) const;
   Result<Tensor> control(const SequencePlan::Filled& filled, const SequenceAsk& ask) const;
   // `more`: something waits, and `advance` is the caller's to call.
   Result<Tensors> finish(const std::string& key, const Open& sequence, const SequenceAsk& ask,

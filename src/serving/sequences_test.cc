@@ -159,6 +159,91 @@ TEST_F(SequencesTest, StateAndControlsGoFromOneRequestToTheNext) {
   EXPECT_NE(late.error().message.find("sequence_start"), std::string::npos);
 }
 
+// A model without states of its package, three instances of which remember what they were asked.
+class RememberingTest : public testing::Test {
+ protected:
+  RememberingTest() {
+    Signature signature;
+    signature.inputs = {{.name = "x", .dtype = DType::fp32, .shape = {-1, 1}}};
+    signature.outputs = {{.name = "y", .dtype = DType::fp32, .shape = {-1, 1}}};
+    auto plan = SequencePlan::of(std::make_shared<SequenceSpec>(), signature);
+    plan->instances = 3;
+    sequences_ = std::make_shared<Sequences>(*std::move(plan), "counter", clock_);
+  }
+
+  // The instance that was asked; -1: none, and `error_`.
+  int ask(std::uint64_t id, bool start = false, bool end = false) {
+    auto sequence = std::make_shared<SequenceAsk>();
+    sequence->id = std::to_string(id);
+    sequence->number = id;
+    sequence->start = start;
+    sequence->end = end;
+    Batcher::Job job;
+    job.inputs = {Tensor::make("x", DType::fp32, {1, 1})};
+    job.sequence = std::move(sequence);
+    int asked = -1;
+    job.done = [&](Result<Tensors> answer) {
+      if (!answer) {
+        error_ = answer.error();
+        return;
+      }
+      EXPECT_EQ(answer->size(), 1U) << "the memory is not the caller's";
+    };
+    const auto taken = sequences_->submit(std::move(job), [&](Batcher::Job next) -> Result<void> {
+      EXPECT_TRUE(next.alone);
+      EXPECT_EQ(next.inputs.size(), 2U);
+      EXPECT_EQ(next.inputs.back().name, kMemory);
+      asked = next.instance;
+      given_ = next.inputs.back().values<std::uint64_t>()[0];
+      const auto at = static_cast<std::size_t>(asked);
+      next.done(Tensors{Tensor::make("y", DType::fp32, {1, 1}), memory_tensor(memories_.at(at))});
+      return {};
+    });
+    if (!taken) error_ = taken.error();
+    return asked;
+  }
+
+  FakeClock clock_;
+  std::shared_ptr<Sequences> sequences_;
+  std::vector<std::uint64_t> memories_{11, 22, 33};  // of the instances
+  std::uint64_t given_ = 0;
+  Error error_;
+};
+
+TEST_F(RememberingTest, ASequenceStaysOnTheInstanceThatItBeganOn) {
+  EXPECT_EQ(ask(1, true), 0);
+  EXPECT_EQ(ask(2, true), 1);
+  EXPECT_EQ(ask(3, true), 2);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(3), 2);
+    EXPECT_EQ(ask(1), 0);
+    EXPECT_EQ(ask(2), 1);
+  }
+}
+
+TEST_F(RememberingTest, ANewSequenceGoesWhereTheFewestAre) {
+  for (std::uint64_t id = 1; id <= 6; ++id) ask(id, true);
+  EXPECT_EQ(ask(2, false, true), 1);
+  EXPECT_EQ(ask(5, false, true), 1);
+  EXPECT_EQ(ask(7, true), 1);
+  EXPECT_EQ(ask(8, true), 1);
+  EXPECT_EQ(ask(9, true), 0);
+}
+
+TEST_F(RememberingTest, TheInstanceIsToldWhichMemoryItMustHave) {
+  ask(1, true);
+  EXPECT_EQ(given_, 0U) << "a beginning needs none";
+  ask(1);
+  EXPECT_EQ(given_, 11U);
+  memories_[0] = 12;  // it would have refused; what it says is believed
+  ask(1);
+  EXPECT_EQ(given_, 11U);
+  ask(1, true);
+  EXPECT_EQ(given_, 0U);
+  ask(1);
+  EXPECT_EQ(given_, 12U);
+}
+
 TEST_F(SequencesTest, AStartInTheMiddleBeginsAnew) {
   start(adder_spec());
   EXPECT_EQ(first(ask({.value = 5, .start = true})), 5);

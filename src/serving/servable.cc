@@ -49,8 +49,9 @@ Result<void> check(const TensorSpec& spec, const Tensor& tensor) {
 }
 
 // The plan of its sequences; columns that the server fills in are no longer the caller's.
-Result<std::shared_ptr<Sequences>> keep_sequences(Package& package, const Signature& signature,
+Result<std::shared_ptr<Sequences>> keep_sequences(Package& package, const LoadedModel& model,
                                                   Clock& clock) {
+  const auto& signature = model.signature();
   auto plan = SequencePlan::of(package.sequences, signature);
   if (!plan) {
     plan.error().message = "version " + package.version + " of model '" + package.model +
@@ -66,10 +67,47 @@ Result<std::shared_ptr<Sequences>> keep_sequences(Package& package, const Signat
     return has(signature.inputs) && !has(shown);
   };
   std::erase_if(package.columns, filled);
+  plan->instances = model.remembers() ? std::max(model.instances(), 1) : 0;
   return std::make_shared<Sequences>(*std::move(plan), package.model, clock);
 }
 
+// What the instance remembers of a sequence comes and goes as one more state of the sequence.
+class OneInstance : public LoadedModel {
+ public:
+  OneInstance(LoadedModel& model, int at) : model_(model), at_(at) {}
+
+  const Signature& signature() const override { return model_.signature(); }
+  Result<Tensors> run(const Tensors& inputs) override { return run_traced(inputs, {}); }
+  Result<Tensors> run_traced(const Tensors& inputs, const std::string& traceparent) override {
+    std::uint64_t memory = 0;
+    if (inputs.empty() || inputs.back().name != kMemory) {
+      return model_.run_at(at_, memory, inputs, traceparent);
+    }
+    memory = inputs.back().values<std::uint64_t>()[0];
+    SW_TRY(auto outputs,
+           model_.run_at(at_, memory, Tensors(inputs.begin(), inputs.end() - 1), traceparent));
+    outputs.push_back(memory_tensor(memory));
+    return outputs;
+  }
+
+ private:
+  LoadedModel& model_;
+  const int at_;
+};
+
 }  // namespace
+
+std::size_t Servable::Engine::queued() const {
+  std::size_t out = batcher == nullptr ? 0 : batcher->queued();
+  for (const auto& each : instances) out += each.batcher->queued();
+  return out;
+}
+
+bool Servable::Engine::is_busy() const {
+  return (batcher != nullptr && batcher->is_busy()) ||
+         std::any_of(instances.begin(), instances.end(),
+                     [](const Instance& each) { return each.batcher->is_busy(); });
+}
 
 Servable::Servable(ModelBackend* backend, Package package, const Signature& signature,
                    std::shared_ptr<Sequences> kept, const BatchOptions& options, Clock& clock,
@@ -97,7 +135,7 @@ Result<std::shared_ptr<Servable>> Servable::load(ModelBackend& backend, Package 
   if (package.columns.empty()) package.columns = model->columns();
   std::shared_ptr<Sequences> kept;
   if (package.sequences != nullptr) {
-    SW_TRY(kept, keep_sequences(package, model->signature(), clock));
+    SW_TRY(kept, keep_sequences(package, *model, clock));
   }
   const auto& signature = kept == nullptr ? model->signature() : kept->plan().shown;
   std::shared_ptr<Servable> out(
@@ -136,7 +174,17 @@ std::unique_ptr<Servable::Engine> Servable::start(std::unique_ptr<LoadedModel> m
   warm_up(*model);
   auto batcher = std::make_unique<Batcher>(*model, package_.model, package_.version, options_,
                                            clock_, meters_, &stats_);
-  return std::unique_ptr<Engine>(new Engine{std::move(model), std::move(batcher), nullptr});
+  std::unique_ptr<Engine> out(new Engine{std::move(model), std::move(batcher), nullptr, {}});
+  const int instances = sequences_ == nullptr ? 0 : sequences_->plan().instances;
+  auto options = options_;
+  options.instances = 1;
+  for (int at = 0; at < instances; ++at) {
+    auto one = std::make_unique<OneInstance>(*out->model, at);
+    auto queue = std::make_unique<Batcher>(*one, package_.model, package_.version, options, clock_,
+                                           meters_, &stats_);
+    out->instances.push_back({std::move(one), std::move(queue)});
+  }
+  return out;
 }
 
 std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package package,
@@ -144,7 +192,7 @@ std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package p
                                        meter::Registry& meters) {
   std::shared_ptr<Servable> out(
       new Servable(nullptr, std::move(package), signature, nullptr, BatchOptions{}, clock, meters));
-  out->engine_ = new Engine{nullptr, nullptr, std::move(runner)};
+  out->engine_ = new Engine{nullptr, nullptr, std::move(runner), {}};
   return out;
 }
 

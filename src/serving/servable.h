@@ -75,7 +75,7 @@ class Servable : public std::enable_shared_from_this<Servable> {
   // is asleep; whoever set it calls `wake` then, from a thread that may block.
   void when_wanted(std::function<void(const std::shared_ptr<Servable>&)> wanted);
   bool is_awake() const { return engine_.load() != nullptr; }
-  bool is_busy() const;
+  bool is_busy() const;  // or must not sleep, for the sake of its sequences
   std::int64_t used_ns() const { return used_ns_.load(std::memory_order_relaxed); }
   // Bytes in other processes, now.
   std::size_t outside_bytes() const;

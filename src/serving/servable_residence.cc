@@ -40,7 +40,10 @@ Result<void> Servable::submit_ready(Batcher::Job job) {
                  std::memory_order_relaxed);
   while (true) {
     if (const Use engine(*this); engine) {
-      if (engine->runner == nullptr) return engine->batcher->submit(std::move(job));
+      if (engine->runner == nullptr) {
+        auto& batcher = engine->batcher_of(job);
+        return batcher.submit(std::move(job));
+      }
       engine->runner->run(std::move(job), stats_);
       return {};
     }
@@ -95,7 +98,7 @@ Result<void> Servable::wake() {
                                       {"ms", (clock_.monotonic_ns() - begun) / 1'000'000}});
   for (auto& job : waiting) {
     auto done = job.done;
-    if (auto taken = submit(std::move(job)); !taken) done(std::move(taken.error()));
+    if (auto taken = submit_ready(std::move(job)); !taken) done(std::move(taken.error()));
   }
   return {};
 }
@@ -178,14 +181,18 @@ Result<Explanation> Servable::explain(const std::vector<Tensor>& inputs) {
 
 std::size_t Servable::queued() const {
   const Use engine(*this);
-  const auto queued = engine && engine->batcher ? engine->batcher->queued() : 0;
+  const auto queued = engine ? engine->queued() : 0;
   const std::scoped_lock lock(mutex_);
   return queued + waiting_.size();
 }
 
 bool Servable::is_busy() const {
+  // What its instances remember of open sequences would be lost with them.
+  if (sequences_ != nullptr && sequences_->plan().remembered() && sequences_->open() > 0) {
+    return true;
+  }
   const Use engine(*this);
-  return engine && engine->batcher && engine->batcher->is_busy();
+  return engine && engine->is_busy();
 }
 
 std::size_t Servable::outside_bytes() const {

@@ -27,18 +27,15 @@ class LoadedPython : public serving::LoadedModel {
   Result<std::vector<Tensor>> run_traced(const std::vector<Tensor>& inputs,
                                          const std::string& traceparent) override {
     const bool body = inputs.size() == 1 && inputs.front().name == serving::kBody;
-    auto reply = body ? invoke(inputs.front(), traceparent) : infer(inputs, traceparent);
-    if (!reply) return std::move(reply.error());
-    if (const auto* whole = json::find(reply->message, "json")) {
-      SW_TRY(const auto place, place_of(*whole, reply->memory->size()));
-      return std::vector<Tensor>{
-          Tensor::of_texts(serving::kBody, {1}, {reply->memory->substr(place.at, place.bytes)})};
-    }
-    const auto* outputs = json::find(reply->message, "outputs");
-    if (outputs == nullptr) return internal("the Python worker answered nonsense: no outputs");
-    SW_TRY(auto tensors, unpack(*outputs, reply->memory));
-    if (tensors.empty()) return Error{Code::failed_precondition, "the model answered nothing", {}};
-    return tensors;
+    return outputs_of(body ? invoke(inputs.front(), traceparent) : infer(inputs, traceparent));
+  }
+  bool remembers() const override { return workers_->pinned(); }
+  Result<std::vector<Tensor>> run_at(int at, std::uint64_t& memory,
+                                     const std::vector<Tensor>& inputs,
+                                     const std::string& traceparent) override {
+    json::object message{{"op", "infer"}};
+    if (!traceparent.empty()) message["traceparent"] = traceparent;
+    return outputs_of(workers_->call_at(at, memory, message, inputs));
   }
 
   Result<void> stream(const std::vector<Tensor>& inputs, const Piece& take) override {
@@ -51,6 +48,20 @@ class LoadedPython : public serving::LoadedModel {
   }
 
  private:
+  static Result<std::vector<Tensor>> outputs_of(const Result<WorkerReply>& reply) {
+    if (!reply) return reply.error();
+    if (const auto* whole = json::find(reply->message, "json")) {
+      SW_TRY(const auto place, place_of(*whole, reply->memory->size()));
+      return std::vector<Tensor>{
+          Tensor::of_texts(serving::kBody, {1}, {reply->memory->substr(place.at, place.bytes)})};
+    }
+    const auto* outputs = json::find(reply->message, "outputs");
+    if (outputs == nullptr) return internal("the Python worker answered nonsense: no outputs");
+    SW_TRY(auto tensors, unpack(*outputs, reply->memory));
+    if (tensors.empty()) return Error{Code::failed_precondition, "the model answered nothing", {}};
+    return tensors;
+  }
+
   Result<WorkerReply> infer(const std::vector<Tensor>& inputs, const std::string& traceparent) {
     json::object message{{"op", "infer"}};
     if (!traceparent.empty()) message["traceparent"] = traceparent;

@@ -86,10 +86,17 @@ class PythonBackend : public Backend {
 
   Result<std::unique_ptr<serving::LoadedModel>> load(const serving::Package& package) override {
     SW_TRY(auto command, command_of(package, {}, tag() + ".serve"));
-    SW_TRY(auto workers, Workers::start({.command = std::move(command),
-                                         .most = options_.most_workers,
-                                         .timeout_s = options_.timeout_s,
-                                         .idle_s = options_.idle_s}));
+    // A process is kept for as long as a sequence in it may pause.
+    const auto* sequences = package.sequences.get();
+    const auto pause_s = sequences == nullptr ? 0 : sequences->idle_us / 1'000'000 + 1;
+    const auto longest = std::int64_t{7} * 24 * 3600;
+    SW_TRY(auto workers,
+           Workers::start(
+               {.command = std::move(command),
+                .most = options_.most_workers,
+                .timeout_s = options_.timeout_s,
+                .idle_s = std::max(options_.idle_s, static_cast<int>(std::min(pause_s, longest))),
+                .pinned = sequences != nullptr}));
     return make_loaded(std::move(workers));
   }
 

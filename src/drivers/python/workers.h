@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,8 @@ struct WorkersOptions {
   int most = 2;
   int timeout_s = 60;
   int idle_s = 600;
+  // Callers name the process that they want, one of `most`, and are told when it forgot.
+  bool pinned = false;
 };
 
 // Thread-safe.
@@ -29,12 +32,16 @@ class Workers {
   // What the model said about itself.
   const json::value& description() const;
   int most() const;
+  bool pinned() const;
   std::size_t running() const;
   std::size_t resident_bytes() const;  // of all processes, now
 
   // On a free process, or a new one; waits when all that may be are busy.
   Result<WorkerReply> call(const json::object& message, const std::vector<serving::Tensor>& tensors,
                            const std::string& body);
+  // Where the processes are `pinned`: on that of place `at`, see LoadedModel::run_at.
+  Result<WorkerReply> call_at(int at, std::uint64_t& memory, const json::object& message,
+                              const std::vector<serving::Tensor>& tensors);
   // See Worker::stream; the process is this caller's until the end.
   Result<void> stream(const std::string& body, const std::function<bool(std::string)>& take);
 
