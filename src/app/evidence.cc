@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evidence.h"
 
+#include <algorithm>
+
 #include "monitor/monitor.h"
 #include "serving/endpoints.h"
+#include "shared_traffic.h"
 
 namespace slipway::app {
 
@@ -16,6 +19,15 @@ Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
     out.requests = static_cast<std::int64_t>(stats.requests);
     out.errors = static_cast<std::int64_t>(stats.errors);
     out.latency = stats.latency;
+  }
+  if (others_ == nullptr) return out;
+  SW_TRY(const auto more, others_->of_others(endpoint, model, version));
+  out.requests += more.requests;
+  out.errors += more.errors;
+  auto& counts = out.latency.counts;
+  counts.resize(std::max(counts.size(), more.latency.counts.size()));
+  for (std::size_t i = 0; i < more.latency.counts.size(); ++i) {
+    counts[i] += more.latency.counts[i];
   }
   return out;
 }

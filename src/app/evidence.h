@@ -13,10 +13,13 @@ class Endpoints;
 
 namespace slipway::app {
 
+class SharedTraffic;
+
 class LiveEvidence : public rollout::Evidence {
  public:
-  LiveEvidence(serving::Endpoints& endpoints, monitor::Monitor& monitor)
-      : endpoints_(endpoints), monitor_(monitor) {}
+  // `others`: what other servers of the store answer counts too; may be null.
+  LiveEvidence(serving::Endpoints& endpoints, monitor::Monitor& monitor, SharedTraffic* others)
+      : endpoints_(endpoints), monitor_(monitor), others_(others) {}
   Result<rollout::Traffic> traffic(const std::string& endpoint, const std::string& model,
                                    std::int64_t version) override;
   Result<rollout::Outcomes> outcomes(const std::string& endpoint, const std::string& model,
@@ -25,6 +28,7 @@ class LiveEvidence : public rollout::Evidence {
  private:
   serving::Endpoints& endpoints_;
   monitor::Monitor& monitor_;
+  SharedTraffic* const others_;
 };
 
 }  // namespace slipway::app

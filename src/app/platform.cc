@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/platform.h"
 
+#include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <initializer_list>
+
+#include <unistd.h>
 
 #include "app/batch.h"
 #include "app/gate.h"
@@ -29,6 +33,7 @@
 #include "rollout/rollouts.h"
 #include "secret_key.h"
 #include "serving/endpoints.h"
+#include "shared_traffic.h"
 #include "store/database.h"
 #include "store/hold.h"
 #include "tracing/tracing.h"
@@ -50,7 +55,7 @@ struct Platform::Impl {
   std::unique_ptr<DataFolder> folder;
   meter::Registry meters;
   EventBus events;
-  std::shared_ptr<void> hold;  // of the store, by who looks after it
+  std::unique_ptr<store::Hold> hold;  // of the store, by who looks after it
   std::unique_ptr<store::Database> database;
   std::unique_ptr<blob::BlobStore> blobs;
   std::unique_ptr<tracking::Tracking> tracking;
@@ -66,6 +71,7 @@ struct Platform::Impl {
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<govern::Govern> govern;
   std::unique_ptr<Gatekeeper> gatekeeper;
+  std::unique_ptr<SharedTraffic> traffic;  // null: no other server shares the store
   std::unique_ptr<LiveEvidence> evidence;
   std::unique_ptr<rollout::Rollouts> rollouts;
   std::unique_ptr<Pool> decoders;
@@ -77,11 +83,16 @@ struct Platform::Impl {
   std::unique_ptr<Batches> batches;
   std::unique_ptr<Loop> loop;
   std::unique_ptr<Worker> devices;
+  std::atomic<bool> lost_store{false};
+  std::unique_ptr<Worker> holding;
+
+  void keep_hold();
 };
 
 namespace {
 
 constexpr int kDevicesEveryMs = 5000;
+constexpr int kHoldEveryMs = 2000;
 
 std::string without_password(const std::string& url) {
   const auto at = url.find('@');
@@ -97,7 +108,7 @@ std::string store_url(const Config& config) {
 }
 
 // Two that look after one store would do everything twice.
-Result<std::shared_ptr<void>> take_store(const Config& config) {
+Result<std::unique_ptr<store::Hold>> take_store(const Config& config) {
   const auto url = store_url(config);
   auto held = store::hold_store(url);
   if (held || held.error().code != Code::conflict) return held;
@@ -187,6 +198,25 @@ std::string artifact_folder(const Config& config) {
 
 }  // namespace
 
+// Two must not judge, start or send: who finds that another has taken the store ends. While the
+// database is away nobody can take it, and nothing is judged either.
+void Platform::Impl::keep_hold() {
+  holding = std::make_unique<Worker>("hold", [this](const Worker::Sleep& sleep) {
+    while (sleep(kHoldEveryMs)) {
+      const auto held = hold->check();
+      if (held) continue;
+      if (held.error().code != Code::conflict) {
+        log::warn("store.hold_unknown", {{"why", held.error().message}});
+        continue;
+      }
+      log::error("store.hold_lost", {{"why", held.error().message}});
+      lost_store = true;
+      ::kill(::getpid(), SIGTERM);
+      return;
+    }
+  });
+}
+
 Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
@@ -237,7 +267,11 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
   impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{
       *impl->registry, *impl->tracking, *impl->blobs, *impl->endpoints, *impl->govern, clock});
-  impl->evidence = std::make_unique<LiveEvidence>(*impl->endpoints, *impl->monitor);
+  if (mode == Mode::server && impl->database->dialect() == store::Dialect::postgres) {
+    impl->traffic = std::make_unique<SharedTraffic>(*impl->database, *impl->endpoints, clock, ids);
+  }
+  impl->evidence =
+      std::make_unique<LiveEvidence>(*impl->endpoints, *impl->monitor, impl->traffic.get());
   impl->rollouts =
       std::make_unique<rollout::Rollouts>(*impl->database, *impl->endpoints, *impl->registry,
                                           *impl->evidence, impl->events, clock, ids);
@@ -276,6 +310,8 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
         impl->events.subscribe([endpoints = impl->endpoints.get()](const Event& event) {
           if (event.type == "model.alias_set") endpoints->refresh(event.subject);
         });
+    if (impl->hold != nullptr) impl->keep_hold();
+    if (config.role != "all" && impl->traffic != nullptr) impl->traffic->start();
     if (config.role != "all") return std::unique_ptr<Platform>(new Platform(std::move(impl)));
     impl->loop = std::make_unique<Loop>(*impl->monitor, *impl->endpoints, *impl->launcher,
                                         impl->events, clock);
@@ -353,12 +389,18 @@ Batches& Platform::batches() {
   return *impl_->batches;
 }
 
+bool Platform::lost_store() const {
+  return impl_->lost_store;
+}
+
 void Platform::stop() {
+  impl_->holding.reset();
   impl_->devices.reset();
   if (impl_->conversions != nullptr) impl_->conversions->stop();
   impl_->batches.reset();
   impl_->loop.reset();
   impl_->rollouts->stop();
+  if (impl_->traffic != nullptr) impl_->traffic->stop();
   impl_->monitor->stop();
   impl_->webhooks->stop();
   impl_->alias_moves.reset();

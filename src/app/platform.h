@@ -70,6 +70,9 @@ class Platform {
   Platform(const Platform&) = delete;
   Platform& operator=(const Platform&) = delete;
 
+  // Another server took the store over while this one was cut off from it; SIGTERM follows.
+  bool lost_store() const;
+
   const Config& config() const;
   Clock& clock();
   Ids& ids();

@@ -98,7 +98,9 @@ Result<void> serve(const Config& config) {
   workers.drain();
   platform->stop();
   log::info("platform.stopped");
-  return {};
+  if (!platform->lost_store()) return {};
+  return precondition("another server looks after the store now",
+                      "start this one again, or with --role serve: it answers beside the other");
 }
 
 }  // namespace slipway::app

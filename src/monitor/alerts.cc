@@ -73,6 +73,8 @@ std::string_view name_of(AlertKind kind) {
       return "errors";
     case AlertKind::latency:
       return "latency";
+    case AlertKind::outliers:
+      return "outliers";
   }
   return "drift";
 }
@@ -90,8 +92,8 @@ std::string_view name_of(AlertState state) {
 }
 
 std::optional<AlertKind> alert_kind_named(std::string_view name) {
-  for (const auto kind :
-       {AlertKind::drift, AlertKind::quality, AlertKind::errors, AlertKind::latency}) {
+  for (const auto kind : {AlertKind::drift, AlertKind::quality, AlertKind::errors,
+                          AlertKind::latency, AlertKind::outliers}) {
     if (name_of(kind) == name) return kind;
   }
   return std::nullopt;

@@ -23,7 +23,7 @@ constexpr std::string_view kChangeLabel =
     "UPDATE monitor_outcome SET label = ? WHERE endpoint = ? AND request_id = ? AND model = ? AND "
     "version = ? AND label <> ?";
 constexpr std::string_view kOutcomes =
-    "SELECT request_id, at, label, prediction, score FROM monitor_outcome "
+    "SELECT request_id, at, label, prediction, score, seq FROM monitor_outcome "
     "WHERE endpoint = ? AND model = ? AND version = ? ";
 constexpr std::string_view kPutWaiting =
     "INSERT INTO monitor_waiting_label (endpoint, request_id, label, received) VALUES (?, ?, ?, ?) "
@@ -64,6 +64,7 @@ Outcome outcome_from(const Row& row) {
   Outcome out{.request_id = text(row, 0), .at = row.int64(1), .label = text(row, 2)};
   out.answer.prediction = text(row, 3);
   out.answer.score = row.maybe_real(4);
+  out.seq = row.int64(5);
   return out;
 }
 
@@ -190,6 +191,13 @@ Result<std::int64_t> last_seq(Connection& c) {
 Result<std::vector<Outcome>> outcomes_after(Connection& c, const ChunkKey& key, std::int64_t seq) {
   return c.all(std::string(kOutcomes) + "AND seq > ? ORDER BY seq LIMIT 100000",
                {key.endpoint, key.model, key.version, seq}, outcome_from);
+}
+
+Result<std::vector<ChunkKey>> keys_of_outcomes(Connection& c, std::int64_t after) {
+  return c.all("SELECT DISTINCT endpoint, model, version FROM monitor_outcome WHERE seq > ?",
+               {after}, [](const Row& row) {
+                 return ChunkKey{text(row, 0), text(row, 1), text(row, 2)};
+               });
 }
 
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,

@@ -106,6 +106,15 @@ Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window
                      " predictions failed, at most " + percent(errors.threshold) + " may";
     SW_CHECK_OK(note(errors, errors.value > errors.threshold, watched));
   }
+  if (watched.max_outlier_share && window.measured >= watched.min_rows) {
+    const auto share = static_cast<double>(window.outliers) / static_cast<double>(window.measured);
+    auto outliers = cause_of(window, AlertKind::outliers, share, *watched.max_outlier_share);
+    outliers.report_id = report.id;
+    outliers.message = percent(share) + " of " + std::to_string(window.measured) +
+                       " rows are as unusual as " + percent(watched.outlier_share) +
+                       " of the reference, at most " + percent(outliers.threshold) + " may be";
+    SW_CHECK_OK(note(outliers, share > outliers.threshold, watched));
+  }
   if (watched.max_p99_ms) {
     auto latency = cause_of(window, AlertKind::latency, window.p99_ms(), *watched.max_p99_ms);
     latency.message = "99 % of the answers took up to " + number_text(latency.value) +

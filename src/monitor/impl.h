@@ -52,7 +52,7 @@ struct RequestIndex {
 // Labelled predictions since the last quality window of a version.
 struct QualityState {
   std::vector<Outcome> outcomes;
-  std::int64_t last_seq = 0;
+  std::int64_t last_seq = 0;  // of the newest that was counted, in this window or one before
 };
 
 struct OpenChunk {
@@ -93,6 +93,8 @@ struct Monitor::Impl {
   std::mutex outlier_mutex;
   std::map<ChunkKey, OutlierCounts> outlier_counters;
 
+  std::map<ChunkKey, OutlierCounts> window_measures;  // with the store lock
+
   std::mutex open_mutex;
   std::map<ChunkKey, OpenChunk> open;
   std::vector<Chunk> full;
@@ -107,6 +109,7 @@ struct Monitor::Impl {
   std::int64_t profiles_read_ns = 0;
   std::set<std::int64_t> own_chunks;  // after seen_chunk, stored by this process
   std::int64_t seen_chunk = 0;        // what others stored up to here is in the windows
+  std::int64_t seen_seq = 0;          // and what they joined up to here in those of quality
   std::int64_t next_chunk = 1;
   std::int64_t next_seq = 1;
   std::map<std::string, std::int64_t> stored_rows;
@@ -143,6 +146,7 @@ struct Monitor::Impl {
                                                           const std::string& version,
                                                           const std::vector<Field>& fields) const;
   void count_outliers(const std::vector<Captured>& rows);
+  void measure(const Chunk& chunk, std::size_t from, Window& window);
 
   // Other processes may write to the same store.
   bool shared() const { return db.dialect() == store::Dialect::postgres; }
@@ -152,7 +156,8 @@ struct Monitor::Impl {
   Result<void> store_open(bool all);
   std::vector<Chunk> take_open(bool all);
   Result<void> recover();  // with the store lock
-  Result<void> refill_windows(store::Connection& c);
+  Result<void> refill_windows();
+  Result<void> refill_window(const ChunkKey& key);
   Result<void> write(std::vector<Chunk>& chunks);
   Result<void> trim(const std::string& endpoint, const Settings& watched);
   void fill_window(const Chunk& chunk, std::size_t from);
@@ -179,6 +184,9 @@ struct Monitor::Impl {
   Result<const Chunk*> answers_of(std::int64_t chunk);
   Result<void> join_waiting(const std::vector<Chunk>& chunks);
   Result<void> add_outcomes(const std::string& endpoint, const std::vector<Outcome>& outcomes);
+  Result<void> take_outcomes();  // what this and other processes of the store joined since
+  Result<void> take_outcomes(const ChunkKey& key);
+  Result<void> close_if_full(const ChunkKey& key, QualityState& state);
   Result<QualityState*> quality_of_key(const ChunkKey& key);
   Result<void> close_quality(const ChunkKey& key, QualityState& state, const Settings& settings);
   QualityWindow window_of(const ChunkKey& key, const std::vector<Outcome>& outcomes) const;

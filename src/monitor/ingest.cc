@@ -158,6 +158,7 @@ void Monitor::Impl::fill_window(const Chunk& chunk, std::size_t from) {
   auto& window = windows[{chunk.endpoint, chunk.model, chunk.version}];
   const Timestamp now = clock.now();
   for (std::size_t i = from; i < chunk.rows(); ++i) window.add(chunk, i, now);
+  measure(chunk, from, window);
 }
 
 // Settings and references that another process may have changed are read again.
@@ -181,26 +182,27 @@ Result<void> Monitor::Impl::take_others() {
   const auto now = clock.monotonic_ns();
   if (now - took_others_ns < kOldestNs) return {};
   took_others_ns = now;
-  return db.read([&](store::Connection& c) -> Result<void> {
-    SW_TRY(const auto last, records::last_chunk(c));
-    if (last <= seen_chunk) return {};
-    SW_TRY(const auto keys, records::chunk_keys(c));
-    for (const auto& key : keys) {
-      for (std::int64_t from = seen_chunk + 1; from <= last;) {
-        SW_TRY(const auto chunks, records::chunks_from(c, key, from, kChunksAtOnce));
-        for (const auto& chunk : chunks) {
-          from = chunk.id + 1;
-          if (chunk.id > last || own_chunks.count(chunk.id) != 0) continue;
-          fill_window(chunk, 0);
-          stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
-        }
-        if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
+  SW_CHECK_OK(take_outcomes());
+  SW_TRY(const auto last, db.read([](store::Connection& c) { return records::last_chunk(c); }));
+  if (last <= seen_chunk) return {};
+  SW_TRY(const auto keys, db.read([](store::Connection& c) { return records::chunk_keys(c); }));
+  for (const auto& key : keys) {
+    for (std::int64_t from = seen_chunk + 1; from <= last;) {
+      SW_TRY(const auto chunks, db.read([&](store::Connection& c) {
+        return records::chunks_from(c, key, from, kChunksAtOnce);
+      }));
+      for (const auto& chunk : chunks) {
+        from = chunk.id + 1;
+        if (chunk.id > last || own_chunks.count(chunk.id) != 0) continue;
+        fill_window(chunk, 0);
+        stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
       }
+      if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
     }
-    seen_chunk = last;
-    own_chunks.erase(own_chunks.begin(), own_chunks.upper_bound(last));
-    return {};
-  });
+  }
+  seen_chunk = last;
+  own_chunks.erase(own_chunks.begin(), own_chunks.upper_bound(last));
+  return {};
 }
 
 // What this process needs to know of the ones before it. Once.
@@ -218,8 +220,9 @@ Result<void> Monitor::Impl::recover() {
     next_seq = seq + 1;
     seen_chunk = chunk;
     windows.clear();
-    return refill_windows(c);
+    return {};
   }));
+  SW_CHECK_OK(refill_windows());
   for (const auto& report : latest) show(report);
   recovered = true;
   for (const auto& [key, window] : windows) {
@@ -233,21 +236,29 @@ Result<void> Monitor::Impl::recover() {
 }
 
 // The traffic after each version's last report goes into its window again.
-Result<void> Monitor::Impl::refill_windows(store::Connection& c) {
-  SW_TRY(const auto keys, records::chunk_keys(c));
-  for (const auto& key : keys) {
-    SW_TRY(const auto cursor, records::last_cursor(c, key));
-    std::int64_t from = cursor ? cursor->chunk : 0;
-    windows[key];
-    while (windows[key].rows < Window::kMostKept) {
-      SW_TRY(const auto chunks, records::chunks_from(c, key, from, kChunksAtOnce));
-      for (const auto& chunk : chunks) {
-        const bool partly = cursor && chunk.id == cursor->chunk;
-        fill_window(chunk, partly ? static_cast<std::size_t>(cursor->row) + 1 : 0);
-        from = chunk.id + 1;
-      }
-      if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
+Result<void> Monitor::Impl::refill_windows() {
+  SW_TRY(const auto keys, db.read([](store::Connection& c) { return records::chunk_keys(c); }));
+  for (const auto& key : keys) SW_CHECK_OK(refill_window(key));
+  return {};
+}
+
+// Up to `seen_chunk`: what comes later is the others'.
+Result<void> Monitor::Impl::refill_window(const ChunkKey& key) {
+  SW_TRY(const auto cursor,
+         db.read([&](store::Connection& c) { return records::last_cursor(c, key); }));
+  std::int64_t from = cursor ? cursor->chunk : 0;
+  windows[key];
+  while (windows[key].rows < Window::kMostKept) {
+    SW_TRY(const auto chunks, db.read([&](store::Connection& c) {
+      return records::chunks_from(c, key, from, kChunksAtOnce);
+    }));
+    for (const auto& chunk : chunks) {
+      from = chunk.id + 1;
+      if (chunk.id > seen_chunk) continue;
+      const bool partly = cursor && chunk.id == cursor->chunk;
+      fill_window(chunk, partly ? static_cast<std::size_t>(cursor->row) + 1 : 0);
     }
+    if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
   }
   return {};
 }

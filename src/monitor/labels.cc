@@ -199,17 +199,47 @@ Result<void> Monitor::Impl::add_outcomes(const std::string& endpoint,
     return {};
   }));
   next_seq = first_seq + static_cast<std::int64_t>(outcomes.size());
-  SW_TRY(const auto watched, settings_of(endpoint));
+  if (shared()) return compares ? take_outcomes() : Result<void>();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!fresh[i]) continue;
     const ChunkKey key{endpoint, outcomes[i].model, outcomes[i].version};
     SW_TRY(auto* state, quality_of_key(key));
     state->outcomes.push_back(outcomes[i]);
     state->last_seq = first_seq + static_cast<std::int64_t>(i);
-    const std::int64_t wanted = watched->quality ? watched->quality->window_rows : kDefaultWindow;
-    if (static_cast<std::int64_t>(state->outcomes.size()) >= wanted) {
-      SW_CHECK_OK(close_quality(key, *state, *watched));
-    }
+    SW_CHECK_OK(close_if_full(key, *state));
+  }
+  return {};
+}
+
+Result<void> Monitor::Impl::close_if_full(const ChunkKey& key, QualityState& state) {
+  SW_TRY(const auto watched, settings_of(key.endpoint));
+  const std::int64_t wanted = watched->quality ? watched->quality->window_rows : kDefaultWindow;
+  if (static_cast<std::int64_t>(state.outcomes.size()) < wanted) return {};
+  return close_quality(key, state, *watched);
+}
+
+Result<void> Monitor::Impl::take_outcomes() {
+  SW_TRY(const auto last, db.read([](store::Connection& c) { return records::last_seq(c); }));
+  if (last == seen_seq) return {};
+  if (last < seen_seq) seen_seq = 0;  // the newest were removed, and their numbers are given anew
+  SW_TRY(const auto keys,
+         db.read([&](store::Connection& c) { return records::keys_of_outcomes(c, seen_seq); }));
+  for (const auto& key : keys) SW_CHECK_OK(take_outcomes(key));
+  seen_seq = last;
+  return {};
+}
+
+Result<void> Monitor::Impl::take_outcomes(const ChunkKey& key) {
+  SW_TRY(auto* state, quality_of_key(key));
+  SW_TRY(auto news, db.read([&](store::Connection& c) {
+    return records::outcomes_after(c, key, state->last_seq);
+  }));
+  for (auto& outcome : news) {
+    outcome.model = key.model;
+    outcome.version = key.version;
+    state->last_seq = outcome.seq;
+    state->outcomes.push_back(std::move(outcome));
+    if (compares) SW_CHECK_OK(close_if_full(key, *state));
   }
   return {};
 }
@@ -220,12 +250,14 @@ Result<QualityState*> Monitor::Impl::quality_of_key(const ChunkKey& key) {
   QualityState state;
   SW_CHECK_OK(db.read([&](store::Connection& c) -> Result<void> {
     SW_TRY(state.last_seq, records::quality_seq(c, key));
+    if (shared()) return {};  // take_outcomes brings them one by one, and closes what is full
     SW_TRY(state.outcomes, records::outcomes_after(c, key, state.last_seq));
     return {};
   }));
   for (auto& outcome : state.outcomes) {
     outcome.model = key.model;
     outcome.version = key.version;
+    state.last_seq = outcome.seq;
   }
   return &(quality[key] = std::move(state));
 }

@@ -307,6 +307,11 @@ Result<Page<QualityWindow>> Monitor::quality(const std::string& endpoint,
   if (page.token.empty()) {
     const std::scoped_lock lock(impl_->store_mutex);
     SW_CHECK_OK(impl_->recover());
+    if (impl_->shared() && !impl_->compares) {  // the windows are another process's: as stored
+      impl_->quality.clear();
+      impl_->seen_seq = 0;
+    }
+    if (impl_->shared()) SW_CHECK_OK(impl_->take_outcomes());
     for (auto& [key, state] : impl_->quality) {
       if (key.endpoint != endpoint || state.outcomes.empty()) continue;
       if (version.empty() || key.version == version) {

@@ -13,6 +13,19 @@ namespace slipway::monitor {
 namespace {
 
 constexpr std::size_t kMostModels = 64;
+constexpr std::int64_t kLookAgainNs = 10'000'000'000;
+
+std::vector<double> values_at(const Chunk& chunk, const std::vector<std::size_t>& places,
+                              std::size_t row) {
+  std::vector<double> out;
+  out.reserve(places.size());
+  for (const auto place : places) {
+    const bool there = place < chunk.features.size() && row < chunk.features[place].numbers.size();
+    out.push_back(there ? chunk.features[place].numbers[row]
+                        : std::numeric_limits<double>::quiet_NaN());
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -49,9 +62,14 @@ RowScore OutlierModel::score(const std::vector<Value>& row) const {
   values.reserve(places_.size());
   for (const auto place : places_) {
     const auto* number = place < row.size() ? std::get_if<double>(&row[place]) : nullptr;
-    values.push_back(number == nullptr ? std::numeric_limits<double>::quiet_NaN()
-                                       : single(*number));
+    values.push_back(number == nullptr ? std::numeric_limits<double>::quiet_NaN() : *number);
   }
+  return score(values);
+}
+
+RowScore OutlierModel::score(const std::vector<double>& at_places) const {
+  std::vector<double> values(at_places.size());
+  std::transform(at_places.begin(), at_places.end(), values.begin(), single);
   const double distance = model_.distance(values);
   return {distance, model_.p_value(distance)};
 }
@@ -85,7 +103,6 @@ void Monitor::Impl::count_outliers(const std::vector<Captured>& rows) {
     auto& counts = outlier_counters[{row.endpoint, row.model, row.version}];
     const auto now = clock.monotonic_ns();
     if (counts.model == nullptr || counts.schema != row.schema || now > counts.look_again_ns) {
-      constexpr std::int64_t kLookAgainNs = 10'000'000'000;
       auto model = outliers_of(row.model, row.version, row.schema->features);
       counts.model = model ? *std::move(model) : nullptr;
       counts.schema = row.schema;
@@ -105,6 +122,26 @@ void Monitor::Impl::count_outliers(const std::vector<Captured>& rows) {
     if (counts.model->score(row.features).p_value <= (*watched)->outlier_share) {
       counts.outliers->add();
     }
+  }
+}
+
+// The rows of a window, where the settings want to know.
+void Monitor::Impl::measure(const Chunk& chunk, std::size_t from, Window& window) {
+  const auto watched = settings_of(chunk.endpoint);
+  if (!watched || !(*watched)->max_outlier_share || (*watched)->outlier_share <= 0) return;
+  auto& measure = window_measures[{chunk.endpoint, chunk.model, chunk.version}];
+  const auto now = clock.monotonic_ns();
+  if (measure.schema == nullptr || !(*measure.schema == *chunk.schema) ||
+      now > measure.look_again_ns) {
+    auto model = outliers_of(chunk.model, chunk.version, chunk.schema->features);
+    measure = {chunk.schema, model ? *std::move(model) : nullptr, now + kLookAgainNs};
+  }
+  if (measure.model == nullptr) return;
+  for (std::size_t row = from; row < chunk.rows(); ++row) {
+    if (!chunk.errors[row].empty()) continue;
+    ++window.measured;
+    const auto scored = measure.model->score(values_at(chunk, measure.model->places(), row));
+    if (scored.p_value <= (*watched)->outlier_share) ++window.outliers;
   }
 }
 

@@ -24,6 +24,9 @@ class OutlierModel {
   static Result<std::shared_ptr<const OutlierModel>> of(const Profile& profile,
                                                         const std::vector<Field>& fields);
   RowScore score(const std::vector<Value>& row) const;
+  // The same, of the values at these places of a row.
+  const std::vector<std::size_t>& places() const { return places_; }
+  RowScore score(const std::vector<double>& at_places) const;
 
  private:
   OutlierModel(stats::Mahalanobis model, std::vector<std::size_t> places)

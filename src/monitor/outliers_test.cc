@@ -9,6 +9,7 @@
 
 #include "monitor/settings.h"
 #include "monitor/table.h"
+#include "test_rig.h"
 
 namespace slipway::monitor {
 namespace {
@@ -58,6 +59,94 @@ TEST(OutlierModelTest, LargeReferencesAreThinnedOut) {
   const auto profile = profile_of(table);
   EXPECT_EQ(profile.row_values.size(), 2000U);
   for (const double x : profile.row_values) EXPECT_GE(x, 100);
+}
+
+class OutlierAlerts : public MonitorTest {
+ protected:
+  void SetUp() override {
+    set(R"({"window_rows": 200, "min_rows": 100, "outlier_share": 0.02, "max_outlier_share": 0.1,
+            "drift_threshold": 1})");
+    learn();  // `temp` from 0.5 to 99.5
+  }
+
+  // `odd` of 200 rows are far from all that was learnt.
+  void window_with(int odd, int failed = 0) {
+    std::vector<Captured> batch;
+    for (int i = 0; i < 200; ++i) {
+      batch.push_back(row(i < odd ? 900 : 30 + i % 40, kCarriers[i % 3]));
+      if (i >= 200 - failed) {
+        batch.back().outputs.clear();
+        batch.back().error = "it failed";
+      }
+    }
+    clock_.advance(11'000);  // what was learnt is looked for again
+    monitor_->capture(std::move(batch));
+    const auto flushed = monitor_->flush();
+    ASSERT_TRUE(flushed) << flushed.error().message;
+  }
+
+  std::vector<Alert> about_outliers() {
+    auto out = alerts();
+    std::erase_if(out, [](const Alert& alert) { return alert.kind != AlertKind::outliers; });
+    return out;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Dialects, OutlierAlerts,
+                         ::testing::ValuesIn(store::TestDatabase::dialects()), dialect_name);
+
+TEST_P(OutlierAlerts, OpenWhenTheShareOfAWindowLeavesTheBound) {
+  window_with(20);
+  EXPECT_TRUE(about_outliers().empty()) << "the bound itself is allowed";
+
+  window_with(30);
+
+  const auto open = about_outliers();
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(name_of(open[0].kind), "outliers");
+  EXPECT_DOUBLE_EQ(open[0].value, 0.15);
+  EXPECT_DOUBLE_EQ(open[0].threshold, 0.1);
+  EXPECT_EQ(open[0].report_id, reports().at(0).id);
+  EXPECT_EQ(open[0].message,
+            "15 % of 200 rows are as unusual as 2 % of the reference, at most 10 % may be");
+
+  window_with(0);
+  EXPECT_TRUE(about_outliers().empty());
+  EXPECT_EQ(alerts(false).at(0).closed_by, "a green window");
+}
+
+TEST_P(OutlierAlerts, WantEnoughRowsThatWereMeasured) {
+  set(R"({"max_error_share": null})");
+  window_with(90, 110);  // 90 answered rows
+  EXPECT_TRUE(about_outliers().empty());
+  window_with(100, 100);
+  EXPECT_EQ(about_outliers().size(), 1U);
+}
+
+TEST_P(OutlierAlerts, AreNotOfVersionsWithoutAReference) {
+  traffic(200, 900, "2");
+  ASSERT_TRUE(monitor_->flush());
+  EXPECT_TRUE(about_outliers().empty());
+}
+
+TEST_P(OutlierAlerts, CountWhatWasCapturedBeforeARestart) {
+  std::vector<Captured> batch;
+  for (int i = 0; i < 150; ++i) batch.push_back(row(900, "UA"));
+  monitor_->capture(std::move(batch));
+  ASSERT_TRUE(monitor_->flush());
+  reopen();
+  window_with(0);  // 150 and 200 rows, and no more than those
+  ASSERT_EQ(about_outliers().size(), 1U);
+  EXPECT_NEAR(about_outliers()[0].value, 150.0 / 350, 1e-9);
+}
+
+TEST(OutlierSettings, ABoundNeedsAMeasure) {
+  const auto refused = settings_from_json(R"({"max_outlier_share": 0.1})");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("max_outlier_share"), std::string::npos);
+  const auto taken = settings_from_json(R"({"outlier_share": 0.01, "max_outlier_share": 0.1})");
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(settings_from_json(settings_to_json(*taken, false))->max_outlier_share, 0.1);
+  EXPECT_FALSE(settings_from_json(R"({"outlier_share": null})", *taken));
 }
 
 TEST(OutlierSettings, TheShareIsBetweenNothingAndAll) {

@@ -32,6 +32,7 @@ struct Outcome {
   std::int64_t at = 0;
   std::string label;
   Answer answer;
+  std::int64_t seq = 0;  // as stored: in the order in which labels became known
 };
 
 struct Verdict {

@@ -75,6 +75,8 @@ Result<bool> add_outcome(Connection& c, const std::string& endpoint, const Outco
                          std::int64_t seq);
 Result<std::int64_t> last_seq(Connection& c);
 Result<std::vector<Outcome>> outcomes_after(Connection& c, const ChunkKey& key, std::int64_t seq);
+// Whose outcomes came after that one.
+Result<std::vector<ChunkKey>> keys_of_outcomes(Connection& c, std::int64_t after);
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,
                                             std::int64_t limit);
 // The label that came last for a prediction, whichever version made it.

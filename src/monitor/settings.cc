@@ -252,6 +252,10 @@ Result<void> check(const Settings& s) {
     return invalid("min_rows: " + std::to_string(s.min_rows) + " is more than window_rows (" +
                    std::to_string(s.window_rows) + ")");
   }
+  if (s.max_outlier_share && s.outlier_share == 0) {
+    return invalid("max_outlier_share: no row is measured without outlier_share",
+                   "give outlier_share too, such as 0.01");
+  }
   if (s.owner.size() > 200) return invalid("owner: longer than 200 bytes");
   return {};
 }
@@ -354,6 +358,7 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
        {"webhooks",
         [&](const value& v, const std::string& f) { return read_webhooks(v, f, s.webhooks); }},
        {"outlier_share", number_into(s.outlier_share, d.outlier_share, 0, 1)},
+       {"max_outlier_share", maybe_number_into(s.max_outlier_share, 0, 1)},
        {"keep_rows", integer_into(s.keep_rows, d.keep_rows, 1000, 100'000'000)},
        {"keep_days", integer_into(s.keep_days, d.keep_days, 1, 36'500)}}));
   const auto* threshold = json::find(parsed, "drift_threshold");
@@ -387,6 +392,7 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                    {"retrain", nullptr},
                    {"webhooks", json::array{}},
                    {"outlier_share", s.outlier_share},
+                   {"max_outlier_share", maybe(s.max_outlier_share)},
                    {"keep_rows", s.keep_rows},
                    {"keep_days", s.keep_days}};
   if (s.quality) {

@@ -54,8 +54,8 @@ std::string_view severity_of(Stakes stakes);
 struct Settings {
   bool enabled = true;
   Stakes stakes = Stakes::medium;
-  std::string owner;                    // who is to look: a team, a person
-  std::optional<double> sample_rate;    // of recorded predictions; empty: as the endpoint says
+  std::string owner;                  // who is to look: a team, a person
+  std::optional<double> sample_rate;  // of recorded predictions; empty: as the endpoint says
   // Recorded at most, on average over 20 seconds; beyond that evenly thinned. 0: no bound.
   std::int64_t max_rows_per_second = 5'000;
   std::int64_t window_rows = 1'000;     // a window closes with so many rows ..
@@ -76,7 +76,8 @@ struct Settings {
   // Recorded rows are measured against the reference, and those counted as outliers that are as
   // unusual as this share of it; 0: none is measured.
   double outlier_share = 0;
-  std::int64_t keep_rows = 1'000'000;  // captured predictions, the oldest go first
+  std::optional<double> max_outlier_share;  // of a window's rows; more of them open an alert
+  std::int64_t keep_rows = 1'000'000;       // captured predictions, the oldest go first
   std::int64_t keep_days = 30;
 };
 

@@ -103,7 +103,7 @@ struct QualityWindow {
   std::vector<std::pair<std::string, double>> metrics;
 };
 
-enum class AlertKind { drift, quality, errors, latency };
+enum class AlertKind { drift, quality, errors, latency, outliers };
 enum class AlertState { open, acknowledged, closed };
 std::string_view name_of(AlertKind kind);
 std::string_view name_of(AlertState state);

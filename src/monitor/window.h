@@ -31,6 +31,8 @@ struct Window {
   std::int64_t rows = 0;
   std::int64_t kept = 0;  // rows whose values are in `columns`: at most kMostKept
   std::int64_t failed = 0;
+  std::int64_t measured = 0;  // rows that were measured against the reference, and those of them ..
+  std::int64_t outliers = 0;  // .. that are as unusual as the settings say
   std::vector<std::int64_t> latencies_us;
   Timestamp first;
   Timestamp last;

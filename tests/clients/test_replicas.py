@@ -145,3 +145,93 @@ def test_replicas_of_one_postgresql(pair, postgres, tmp_path):  # noqa: F811
     replica.kill()
     assert infer(home).status_code == 200
     assert os.path.exists(home.folder)
+
+
+def test_what_a_replica_answers_is_judged(pair):
+    home, replica = pair
+    log_echo(home, 2)
+    endpoint(home, "judged", [{"model": "echo", "version": "1"}])
+    eventually(lambda: infer(replica, name="judged").status_code == 200)
+
+    def api(server, method, path, body=None, status=200):
+        answer = requests.request(method, f"{server.url}/api/v1{path}", json=body, timeout=30)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    # Labels that the replica was told close windows, once, and on the server that judges.
+    settings = {"quality": {"metric": "mae", "max": 5, "window_rows": 20}}
+    api(home, "PUT", "/endpoints/judged/monitor", settings)
+    for i in range(25):
+        answer = infer(replica, 1.0, "judged", **{"x-request-id": f"q-{i}"})
+        assert answer.status_code == 200
+    items = [{"request_id": f"q-{i}", "label": 10.5} for i in range(25)]
+
+    def accepted():
+        body = {"items": items}
+        return api(replica, "POST", "/endpoints/judged/feedback", body)["accepted"] == 25
+
+    eventually(accepted)
+    quality = "/endpoints/judged/quality"
+
+    def windows(server):
+        found = api(server, "GET", quality)["items"]
+        return sorted((one["open"], one["labelled"]) for one in found)
+
+    for server in pair:
+        eventually(lambda s=server: windows(s) == [(False, 20), (True, 5)])
+    alerts = api(home, "GET", "/alerts?state=open")["items"]
+    assert [one["kind"] for one in alerts] == ["quality"], alerts
+
+    # A rollout counts what the replica answers, and goes on by it alone.
+    steps = [{"weight": 50, "min_requests": 30}, {"weight": 100, "min_requests": 30}]
+    spec = {"endpoint": "judged", "model": "echo", "version": "2", "steps": steps}
+    identity = api(home, "POST", "/rollouts", spec, 201)["id"]
+    deadline = time.monotonic() + 60
+    while api(home, "GET", f"/rollouts/{identity}")["state"] == "running":
+        assert time.monotonic() < deadline, api(home, "GET", f"/rollouts/{identity}")
+        assert infer(replica, 2.0, "judged").status_code == 200
+        time.sleep(0.005)
+    assert api(home, "GET", f"/rollouts/{identity}")["state"] == "promoted"
+
+
+def psql(cluster, statement):
+    return [*cluster.user, str(cluster.bin / "psql"), "-qAt", "-h", "127.0.0.1", "-p"] + [
+        *(str(cluster.port), "-U", "slipway", "-c", statement, "postgres")
+    ]
+
+
+HOLDERS = "SELECT {} FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = {}"
+HOLD = 7236837200159 & 0xFFFFFFFF
+
+
+def test_one_whose_hold_another_took_ends(pair, postgres):  # noqa: F811
+    home, replica = pair
+
+    def sql(text):
+        command = psql(postgres, text)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=postgres.folder
+        ).stdout
+
+    def holders():
+        return sql(HOLDERS.format("pid", HOLD)).split()
+
+    (first,) = holders()
+    sql(f"SELECT pg_terminate_backend({first})")
+    eventually(lambda: len(holders()) == 1 and holders() != [first])  # it takes it again
+    assert home.process.poll() is None and infer(home).status_code != 500
+
+    # Another is faster: it waits for the lock, so it has it as soon as the holder's session ends.
+    (second,) = holders()
+    taken = psql(postgres, "SELECT pg_advisory_lock(7236837200159), pg_sleep(60)")
+    waits = subprocess.Popen(taken, cwd=postgres.folder, stdout=subprocess.DEVNULL)
+    try:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        eventually(lambda: int(sql(waiting)) >= 1)
+        sql(f"SELECT pg_terminate_backend({second})")
+        assert home.process.wait(30) == 1
+        assert "store.hold_lost" in home.log.read_text()
+        assert replica.process.poll() is None
+    finally:
+        waits.kill()
+        waits.wait()
