@@ -121,7 +121,8 @@ def show(name: str, found: dict) -> list[str]:
 def remarks(name: str, found: dict) -> list[str]:
     cells, out = found["cells"], []
     if name == "overload":
-        out = [f"{c['what']}: {c['requests']:,} answered, {c['refused']:,} told 429 (p99 of the "
+        out = [f"{c['what']}: {c['requests']:,} answered, {c['refused']:,} told 429, "
+               f"{100 * c['refused'] / max(c['requests'] + c['refused'], 1):.1f} % (p99 of the "
                f"refusals {number(c['refused_p99'])} ms)." for c in cells if c["rate"]]  # fmt: skip
     if name == "loading":
         m = found["memory"]
@@ -129,7 +130,8 @@ def remarks(name: str, found: dict) -> list[str]:
                f"the four, {m['loaded_mib']:.0f} with them, {m['again_mib']:.0f} after they were "
                "loaded and unloaded 20 times."]  # fmt: skip
     if name == "swap":
-        out = [f"{cells[-1]['changes']} changes meanwhile."]
+        slowest = ", ".join(f"{number(c['max'])} ms {c['what']}" for c in cells)
+        out = [f"{cells[-1]['changes']} changes meanwhile. The slowest request: {slowest}."]
     if name == "watching":
         out = [f"{c['what']}, rate {c['rate']:,.0f}: {c['dropped']:,.0f} of {c['requests']:,} not "
                "recorded." for c in cells if c["what"] == "recorded"]  # fmt: skip

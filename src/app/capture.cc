@@ -20,6 +20,8 @@ namespace slipway::app {
 namespace {
 
 constexpr std::size_t kExchangesAtOnce = 4'096;
+constexpr std::size_t kManyRows = 8'192;  // as the ring gives at once
+constexpr std::size_t kMostRowsAtOnce = 100'000;
 constexpr std::size_t kMostSchemas = 256;
 constexpr std::size_t kMostReferenceBytes = 256u << 20;
 constexpr const char* kReferenceFiles[] = {"reference.csv", "reference.jsonl"};
@@ -31,9 +33,13 @@ class Pump {
 
   void pull() {
     const std::scoped_lock lock(mutex_);
-    for (bool more = true; more;) {
+    // What comes faster than this waits in the ring: the caller has to store it, too.
+    std::size_t pulled = 0;
+    for (bool more = true; more && pulled < kMostRowsAtOnce;) {
       std::vector<serving::Prediction> drained;
-      more = log_.drain(drained, kExchangesAtOnce) == kExchangesAtOnce;
+      const auto taken = log_.drain(drained, kExchangesAtOnce);
+      more = taken == kExchangesAtOnce || drained.size() >= kManyRows;
+      pulled += drained.size();
       std::vector<monitor::Captured> rows;
       rows.reserve(drained.size());
       for (auto& prediction : drained) rows.push_back(converted(prediction));

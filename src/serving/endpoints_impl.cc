@@ -3,6 +3,8 @@
 
 #include <iterator>
 
+#include "free_memory.h"
+
 namespace slipway::serving {
 
 std::shared_ptr<Entry> Endpoints::Impl::find(const std::string& name) const {
@@ -248,10 +250,12 @@ Result<RouteSpec> Endpoints::Impl::default_route(const std::string& model) {
 
 void Endpoints::Impl::keep_house(const Worker::Sleep& sleep) {
   int since_resolve = 0;
+  FreeMemory memory;
   while (sleep(options.housekeeping_ms)) {
     versions.collect();
     versions.look();
     versions.drop_idle();
+    memory.look(clock.monotonic_ns());
     for (const auto& entry : all()) entry->state->sequences.sweep(clock.monotonic_ns());
     if (db.dialect() == store::Dialect::postgres) sync();
     since_resolve += options.housekeeping_ms;

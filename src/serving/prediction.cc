@@ -17,7 +17,9 @@ namespace {
 constexpr std::size_t kMaxValuesPerTensor = 512;
 constexpr std::size_t kMaxBytes = 64 << 20;
 constexpr std::size_t kRecent = 64;
+constexpr std::size_t kRecentBytes = 4 << 20;  // of an endpoint
 constexpr std::size_t kMaxRowsOfAnExchange = 100'000;
+constexpr std::int64_t kRowsAtOnce = 8'192;  // from so many on no further exchange is taken
 
 std::size_t width_of(const Tensor& tensor) {
   return std::min(tensor.row_size(), kMaxValuesPerTensor);
@@ -105,7 +107,11 @@ struct PredictionLog::Impl {
   std::size_t capacity;
   std::size_t bytes = 0;
   std::deque<Shared> ring;
-  std::map<std::string, std::deque<Shared>> recent;
+  struct Recent {
+    std::deque<Shared> exchanges;
+    std::size_t bytes = 0;
+  };
+  std::map<std::string, Recent> recent;
   meter::Counter& dropped;
   meter::Counter& thinned;
   meter::Counter& captured;
@@ -132,10 +138,14 @@ bool PredictionLog::offer(Exchange exchange) {
   const std::size_t bytes = bytes_of(exchange);
   const auto shared = std::make_shared<const Exchange>(std::move(exchange));
   const std::scoped_lock lock(impl_->mutex);
-  if (bytes <= kMaxBytes / 64) {
-    auto& recent = impl_->recent[shared->endpoint];
-    recent.push_back(shared);
-    if (recent.size() > kRecent) recent.pop_front();
+  if (bytes <= kRecentBytes) {
+    auto& [exchanges, held] = impl_->recent[shared->endpoint];
+    exchanges.push_back(shared);
+    held += bytes;
+    while (exchanges.size() > kRecent || held > kRecentBytes) {
+      held -= std::min(held, bytes_of(*exchanges.front()));
+      exchanges.pop_front();
+    }
   }
   if (impl_->ring.size() >= impl_->capacity || impl_->bytes + bytes > kMaxBytes) {
     impl_->dropped.add();
@@ -149,15 +159,20 @@ bool PredictionLog::offer(Exchange exchange) {
 
 std::size_t PredictionLog::drain(std::vector<Prediction>& into, std::size_t limit) {
   std::vector<Impl::Shared> taken;
+  std::int64_t rows = 0;
   {
     const std::scoped_lock lock(impl_->mutex);
-    while (!impl_->ring.empty() && taken.size() < limit) {
+    while (!impl_->ring.empty() && taken.size() < limit && rows < kRowsAtOnce) {
+      rows += impl_->ring.front()->rows;
       impl_->bytes -= std::min(impl_->bytes, bytes_of(*impl_->ring.front()));
       taken.push_back(std::move(impl_->ring.front()));
       impl_->ring.pop_front();
     }
   }
-  for (const auto& exchange : taken) append_rows(*exchange, kMaxRowsOfAnExchange, into);
+  for (auto& exchange : taken) {
+    append_rows(*exchange, kMaxRowsOfAnExchange, into);
+    exchange.reset();  // not all of them and all of their rows at the same time
+  }
   return taken.size();
 }
 
@@ -168,7 +183,7 @@ std::vector<Prediction> PredictionLog::recent(const std::string& endpoint,
     const std::scoped_lock lock(impl_->mutex);
     const auto found = impl_->recent.find(endpoint);
     if (found == impl_->recent.end()) return {};
-    newest.assign(found->second.rbegin(), found->second.rend());
+    newest.assign(found->second.exchanges.rbegin(), found->second.exchanges.rend());
   }
   std::vector<Prediction> out;
   for (const auto& exchange : newest) {

@@ -32,6 +32,7 @@ from conftest import Server
 from serving_models import echo_model, endpoint
 
 SECONDS = float(os.environ.get("SLIPWAY_MIXED_SECONDS", "20"))
+pytestmark = pytest.mark.timeout(SECONDS + 200)
 # The server's processes do not have this file.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -163,7 +164,8 @@ def good_grpc(server, rng, client):
 
 def ask_python(server, name, x):
     body = {"dataframe_records": [{"x": each} for each in x]}
-    return requests.post(f"{server.url}/endpoints/{name}/invocations", json=body, timeout=30)
+    # A process begins anew after each crash, which takes its time where other things run.
+    return requests.post(f"{server.url}/endpoints/{name}/invocations", json=body, timeout=120)
 
 
 def good_python(server, rng, _):
@@ -361,20 +363,25 @@ def test_good_requests_are_answered_right_whatever_else_comes(server, models):
     mixed.keep_doing(cancelled_grpc, 1, grpc_client)
     mixed.keep_doing(trickling, 1, slow_sockets)
     mixed.keep_doing(reloading)
-    time.sleep(SECONDS / 3)
-    early = resident_mib(pid)
+    resident = []  # once a second
+    while time.monotonic() < mixed.until:
+        resident.append(resident_mib(pid))
+        time.sleep(1)
     for thread in mixed.threads:
-        thread.join(SECONDS + 60)
+        thread.join(SECONDS + 130)
 
     assert not mixed.wrong, "\n".join(mixed.wrong)
     idle = {thread.name for thread in mixed.threads if thread.is_alive()}
     assert not idle and min(mixed.done.values()) > 0, mixed.done
     assert len(mixed.done) == 15, mixed.done
     assert server.process.poll() is None and server.process.pid == pid, "it was restarted"
-    # Buffers of predictions and of threads fill for a while; what grows after that is a leak.
-    bound = early + 64 if SECONDS >= 100 else 400
-    assert resident_mib(pid) < bound, f"{early:.0f} MiB after a third of the time"
+    # Large requests come and go, and what they leave is given back every ten seconds: the least of
+    # each minute or so tells what is kept for good, once buffers and caches are full.
+    third = max(len(resident) // 3, 1)
+    early, late = min(resident[third : 2 * third] or resident), min(resident[-third:])
+    assert max(resident) < 512, resident
+    assert SECONDS < 100 or late < early + 24, resident
     assert soon(lambda: descriptors(pid) < files + 20), "connections are left open"
     log = server.log.read_text()
     assert not [line for line in log.splitlines() if "_threw" in line]
-    print(dict(mixed.done), f"{early:.0f} -> {resident_mib(pid):.0f} MiB")
+    print(dict(mixed.done), f"MiB {early:.0f} -> {late:.0f}, at most {max(resident):.0f}")
