@@ -26,7 +26,8 @@ class Counting(client.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         self.sums = getattr(self, "sums", {})
         totals = []
-        for x, start, end, who in zip(*(model_input[k] for k in ("x", "start", "end", "id"))):
+        columns = [model_input[name] for name in ("x", "start", "end", "id")]
+        for x, start, end, who in zip(*columns, strict=True):
             key = int(who[0])
             if start[0]:
                 self.sums[key] = 0.0
