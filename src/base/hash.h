@@ -14,4 +14,7 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 // HMAC-SHA-256 as 32 bytes.
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
+// Base64 of the MD5, as Content-MD5 wants it. Not against forgery.
+std::string md5_base64(std::string_view bytes);
+
 }  // namespace slipway

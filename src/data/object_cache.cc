@@ -29,13 +29,6 @@ struct Temporary {
   ~Temporary() { ::unlink(path.c_str()); }
 };
 
-Error corrupt(const std::string& id, const std::string& path, const std::string& actual) {
-  return {
-      Code::data_loss,
-      "cache object " + id + " is corrupt: its content has hash " + actual + " ('" + path + "')",
-      "delete that file and fetch a good copy, or add the data again"};
-}
-
 Result<void> make_parent(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
@@ -48,6 +41,12 @@ Result<void> make_parent(const std::string& path) {
 bool is_object_id(std::string_view id) {
   if (id.ends_with(".dir")) id.remove_suffix(4);
   return id.size() == 32 && id.find_first_not_of("0123456789abcdef") == id.npos;
+}
+
+Error corrupt_object(const std::string& id, const std::string& path, const std::string& actual) {
+  return {Code::data_loss,
+          "object " + id + " is corrupt: its content has hash " + actual + " ('" + path + "')",
+          "delete that file and fetch a good copy, or add the data again"};
 }
 
 std::string ObjectCache::path_of(const std::string& id) const {
@@ -95,7 +94,7 @@ Result<std::string> ObjectCache::add_bytes(std::string_view bytes, const std::st
 Result<std::string> ObjectCache::read(const std::string& id) const {
   SW_TRY(auto bytes, blob::read_file(path_of(id), kManifestLimit));
   const auto actual = blob::hash_of(blob::Hasher::Kind::md5, bytes);
-  if (actual != id.substr(0, 32)) return corrupt(id, path_of(id), actual);
+  if (actual != id.substr(0, 32)) return corrupt_object(id, path_of(id), actual);
   return bytes;
 }
 
@@ -109,6 +108,45 @@ Result<void> ObjectCache::sync() const {
   return {};
 }
 
+Result<void> ObjectCache::receive(
+    const std::string& id, const std::function<Result<std::string>(const std::string&)>& fill) {
+  const Temporary temporary{temporary_beside(path_of(id))};
+  SW_CHECK_OK(make_parent(temporary.path));
+  SW_TRY(auto md5, fill(temporary.path));
+  if (md5.empty()) {
+    SW_TRY(md5, blob::hash_of_file(blob::Hasher::Kind::md5, temporary.path));
+  }
+  if (md5 != id.substr(0, 32)) return corrupt_object(id, temporary.path, md5);
+  if (::chmod(temporary.path.c_str(), kObjectMode) != 0) return file_error("cannot store", id);
+  SW_TRY(const auto kept, keep(temporary.path, id));
+  struct stat info {};
+  if (::stat(path_of(kept).c_str(), &info) == 0) stats_.remember(info, md5);
+  return {};
+}
+
+std::vector<std::string> ObjectCache::all() const {
+  namespace fs = std::filesystem;
+  std::vector<std::string> out;
+  std::error_code error;
+  for (fs::directory_iterator outer(root_ + "/files/md5", error), end; !error && outer != end;
+       outer.increment(error)) {
+    if (!outer->is_directory(error)) continue;
+    for (fs::directory_iterator inner(outer->path(), error); !error && inner != end;
+         inner.increment(error)) {
+      auto id = outer->path().filename().string() + inner->path().filename().string();
+      if (is_object_id(id)) out.push_back(std::move(id));
+    }
+  }
+  return out;
+}
+
+Result<void> ObjectCache::remove(const std::string& id) {
+  if (::unlink(path_of(id).c_str()) != 0 && errno != ENOENT) {
+    return file_error("cannot remove", path_of(id));
+  }
+  return {};
+}
+
 Result<void> ObjectCache::restore(const std::string& id, const std::string& target, bool executable,
                                   const std::function<void(std::size_t)>& on_bytes) {
   SW_CHECK_OK(make_parent(target));
@@ -117,7 +155,7 @@ Result<void> ObjectCache::restore(const std::string& id, const std::string& targ
   ::umask(mask);
   const int mode = static_cast<int>((executable ? 0777u : 0666u) & ~mask);
   SW_TRY(const auto copied, copy_and_hash(path_of(id), temporary.path, mode, on_bytes));
-  if (copied.md5 != id.substr(0, 32)) return corrupt(id, path_of(id), copied.md5);
+  if (copied.md5 != id.substr(0, 32)) return corrupt_object(id, path_of(id), copied.md5);
   if (::rename(temporary.path.c_str(), target.c_str()) != 0) {
     return file_error("cannot write", target);
   }

@@ -15,6 +15,8 @@
 namespace slipway::data {
 
 bool is_object_id(std::string_view id);  // 32 lower-case hex digits, `.dir` behind them or not
+// Of an object whose bytes hash to `actual`.
+Error corrupt_object(const std::string& id, const std::string& path, const std::string& actual);
 
 // Safe for use by several threads and processes: objects appear whole or not at all.
 class ObjectCache {
@@ -35,6 +37,14 @@ class ObjectCache {
   // Everything added so far is on disk when it returns. One sync of the file system is cheaper than
   // one for each of thousands of objects.
   Result<void> sync() const;
+
+  // Brings an object in from elsewhere: `fill` writes it to the path that it gets and answers its
+  // MD5, or nothing when it did not compute it. Other bytes than the id says are data_loss and are
+  // not kept.
+  Result<void> receive(const std::string& id,
+                       const std::function<Result<std::string>(const std::string& path)>& fill);
+  std::vector<std::string> all() const;  // ids, in no order
+  Result<void> remove(const std::string& id);
 
   // Delivers an object to `target`, replacing what is there, at once and whole. A corrupt object is
   // `data_loss` and is not delivered.

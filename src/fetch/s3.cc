@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "s3_xml.h"
 
 namespace slipway::fetch {
 namespace {
@@ -48,34 +49,6 @@ std::string header(const Response& response, std::string_view name) {
     if (key == name) return value;
   }
   return {};
-}
-
-// What stands between the first <tag> and </tag>.
-std::string element(std::string_view xml, const std::string& tag) {
-  const auto from = xml.find("<" + tag + ">");
-  if (from == std::string_view::npos) return {};
-  const auto start = from + tag.size() + 2;
-  const auto end = xml.find("</" + tag + ">", start);
-  return end == std::string_view::npos ? std::string()
-                                       : std::string(xml.substr(start, end - start));
-}
-
-Error error_of(const Response& response, const S3Place& place) {
-  const auto code = element(response.body, "Code");
-  const auto message = element(response.body, "Message");
-  const auto what = "s3://" + place.bucket + "/" + place.key + ": " +
-                    (code.empty() ? "status " + std::to_string(response.status) : code) +
-                    (message.empty() ? "" : ", " + message);
-  if (response.status == 404) return not_found(what, "check the bucket and the key");
-  if (response.status == 412) {
-    return Error{Code::conflict, what + " (the object changed meanwhile)", "submit it again"};
-  }
-  if (response.status == 401 || response.status == 403) {
-    return Error{Code::permission_denied, what,
-                 "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the server, --s3-region and "
-                 "--s3-endpoint"};
-  }
-  return unavailable(what);
 }
 
 Result<void> append(int file, std::string_view bytes, const std::string& path) {

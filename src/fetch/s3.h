@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -59,6 +60,14 @@ class S3 {
   // Seen by others when it is whole. `note` is a file in which an upload in parts is noted, so that
   // one that was cut off (also by the end of this process) leaves no parts behind.
   Result<void> upload(const std::string& path, const S3Place& place, const std::string& note);
+  // Keys below a prefix, at most 1,000; `next` (empty: that was all) continues as `token`.
+  struct Page {
+    std::vector<std::string> keys;
+    std::string next;
+  };
+  Result<Page> list(const std::string& bucket, const std::string& prefix, const std::string& token);
+  // At most 1,000 keys in one request. Absent ones are fine.
+  Result<void> remove(const std::string& bucket, const std::vector<std::string>& keys);
 
  private:
   Result<Response> ask(const std::string& method, const S3Place& place,

@@ -10,9 +10,11 @@ import subprocess
 import threading
 import time
 import urllib.request
+from base64 import b64encode
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape, unescape
 
 from conftest import free_port
 
@@ -124,7 +126,26 @@ class Own(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
 
+    page = 100  # keys; S3 gives 1,000
+
+    def listed(self, bucket, query):
+        if bucket not in self.buckets:
+            return self.fail(404, "NoSuchBucket")
+        prefix = f"{bucket}/{query.get('prefix', [''])[0]}"
+        after = query.get("continuation-token", [""])[0]
+        keys = sorted(k for k in self.objects if k.startswith(prefix) and k > after)
+        text = "<ListBucketResult>"
+        for key in keys[: self.page]:
+            text += f"<Contents><Key>{escape(key[len(bucket) + 1 :])}</Key></Contents>"
+        text += f"<IsTruncated>{str(len(keys) > self.page).lower()}</IsTruncated>"
+        if len(keys) > self.page:
+            token = escape(keys[self.page - 1])
+            text += f"<NextContinuationToken>{token}</NextContinuationToken>"
+        return self.answer(200, (text + "</ListBucketResult>").encode())
+
     def on_get(self, name, query, body):
+        if query.get("list-type") == ["2"]:
+            return self.listed(name.rstrip("/"), query)
         if name not in self.objects:
             return self.fail(404, "NoSuchKey")
         data, etag = self.objects[name]
@@ -153,6 +174,12 @@ class Own(BaseHTTPRequestHandler):
         return self.answer(200, ETag=etag)
 
     def on_post(self, name, query, body):
+        if "delete" in query:
+            if self.headers["content-md5"] != b64encode(hashlib.md5(body).digest()).decode():
+                return self.fail(400, "InvalidDigest")
+            for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
+                self.objects.pop(name.rstrip("/") + "/" + unescape(key), None)
+            return self.answer(200, b"<DeleteResult/>")
         if "uploads" in query:
             upload = f"u{len(self.uploads)}"
             self.uploads[upload] = {}

@@ -5,7 +5,9 @@
 // lock are DVC's. The functions print nothing; they answer what there is to say.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace slipway::wire::dvc {
 struct Common {
   std::string folder;       // where the command was called, absolute
   std::string user_config;  // the folder of the user's configuration files; empty: none
+  // The value of an environment variable; may be empty, then there are none.
+  std::function<std::optional<std::string>(const std::string& name)> environment;
   data::OnProgress on_progress;
 };
 

@@ -11,11 +11,11 @@ namespace {
 constexpr int kGitTimeoutMs = 60'000;
 
 Result<int> run_git(const std::string& folder, std::vector<std::string> arguments,
-                    std::string* output) {
+                    std::string* output, std::size_t limit = 4096) {
   arguments.insert(arguments.begin(), {"git", "--literal-pathspecs"});
   process::Command command{.argv = std::move(arguments), .folder = folder};
-  command.output = [output](std::string_view text) {
-    if (output != nullptr && output->size() < 4096) *output += text;
+  command.output = [output, limit](std::string_view text) {
+    if (output != nullptr && output->size() < limit) *output += text;
   };
   SW_TRY(const auto child, process::Child::start(command));
   const auto exit = child->wait(kGitTimeoutMs);
@@ -23,7 +23,49 @@ Result<int> run_git(const std::string& folder, std::vector<std::string> argument
   return exit->code.value_or(-1);
 }
 
+// The output of a command that has to succeed.
+Result<std::string> ask_git(const std::string& folder, std::vector<std::string> arguments) {
+  constexpr std::size_t kMost = 256u << 20;
+  std::string output;
+  SW_TRY(const auto code, run_git(folder, std::move(arguments), &output, kMost));
+  if (code != 0) return precondition("git failed: " + std::string(trim(output)).substr(0, 2000));
+  if (output.size() >= kMost) return exhausted("git has too much to say");
+  return output;
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> commits_in_git(const std::string& folder, bool branches, bool tags,
+                                                bool all) {
+  std::vector<std::string> arguments{"rev-list", "--no-walk=unsorted"};
+  if (all) arguments = {"rev-list", "--all"};
+  if (!all && branches) arguments.emplace_back("--branches");
+  if (!all && tags) arguments.emplace_back("--tags");
+  SW_TRY(const auto text, ask_git(folder, arguments));
+  std::vector<std::string> out;
+  for (const auto line : split(text, '\n')) {
+    if (!trim(line).empty()) out.emplace_back(trim(line));
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> files_of_commit(const std::string& folder,
+                                                           const std::string& commit) {
+  SW_TRY(const auto text, ask_git(folder, {"ls-tree", "-r", "-z", "--full-tree", commit}));
+  std::map<std::string, std::string> out;
+  // MODE TYPE ID, a tab, the path
+  for (const auto line : split(text, '\0')) {
+    const auto tab = line.find('\t');
+    if (tab == line.npos) continue;
+    const auto words = split(line.substr(0, tab), ' ');
+    if (words.size() == 3 && words[1] == "blob") out[std::string(line.substr(tab + 1))] = words[2];
+  }
+  return out;
+}
+
+Result<std::string> content_in_git(const std::string& folder, const std::string& id) {
+  return ask_git(folder, {"cat-file", "blob", id});
+}
 
 std::string gitignore_line(std::string_view name) {
   std::string out = "/";
