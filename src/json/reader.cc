@@ -248,6 +248,59 @@ bool Reader::convert_slowly(const Digits& digits, Number& out) {
   return true;
 }
 
+// Digits, maybe a fraction, no more of them than a double holds exactly; else nothing is taken.
+bool Reader::read_plain(double& out) {
+  const char* at = text_.data() + at_;
+  const char* const end = text_.data() + text_.size();
+  const bool negative = at != end && *at == '-';
+  if (negative) ++at;
+  const char* const first = at;
+  std::uint64_t mantissa = 0;
+  while (at != end && is_digit(*at))
+    mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at++ - '0');
+  const auto whole = at - first;
+  if (whole == 0 || whole > 15 || (whole > 1 && *first == '0')) return false;
+  std::ptrdiff_t fraction = 0;
+  if (at != end && *at == '.') {
+    const char* const point = ++at;
+    while (at != end && is_digit(*at) && at - point <= 15) {
+      mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at++ - '0');
+    }
+    fraction = at - point;
+    if (fraction == 0 || whole + fraction > 15) return false;
+  }
+  if (at == end || (*at != ',' && *at != ']')) return false;
+  auto value = static_cast<double>(mantissa);
+  if (fraction > 0) value /= kPowersOfTen[static_cast<std::size_t>(fraction)];
+  out = negative ? -value : value;
+  at_ = static_cast<std::size_t>(at - text_.data());
+  return true;
+}
+
+std::size_t Reader::read_run(double* out, std::size_t most) {
+  if (!ok() || depth_ == 0) return 0;
+  const std::uint64_t bit = std::uint64_t{1} << (depth_ - 1);
+  std::size_t count = 0;
+  for (; count < most; ++count) {
+    const auto before = at_;
+    skip_space();
+    if ((first_ & bit) == 0) {
+      if (at_ == text_.size() || text_[at_] != ',') {
+        at_ = before;
+        break;
+      }
+      ++at_;
+      skip_space();
+    }
+    if (!read_plain(out[count])) {
+      at_ = before;
+      break;
+    }
+    first_ &= ~bit;
+  }
+  return count;
+}
+
 bool Reader::expect(std::string_view word) {
   if (text_.substr(at_, word.size()) != word) return fail("unknown word");
   at_ += word.size();

@@ -50,6 +50,9 @@ class Reader {
   bool next_element();
 
   bool read(Number& out);
+  // In an array: the next elements, while they are numbers of the usual kind, at most `most`; in
+  // place of next_element and read. The first other element is left for those.
+  std::size_t read_run(double* out, std::size_t most);
   bool read(bool& out);
   bool read(std::string_view& out);  // valid until the next call
   bool read_null();
@@ -67,6 +70,7 @@ class Reader {
  private:
   void skip_space();
   bool expect(std::string_view word);
+  bool read_plain(double& out);
   bool push(bool object);
   bool read_escaped(std::size_t start, std::string_view& out);
   bool append_escape();

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/reader.h"
 
+#include <array>
 #include <bit>
 #include <cstdlib>
+#include <optional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -69,6 +73,66 @@ TEST(Reader, NumbersReadExactlyAsTheLibraryReadsThem) {
     std::snprintf(text, sizeof text, i % 2 == 0 ? "%.17g" : "%.6f",
                   i % 2 == 0 ? value : static_cast<double>(random() % 1'000'000'000) / 777.0);
     EXPECT_EQ(number(text), std::strtod(text, nullptr)) << text;
+  }
+}
+
+// An array of numbers by runs, and one by one where a run ends; nothing when it is not well formed.
+std::optional<std::vector<double>> by_runs(const std::string& text) {
+  Reader in(text);
+  std::vector<double> out;
+  if (!in.begin_array()) return std::nullopt;
+  while (true) {
+    std::array<double, 3> some{};
+    const auto n = in.read_run(some.data(), some.size());
+    out.insert(out.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(n));
+    if (n == some.size()) continue;
+    if (!in.next_element()) break;
+    Reader::Number one;
+    if (!in.read(one)) return std::nullopt;
+    out.push_back(one.real);
+  }
+  if (!in.finish()) return std::nullopt;
+  return out;
+}
+
+TEST(Reader, NumbersOfARunAreWhatEachReadsAs) {
+  const std::vector<std::string> texts{"0",
+                                       "-0",
+                                       "7",
+                                       "1.5",
+                                       "-2.25",
+                                       "0.1",
+                                       "123456789012345",
+                                       "1234567890123456",
+                                       "0.3",
+                                       "16777217",
+                                       "1e3",
+                                       "-1E-2",
+                                       "3.0",
+                                       "0.07",
+                                       "0.123456789012345",
+                                       "12.34567890123456",
+                                       "9.9",
+                                       "0.000001",
+                                       "5e-324"};
+  for (const std::string between : {",", " ,", ", ", "\n,\t"}) {
+    std::string all = "[";
+    for (const auto& text : texts) all += (all.size() > 1 ? between : "") + text;
+    const auto got = by_runs(all + "]");
+    ASSERT_TRUE(got) << all;
+    ASSERT_EQ(got->size(), texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      EXPECT_EQ(std::bit_cast<std::uint64_t>((*got)[i]),
+                std::bit_cast<std::uint64_t>(number(texts[i])))
+          << texts[i];
+    }
+  }
+}
+
+TEST(Reader, ARunTakesNothingThatIsNotJson) {
+  for (const char* text : {"[]", "[1]", "[1,]", "[,1]", "[1 2]", "[01]", "[-]", "[1.]", "[.5]",
+                           "[+1]", "[1", "[1,", "[1,2,3", "[1,2,3,", "[1;2]", "[--1]", "[1.5.2]"}) {
+    EXPECT_EQ(by_runs(text).has_value(), well_formed(text)) << text;
   }
 }
 

@@ -176,7 +176,7 @@ struct H2Callbacks {
     } else if (key == ":method") {
       if (text == "POST") request.method = Method::post;
     } else if (key == "content-type") {
-      stream->content_type = text;
+      stream->is_grpc = text.starts_with("application/grpc");
     } else if (!key.starts_with(':')) {
       request.headers.add(std::string(key), std::string(text));
     }

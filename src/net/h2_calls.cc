@@ -50,9 +50,7 @@ void H2Session::head_complete(H2Stream& stream) {
   request.remote = remote_;
   request.request_id = request_id_of(request.headers.get("x-request-id"));
   if (request.method != Method::post) return refuse_http(stream, 405);
-  if (!std::string_view(stream.content_type).starts_with("application/grpc")) {
-    return refuse_http(stream, 415);
-  }
+  if (!stream.is_grpc) return refuse_http(stream, 415);
   if (auto refused = admit(stream)) return finish(stream, *std::move(refused));
   if (stream.method->stream) stream.sink = stream.method->stream(call_of(find(stream.id)));
 }

@@ -173,9 +173,12 @@ std::string_view name_of(Encoding encoding) {
 }
 
 bool accepts(std::string_view list, Encoding encoding) {
-  const auto names = split(list, ',');
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view one) { return trim(one) == name_of(encoding); });
+  while (true) {
+    const auto comma = list.find(',');
+    if (trim(list.substr(0, comma)) == name_of(encoding)) return true;
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace slipway::net

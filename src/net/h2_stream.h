@@ -67,7 +67,7 @@ struct H2Stream {
   const std::int32_t id;
 
   Request request;
-  std::string content_type;
+  bool is_grpc = false;  // says its content-type
   std::int64_t deadline_ns = 0;
   const GrpcMethod* method = nullptr;
   Encoding request_encoding = Encoding::identity;

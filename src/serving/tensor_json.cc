@@ -85,7 +85,9 @@ class TensorReader {
     if (leaf_depth_ && depth >= *leaf_depth_) return ragged();
     if (!in_.begin_array()) return in_.error();
     std::int64_t length = 0;
-    while (in_.next_element()) {
+    while (true) {
+      if (!leaf_depth_ || *leaf_depth_ == depth + 1) length += run_of_reals(depth + 1);
+      if (!in_.next_element()) break;
       SW_CHECK_OK(level(depth + 1));
       ++length;
     }
@@ -94,6 +96,30 @@ class TensorReader {
     if (shape_[depth] == -1) shape_[depth] = length;
     if (shape_[depth] != length) return ragged();
     return {};
+  }
+
+  // As many plain numbers as come next, quickly; what is special is left to level.
+  std::int64_t run_of_reals(std::size_t depth) {
+    if (type_ != DType::fp32 && type_ != DType::fp64) return 0;
+    std::array<double, 128> values;  // NOLINT: filled before it is read
+    std::int64_t length = 0;
+    for (std::size_t n = values.size(); n == values.size();) {
+      n = in_.read_run(values.data(), values.size());
+      const std::size_t at = bytes_.size();
+      bytes_.resize(at + n * size_of(type_));
+      if (type_ == DType::fp64) {
+        std::memcpy(bytes_.data() + at, values.data(), n * sizeof(double));
+      } else {
+        for (std::size_t i = 0; i < n; ++i) {
+          const auto value = static_cast<float>(values[i]);
+          std::memcpy(bytes_.data() + at + i * sizeof value, &value, sizeof value);
+        }
+      }
+      count_ += n;
+      length += static_cast<std::int64_t>(n);
+    }
+    if (length > 0) leaf_depth_ = depth;
+    return length;
   }
 
   template <class T>

@@ -243,10 +243,10 @@ bool append_values(DType type, const ProtoReader& field, std::string& out) {
   return false;
 }
 
-Result<Tensor> typed(const Input& input, DType type, const std::string& at) {
+Result<Tensor> typed(const Input& input, DType type, const Where& at) {
   const auto wanted = field_of(type);
   if (wanted == 0) {
-    return invalid(at + " of " + input.datatype + " has no typed contents",
+    return invalid(at.text() + " of " + input.datatype + " has no typed contents",
                    "send it in raw_input_contents");
   }
   std::string values;
@@ -254,13 +254,13 @@ Result<Tensor> typed(const Input& input, DType type, const std::string& at) {
   for (auto contents : input.contents) {
     while (contents.next()) {
       if (contents.field() != wanted) {
-        return invalid(at + " of " + input.datatype + " has contents of another type");
+        return invalid(at.text() + " of " + input.datatype + " has contents of another type");
       }
       if (type == DType::bytes) {
         if (!contents.is_bytes()) return malformed("the contents of an input");
         texts.emplace_back(contents.bytes());
       } else if (!append_values(type, contents, values)) {
-        return invalid(at + " has contents that do not fit " + input.datatype);
+        return invalid(at.text() + " has contents that do not fit " + input.datatype);
       }
     }
     if (!contents.ok()) return malformed("the contents of an input");
@@ -272,7 +272,7 @@ Result<Tensor> typed(const Input& input, DType type, const std::string& at) {
   }
   const auto count = serving::element_count(input.shape, texts.size());
   if (!count || *count != texts.size()) {
-    return invalid(at + " has " + std::to_string(texts.size()) + " elements, shape " +
+    return invalid(at.text() + " has " + std::to_string(texts.size()) + " elements, shape " +
                    serving::text_of(input.shape) + " takes others");
   }
   return Tensor::of_texts(input.name, input.shape, std::move(texts));
@@ -380,10 +380,10 @@ class Parser {
   }
 
   Result<Tensor> tensor(const Input& input, std::size_t& next) {
-    const std::string at = "input '" + input.name.substr(0, 100) + "'";
+    const Where at("input '", std::string_view(input.name).substr(0, 100), "'");
     const auto type = serving::parse_dtype(input.datatype);
     if (!type) {
-      return invalid("the datatype '" + input.datatype.substr(0, 40) + "' of " + at +
+      return invalid("the datatype '" + input.datatype.substr(0, 40) + "' of " + at.text() +
                      " is unknown");
     }
     if (input.shared) {
@@ -393,11 +393,11 @@ class Parser {
     }
     if (raw_.empty()) return typed(input, *type, at);
     if (!input.contents.empty()) {
-      return invalid(at + " has contents, and the request has raw_input_contents",
+      return invalid(at.text() + " has contents, and the request has raw_input_contents",
                      "send all tensors in the one or in the other");
     }
     if (next == raw_.size()) {
-      return invalid("raw_input_contents has no entry for " + at);
+      return invalid("raw_input_contents has no entry for " + at.text());
     }
     return tensor_of(input.name, *type, input.shape, raw_[next++], owner_, at);
   }

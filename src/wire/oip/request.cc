@@ -83,29 +83,29 @@ class Parser {
     return std::string(value);
   }
 
-  Result<std::int64_t> integer(const std::string& what) {
+  Result<std::int64_t> integer(const Where& what) {
     Reader::Number value;
-    if (in_.peek() != Reader::Kind::number) return bad(what + ": expected an integer");
+    if (in_.peek() != Reader::Kind::number) return bad(what.text() + ": expected an integer");
     if (!in_.read(value)) return in_.error();
-    if (!value.is_integer) return bad(what + ": expected an integer");
+    if (!value.is_integer) return bad(what.text() + ": expected an integer");
     return value.integer;
   }
 
-  Result<bool> flag(const std::string& what) {
+  Result<bool> flag(const Where& what) {
     bool value = false;
-    if (in_.peek() != Reader::Kind::boolean) return bad(what + ": expected true or false");
+    if (in_.peek() != Reader::Kind::boolean) return bad(what.text() + ": expected true or false");
     if (!in_.read(value)) return in_.error();
     return value;
   }
 
-  Result<void> object(const std::string& what) {
-    if (in_.peek() != Reader::Kind::object) return bad(what + ": expected an object");
+  Result<void> object(const Where& what) {
+    if (in_.peek() != Reader::Kind::object) return bad(what.text() + ": expected an object");
     if (!in_.begin_object()) return in_.error();
     return {};
   }
 
-  Result<void> array(const std::string& what) {
-    if (in_.peek() != Reader::Kind::array) return bad(what + ": expected an array");
+  Result<void> array(const Where& what) {
+    if (in_.peek() != Reader::Kind::array) return bad(what.text() + ": expected an array");
     if (!in_.begin_array()) return in_.error();
     return {};
   }
@@ -216,10 +216,10 @@ class Parser {
 
   Result<Shape> shape(const std::string& at) {
     Shape out;
-    SW_CHECK_OK(array(at + ".shape"));
+    SW_CHECK_OK(array({at, ".shape"}));
     while (in_.next_element()) {
       if (out.size() == kMaxRank) return invalid(at + ".shape has too many dimensions");
-      SW_TRY(const auto n, integer(at + ".shape"));
+      SW_TRY(const auto n, integer({at, ".shape"}));
       if (n < 0) return invalid(at + ".shape has a negative dimension");
       out.push_back(n);
     }
@@ -228,11 +228,11 @@ class Parser {
   }
 
   Result<void> input_parameters(Input& input, const std::string& at) {
-    SW_CHECK_OK(object(at + ".parameters"));
+    SW_CHECK_OK(object({at, ".parameters"}));
     std::string_view key;
     while (in_.next_key(key)) {
       if (key == "binary_data_size") {
-        SW_TRY(const auto size, integer(at + ".parameters.binary_data_size"));
+        SW_TRY(const auto size, integer({at, ".parameters.binary_data_size"}));
         if (size < 0) return invalid(at + ".parameters.binary_data_size is negative");
         input.binary_size = static_cast<std::size_t>(size);
       } else if (key.starts_with("shared_memory_")) {
@@ -300,12 +300,12 @@ class Parser {
       if (key == "name") {
         SW_TRY(wanted.name, text("name of an output"));
       } else if (key == "parameters") {
-        SW_CHECK_OK(object(at + ".parameters"));
+        SW_CHECK_OK(object({at, ".parameters"}));
         while (in_.next_key(key)) {
           if (key == "binary_data") {
-            SW_TRY(wanted.binary, flag(at + ".parameters.binary_data"));
+            SW_TRY(wanted.binary, flag({at, ".parameters.binary_data"}));
           } else if (key == "classification") {
-            SW_TRY(wanted.classes, integer(at + ".parameters.classification"));
+            SW_TRY(wanted.classes, integer({at, ".parameters.classification"}));
             if (wanted.classes < 0) return invalid(at + ".parameters.classification is negative");
           } else if (key.starts_with("shared_memory_")) {
             SW_CHECK_OK(shared_place(key, wanted.shared, at));

@@ -19,24 +19,25 @@ using serving::Tensor;
 
 // Each: four bytes of length, then so many bytes.
 Result<Tensor> texts_of(const std::string& name, const Shape& shape, std::string_view bytes,
-                        std::optional<std::size_t> count, const std::string& at) {
+                        std::optional<std::size_t> count, const Where& at) {
   if (!count || *count > bytes.size() / 4) {
-    return invalid(at + " has too few bytes for shape " + serving::text_of(shape));
+    return invalid(at.text() + " has too few bytes for shape " + serving::text_of(shape));
   }
   std::vector<std::string> out;
   out.reserve(*count);
   while (!bytes.empty()) {
     std::uint32_t length = 0;
-    if (bytes.size() < sizeof length) return invalid(at + " ends inside a length");
+    if (bytes.size() < sizeof length) return invalid(at.text() + " ends inside a length");
     std::memcpy(&length, bytes.data(), sizeof length);
     bytes.remove_prefix(sizeof length);
-    if (length > bytes.size()) return invalid(at + " ends inside an element");
+    if (length > bytes.size()) return invalid(at.text() + " ends inside an element");
     out.emplace_back(bytes.substr(0, length));
     bytes.remove_prefix(length);
     if (out.size() > *count) break;
   }
   if (out.size() != *count) {
-    return invalid(at + " has another number of elements than shape " + serving::text_of(shape));
+    return invalid(at.text() + " has another number of elements than shape " +
+                   serving::text_of(shape));
   }
   return Tensor::of_texts(name, shape, std::move(out));
 }
@@ -45,18 +46,18 @@ Result<Tensor> texts_of(const std::string& name, const Shape& shape, std::string
 
 Result<Tensor> tensor_of(const std::string& name, DType type, const Shape& shape,
                          std::string_view bytes, const std::shared_ptr<const void>& owner,
-                         const std::string& at) {
+                         const Where& at) {
   const auto count = serving::element_count(shape, bytes.size());
   if (type == DType::bytes) return texts_of(name, shape, bytes, count, at);
   const std::size_t width = serving::size_of(type);
   if (!count || *count * width != bytes.size()) {
-    return invalid(at + " has " + std::to_string(bytes.size()) + " bytes, shape " +
+    return invalid(at.text() + " has " + std::to_string(bytes.size()) + " bytes, shape " +
                    serving::text_of(shape) + " of " + std::string(serving::name_of(type)) +
                    " takes others");
   }
   if (type == DType::boolean &&
       std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0 && c != 1; })) {
-    return invalid(at + " has bytes that are neither 0 nor 1");
+    return invalid(at.text() + " has bytes that are neither 0 nor 1");
   }
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % width == 0) {
     return Tensor::view(name, type, shape, bytes.data(), owner);

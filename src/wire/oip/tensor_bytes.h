@@ -13,11 +13,24 @@
 
 namespace slipway::wire::oip {
 
+// What an error names; put together only when there is one.
+struct Where {
+  Where(const char* at) : first(at) {}                                                   // NOLINT
+  Where(const std::string& at, std::string_view more = {}) : first(at), second(more) {}  // NOLINT
+  Where(std::string_view at, std::string_view more, std::string_view last)
+      : first(at), second(more), third(last) {}
+  std::string text() const { return std::string(first).append(second).append(third); }
+
+  std::string_view first;
+  std::string_view second;
+  std::string_view third;
+};
+
 // `at` names the input in errors. The tensor is a view into `bytes`, which `owner` keeps alive,
 // where their alignment allows it.
 Result<serving::Tensor> tensor_of(const std::string& name, serving::DType type,
                                   const serving::Shape& shape, std::string_view bytes,
-                                  const std::shared_ptr<const void>& owner, const std::string& at);
+                                  const std::shared_ptr<const void>& owner, const Where& at);
 
 std::size_t size_of_bytes(const serving::Tensor& tensor);
 void append_bytes(std::string& out, const serving::Tensor& tensor);
