@@ -54,7 +54,8 @@ Result<void> read_member(const std::string& field, const json::value& member, Ti
   } else if (field == "kind") {
     into.kind = alert_kind_named(text);
     if (!into.kind) {
-      return invalid("kind: '" + text + "' is not known", "use drift, quality, errors or latency");
+      return invalid("kind: '" + text + "' is not known",
+                     "use drift, quality, errors, latency or outliers");
     }
   } else if (field == "starts") {
     SW_TRY(into.starts, parse_rfc3339(text));

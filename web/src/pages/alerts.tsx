@@ -141,8 +141,8 @@ export function AlertsPage({ place }: { place: Place }) {
           {(items) =>
             items.length === 0 ? (
               <Empty icon="check" title={state ? `No ${state} alerts` : "No alerts"}>
-                An alert opens when drift, quality, errors or latency of an endpoint pass their
-                thresholds.
+                An alert opens when drift, quality, errors, latency or outliers of an endpoint pass
+                their thresholds.
               </Empty>
             ) : (
               <AlertTable alerts={items} refresh={alerts.refresh} next={alerts.next} />

@@ -111,7 +111,7 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
             {(items) =>
               items.length === 0 ? (
                 <Empty icon="check" title="No alerts">
-                  An alert opens when drift, quality, errors or latency pass their thresholds.
+                  An alert opens when drift, quality, errors, latency or outliers pass their bounds.
                 </Empty>
               ) : (
                 <AlertTable
