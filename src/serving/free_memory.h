@@ -14,7 +14,7 @@ class FreeMemory {
   // every ten seconds. By one thread at a time. True: it gave something back.
   bool look(std::int64_t now_ns);
 
-  static constexpr std::size_t kMuch = std::size_t{32} << 20;
+  static constexpr std::size_t kMuch = std::size_t{16} << 20;
   static constexpr std::int64_t kEveryNs = 10'000'000'000;
 
  private:

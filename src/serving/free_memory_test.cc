@@ -33,13 +33,13 @@ TEST(FreeMemoryTest, WhatWasFreedIsGivenBackWhenItIsMuch) {
   FreeMemory memory;
   std::int64_t now = 1;
   memory.look(now);
-  const auto kept = churn(6 * FreeMemory::kMuch);
+  const auto kept = churn(12 * FreeMemory::kMuch);
   const auto full = process::resident_bytes(::getpid());
 
   EXPECT_FALSE(memory.look(now += FreeMemory::kEveryNs / 2)) << "it was looked at just now";
   EXPECT_TRUE(memory.look(now += FreeMemory::kEveryNs));
 
-  EXPECT_LT(process::resident_bytes(::getpid()) + 3 * FreeMemory::kMuch, full);
+  EXPECT_LT(process::resident_bytes(::getpid()) + 6 * FreeMemory::kMuch, full);
   EXPECT_FALSE(memory.look(now + 2 * FreeMemory::kEveryNs)) << "it has not grown since";
 }
 

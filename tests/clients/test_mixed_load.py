@@ -380,7 +380,7 @@ def test_good_requests_are_answered_right_whatever_else_comes(server, models):
     third = max(len(resident) // 3, 1)
     early, late = min(resident[third : 2 * third] or resident), min(resident[-third:])
     assert max(resident) < 512, resident
-    assert SECONDS < 100 or late < early + 24, resident
+    assert SECONDS < 100 or late < early + 32, resident  # it trims by 16
     assert soon(lambda: descriptors(pid) < files + 20), "connections are left open"
     log = server.log.read_text()
     assert not [line for line in log.splitlines() if "_threw" in line]
