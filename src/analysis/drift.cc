@@ -7,6 +7,7 @@
 #include "analysis/values.h"
 #include "base/text.h"
 #include "json/value.h"
+#include "stats/findings.h"
 
 namespace slipway::analysis {
 namespace {
@@ -92,6 +93,51 @@ double share_of(std::int64_t part, std::int64_t all) {
   return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0;
 }
 
+struct Side {
+  const ColumnFacts& facts;
+  const stats::Sample& sample;
+  std::int64_t rows;
+};
+
+std::string_view kind_of(const Field& field) {
+  using drivers::duckdb::Type;
+  switch (field.type) {
+    case Type::boolean:
+      return "true or false";
+    case Type::integer:
+    case Type::real:
+      return "numbers";
+    case Type::time:
+      return "times";
+    case Type::text:
+      return "texts";
+    case Type::other:
+      break;
+  }
+  return "nested values";
+}
+
+void find(const Field& before, const Field& now, const Side& was, const Side& is,
+          std::vector<std::string>& out) {
+  const auto add = [&](std::optional<std::string> said) {
+    if (said) out.push_back(*std::move(said));
+  };
+  if (kind_of(before) != kind_of(now)) {
+    out.push_back("the type went from " + std::string(kind_of(before)) + " (" + before.declared +
+                  ") to " + std::string(kind_of(now)) + " (" + now.declared + ")");
+  }
+  add(stats::null_change(was.facts.missing, was.rows, is.facts.missing, is.rows));
+  if (was.sample.size() == 0 || is.sample.size() == 0) return;
+  using stats::ColumnType;
+  if (was.sample.type == ColumnType::categorical && is.sample.type == ColumnType::categorical) {
+    add(stats::new_values(was.sample.counts, is.sample.counts));
+  }
+  if (was.sample.type == ColumnType::numerical && is.sample.type == ColumnType::numerical) {
+    const auto& values = was.sample.values;
+    add(stats::out_of_range(values.front(), values.back(), is.sample.values));
+  }
+}
+
 // Types follow the current table; a reference that has another one is compared as far as it goes.
 Result<DriftedColumn> compare(const Table& reference, const Field& before, const Table& current,
                               const Field& now, const DriftOptions& options) {
@@ -108,6 +154,8 @@ Result<DriftedColumn> compare(const Table& reference, const Field& before, const
   SW_TRY(const auto was, sample_of(reference, before, earlier, out.type));
   SW_TRY(const auto is, sample_of(current, now, facts, out.type));
   out.drift = stats::compare(was, is, method, options.threshold);
+  if (out.drift.score) out.drift.effect = stats::effect_of(was, is);
+  find(before, now, {earlier, was, reference.rows()}, {facts, is, current.rows()}, out.findings);
   if (!options.pictures) return out;
   using stats::ColumnType;
   if (was.type == ColumnType::numerical && is.type == ColumnType::numerical) {
@@ -124,18 +172,58 @@ DriftedColumn missing(const std::string& name, const std::string& where) {
   return out;
 }
 
-void judge(DriftReport& out, double drift_share) {
+void judge(DriftReport& out, const DriftOptions& options) {
+  std::vector<stats::ColumnDrift*> columns;
+  for (auto& column : out.columns) columns.push_back(&column.drift);
+  stats::correct(columns, options.correction);
+  for (auto* drift : columns) {
+    if (drift->p_value && drift->effect.value_or(0) < options.min_effect) drift->drifted = false;
+  }
   for (const auto& column : out.columns) {
     out.tested += column.drift.score ? 1 : 0;
     out.drifted_columns += column.drift.drifted ? 1 : 0;
   }
   if (out.tested == 0) return;
   out.share = static_cast<double>(out.drifted_columns) / static_cast<double>(out.tested);
-  out.drifted = out.drifted_columns > 0 && out.share >= drift_share;
+  out.drifted = out.drifted_columns > 0 && out.share >= options.drift_share;
 }
 
 json::value maybe(const std::optional<double>& x) {
   return x ? json::value(*x) : json::value(nullptr);
+}
+
+json::array texts(const std::vector<std::string>& from) {
+  json::array out;
+  for (const auto& text : from) out.push_back(json::value(text));
+  return out;
+}
+
+json::object multivariate_json(const Multivariate& found) {
+  json::object out{
+      {"reference_rows", found.reference_rows},
+      {"current_rows", found.current_rows},
+      {"columns", texts(found.columns)},
+      {"error", found.error.empty() ? json::value(nullptr) : json::value(found.error)}};
+  if (!found.error.empty()) return out;
+  json::object importance;
+  for (const auto& [name, share] : found.classifier.importance) importance[name] = share;
+  out["domain_classifier"] =
+      json::object{{"roc_auc", found.classifier.roc_auc},
+                   {"standard_error", found.classifier.standard_error},
+                   {"p_value", found.classifier.p_value},
+                   {"judged_rows", found.classifier.reference_rows + found.classifier.current_rows},
+                   {"importance", std::move(importance)}};
+  if (!found.numerical_error.empty()) return out;
+  out["pca_reconstruction"] =
+      json::object{{"columns", texts(found.numerical)},
+                   {"components", found.reconstruction.components},
+                   {"reference_error", found.reconstruction.reference_error},
+                   {"reference_deviation", found.reconstruction.reference_deviation},
+                   {"current_error", found.reconstruction.current_error},
+                   {"p_value", found.reconstruction.p_value}};
+  out["mmd"] = json::object{{"statistic", found.discrepancy.statistic},
+                            {"p_value", found.discrepancy.p_value}};
+  return out;
 }
 
 }  // namespace
@@ -147,6 +235,7 @@ Result<DriftReport> drift_of(const Table& reference, const Table& current,
     const auto* now = current.find(before.name);
     if (now == nullptr) {
       out.columns.push_back(missing(before.name, "current"));
+      out.findings.push_back("column '" + before.name + "' is gone");
     } else {
       SW_TRY(auto compared, compare(reference, before, current, *now, options));
       out.columns.push_back(std::move(compared));
@@ -156,9 +245,13 @@ Result<DriftReport> drift_of(const Table& reference, const Table& current,
   for (const auto& field : current.fields()) {
     if (reference.find(field.name) == nullptr) {
       out.columns.push_back(missing(field.name, "reference"));
+      out.findings.push_back("column '" + field.name + "' is not in the reference");
     }
   }
-  judge(out, options.drift_share);
+  judge(out, options);
+  if (options.multivariate) {
+    SW_TRY(out.multivariate, multivariate_of(reference, current));
+  }
   return out;
 }
 
@@ -175,12 +268,18 @@ std::string drift_json(const DriftReport& report) {
         {"p_value", maybe(drift.p_value)},
         {"statistic", maybe(drift.statistic)},
         {"threshold", chosen ? json::value(drift.threshold) : json::value(nullptr)},
+        {"effect", maybe(drift.effect)},
+        {"adjusted_p_value", maybe(drift.adjusted_p_value)},
         {"drifted", drift.drifted},
+        {"findings", texts(column.findings)},
         {"error", drift.error.empty() ? json::value(nullptr) : json::value(drift.error)}});
   }
-  return json::dump_value(json::object{{"dataset_drift", report.drifted},
-                                       {"drift_share", report.share},
-                                       {"columns", std::move(columns)}});
+  json::object out{{"dataset_drift", report.drifted},
+                   {"drift_share", report.share},
+                   {"columns", std::move(columns)},
+                   {"findings", texts(report.findings)}};
+  if (report.multivariate) out["multivariate"] = multivariate_json(*report.multivariate);
+  return json::dump_value(out);
 }
 
 }  // namespace slipway::analysis

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/columns.h"
+#include "analysis/multivariate.h"
 #include "analysis/profile.h"
 #include "base/result.h"
 #include "stats/drift.h"
@@ -19,7 +20,10 @@ struct DriftOptions {
   std::map<std::string, stats::Method> column_methods;
   std::optional<double> threshold;  // empty: each method's own
   double drift_share = 0.5;         // of drifted columns that makes the data drift
-  bool pictures = false;            // keep what a page draws: histograms and most common values
+  stats::Correction correction = stats::Correction::none;
+  double min_effect = 0;  // a test's smaller difference is no drift
+  bool multivariate = false;
+  bool pictures = false;  // keep what a page draws: histograms and most common values
 };
 
 // Both sides in the same bins, or their shares of the same values.
@@ -39,6 +43,7 @@ struct DriftedColumn {
   double reference_nulls = 0;  // shares of the rows
   double current_nulls = 0;
   Picture picture;
+  std::vector<std::string> findings;  // missing, new and out-of-range values, another type
 };
 
 struct DriftReport {
@@ -49,6 +54,8 @@ struct DriftReport {
   std::size_t drifted_columns = 0;
   double share = 0;  // of drifted among tested columns
   bool drifted = false;
+  std::vector<std::string> findings;  // columns that came or went
+  std::optional<Multivariate> multivariate;
 };
 
 Result<DriftReport> drift_of(const Table& reference, const Table& current,

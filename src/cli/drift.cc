@@ -22,6 +22,9 @@ struct Options {
   std::vector<std::string> column_methods;
   std::optional<double> threshold;
   double drift_share = 0.5;
+  std::string correction = "none";
+  double min_effect = 0;
+  bool multivariate = false;
   bool fail_on_drift = false;
   std::string json;
   std::string html;
@@ -57,9 +60,13 @@ Result<void> write_page(const Options& options, const analysis::DriftReport& rep
 }
 
 Result<analysis::DriftReport> report_of(const Options& options) {
-  analysis::DriftOptions how{.threshold = options.threshold,
-                             .drift_share = options.drift_share,
-                             .pictures = !options.html.empty()};
+  analysis::DriftOptions how{
+      .threshold = options.threshold,
+      .drift_share = options.drift_share,
+      .correction = stats::correction_named(options.correction).value_or(stats::Correction::none),
+      .min_effect = options.min_effect,
+      .multivariate = options.multivariate,
+      .pictures = !options.html.empty()};
   SW_TRY(how.method, method_of(options.method));
   SW_TRY(how.column_methods, column_methods(options));
   SW_TRY(const auto reference, open_table(options.reference));
@@ -83,6 +90,23 @@ std::string short_number(const std::optional<double>& x) {
   return buffer;
 }
 
+std::string p_text(double p_value) {
+  return "p " + short_number(p_value);
+}
+
+void show(const analysis::Multivariate& found) {
+  if (!found.error.empty()) return print_line("rows as a whole: " + found.error);
+  const auto& classifier = found.classifier;
+  print_line("domain classifier: ROC AUC " + short_number(classifier.roc_auc) + ", " +
+             p_text(classifier.p_value) + "; most telling: " + classifier.importance[0].first);
+  if (!found.numerical_error.empty()) return;
+  print_line("PCA reconstruction error: " + short_number(found.reconstruction.reference_error) +
+             " -> " + short_number(found.reconstruction.current_error) + ", " +
+             p_text(found.reconstruction.p_value));
+  print_line("MMD: " + short_number(found.discrepancy.statistic) + ", " +
+             p_text(found.discrepancy.p_value));
+}
+
 void show(const analysis::DriftReport& report) {
   std::vector<Row> rows;
   for (const auto& column : report.columns) {
@@ -96,6 +120,11 @@ void show(const analysis::DriftReport& report) {
   print_table({"COLUMN", "TYPE", "METHOD", "SCORE", "THRESHOLD", "VERDICT"}, rows);
   print_line(std::string(report.drifted ? "dataset drift: yes" : "dataset drift: no") + ", " +
              number_text(std::round(report.share * 1000) / 10) + " % of the tested columns");
+  for (const auto& finding : report.findings) print_line(finding);
+  for (const auto& column : report.columns) {
+    for (const auto& finding : column.findings) print_line(column.name + ": " + finding);
+  }
+  if (report.multivariate) show(*report.multivariate);
 }
 
 }  // namespace
@@ -116,6 +145,17 @@ int drift(const Args& args) {
                   "share of drifted columns that makes the data drift")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command
+      .add_option("--correction", options.correction,
+                  "for many tests at once: none, bonferroni, fdr (Benjamini-Hochberg)")
+      ->check(CLI::IsMember({"none", "bonferroni", "fdr"}))
+      ->capture_default_str();
+  command
+      .add_option("--min-effect", options.min_effect,
+                  "a test's smaller difference (0 to 1) is no drift however small its p-value")
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_flag("--multivariate", options.multivariate,
+                   "also compare rows as a whole: domain classifier, PCA reconstruction, MMD");
   command.add_flag("--fail-on-drift", options.fail_on_drift, "exit 1 when the data drifted");
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");
   command.add_option("--html", options.html, "write a page to this file: pictures, works offline");

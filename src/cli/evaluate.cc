@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "columns.h"
 #include "commands.h"
+#include "estimated.h"
 #include "json/value.h"
 #include "judged_rows.h"
 #include "output.h"
@@ -25,6 +26,8 @@ struct Options {
   JudgedColumns columns;
   std::vector<std::string> probabilities;  // COLUMN, or LABEL=COLUMN
   std::string positive;
+  std::string privileged;
+  std::string estimate_from;
   std::vector<std::string> at_least;
   std::vector<std::string> at_most;
   std::string json;
@@ -100,6 +103,7 @@ struct Report {
   LabelKind label_kind = LabelKind::text;
   std::vector<std::pair<std::string, Metrics>> groups;  // "count" first
   Metrics fairness;
+  Metrics estimated;  // "rows" first
 };
 
 // Which label counts as positive: the one that was named; of two the later one, as 1 after 0.
@@ -176,21 +180,32 @@ std::vector<std::vector<std::size_t>> rows_of_groups(const JudgedRows& rows) {
   return out;
 }
 
-Metrics fairness_of(const JudgedRows& rows, std::size_t positive) {
-  const auto found =
-      stats::fairness(is_label(rows.truth, positive), is_label(rows.predicted, positive),
-                      rows.group, rows.groups.size());
-  double low = 1;
-  double high = 0;
-  for (const auto& group : found.groups) {
-    low = std::min(low, group.true_positive_rate);
-    high = std::max(high, group.true_positive_rate);
+Result<Metrics> fairness_of(const Options& options, const JudgedRows& rows, std::size_t positive) {
+  const auto truth = is_label(rows.truth, positive);
+  const auto predicted = is_label(rows.predicted, positive);
+  const auto found = stats::fairness(truth, predicted, rows.group, rows.groups.size());
+  Metrics out{{"demographic_parity_difference", found.demographic_parity_difference},
+              {"demographic_parity_ratio", found.demographic_parity_ratio},
+              {"equalized_odds_difference", found.equalized_odds_difference},
+              {"equalized_odds_ratio", found.equalized_odds_ratio},
+              {"equal_opportunity_difference", found.equal_opportunity_difference},
+              {"equal_opportunity_ratio", found.equal_opportunity_ratio}};
+  if (options.privileged.empty()) return out;
+  const auto at = std::find(rows.groups.begin(), rows.groups.end(), options.privileged);
+  if (at == rows.groups.end()) {
+    return invalid("--privileged: there is no group '" + options.privileged + "'",
+                   "write it as the report does, such as '" + rows.groups[0] + "'");
   }
-  return {{"demographic_parity_difference", found.demographic_parity_difference},
-          {"demographic_parity_ratio", found.demographic_parity_ratio},
-          {"equalized_odds_difference", found.equalized_odds_difference},
-          {"equalized_odds_ratio", found.equalized_odds_ratio},
-          {"equal_opportunity_difference", high - low}};
+  const auto gaps = stats::privilege_gaps(truth, predicted, rows.group,
+                                          static_cast<std::size_t>(at - rows.groups.begin()));
+  out.insert(out.end(), {{"statistical_parity_difference", gaps.statistical_parity_difference},
+                         {"disparate_impact", gaps.disparate_impact},
+                         {"average_odds_difference", gaps.average_odds_difference},
+                         {"average_abs_odds_difference", gaps.average_abs_odds_difference},
+                         {"true_positive_rate_difference", gaps.true_positive_rate_difference},
+                         {"error_rate_difference", gaps.error_rate_difference},
+                         {"theil_index", gaps.theil_index}});
+  return out;
 }
 
 Result<Report> judge_classes(const Options& options, const Table& table) {
@@ -217,7 +232,9 @@ Result<Report> judge_classes(const Options& options, const Table& table) {
     metrics.insert(metrics.begin(), {"count", static_cast<double>(members[g].size())});
     out.groups.emplace_back(rows.groups[g], std::move(metrics));
   }
-  if (positive && !members.empty()) out.fairness = fairness_of(rows, *positive);
+  if (positive && !members.empty()) {
+    SW_TRY(out.fairness, fairness_of(options, rows, *positive));
+  }
   return out;
 }
 
@@ -243,8 +260,18 @@ Result<Report> report_of(Options& options) {
     options.columns.probabilities.push_back(at == std::string::npos ? rule : rule.substr(at + 1));
   }
   SW_TRY(const auto table, open_table(options.file));
-  return options.task == "regression" ? judge_values(options, *table)
-                                      : judge_classes(options, *table);
+  const bool values = options.task == "regression";
+  // A file that is only estimated need not have the truth.
+  const bool judged = options.estimate_from.empty() || table->find(options.columns.target);
+  Report out;
+  if (judged) {
+    SW_TRY(out, values ? judge_values(options, *table) : judge_classes(options, *table));
+  }
+  if (options.estimate_from.empty()) return out;
+  const EstimateQuestion question{options.estimate_from, options.positive, options.columns};
+  SW_TRY(out.estimated,
+         values ? expected_values(question, *table) : expected_classes(question, *table));
+  return out;
 }
 
 json::value number_or_null(double x) {
@@ -254,7 +281,8 @@ json::value number_or_null(double x) {
 json::object object_of(const Metrics& metrics) {
   json::object out;
   for (const auto& [name, x] : metrics) {
-    out[name] = name == "count" ? json::value(static_cast<std::int64_t>(x)) : number_or_null(x);
+    out[name] = name == "count" || name == "rows" ? json::value(static_cast<std::int64_t>(x))
+                                                  : number_or_null(x);
   }
   return out;
 }
@@ -299,6 +327,7 @@ std::string document(const std::string& task, const Report& report) {
   }
   out["groups"] = std::move(groups);
   out["fairness"] = object_of(report.fairness);
+  if (!report.estimated.empty()) out["estimated"] = object_of(report.estimated);
   return json::dump_value(out);
 }
 
@@ -312,6 +341,9 @@ void show(const Report& report) {
   std::vector<Row> rows;
   for (const auto& [name, x] : report.metrics) rows.push_back({name, short_number(x)});
   for (const auto& [name, x] : report.fairness) rows.push_back({name, short_number(x)});
+  for (const auto& [name, x] : report.estimated) {
+    rows.push_back({"estimated " + name, short_number(x)});
+  }
   print_table({"METRIC", "VALUE"}, rows);
   if (!report.groups.empty()) {
     Row head{"group"};
@@ -336,6 +368,7 @@ Result<std::vector<std::string>> broken(const Report& report, const std::vector<
   const std::string option = at_least ? "--min" : "--max";
   auto known = report.metrics;
   known.insert(known.end(), report.fairness.begin(), report.fairness.end());
+  for (const auto& [name, x] : report.estimated) known.emplace_back("estimated_" + name, x);
   for (const auto& rule : rules) {
     const auto at = rule.find('=');
     const auto bound = at == std::string::npos
@@ -377,6 +410,10 @@ int evaluate(const Args& args) {
   command.add_option("--group", columns.groups,
                      "column whose values are compared with each other; repeated: combinations");
   command.add_option("--positive", options.positive, "the label that counts as positive");
+  command.add_option("--privileged", options.privileged,
+                     "the group that the others are measured against (AIF360's gaps)");
+  command.add_option("--estimate-from", options.estimate_from,
+                     "a file with targets, by which quality is estimated where there are none");
   command.add_option("--min", options.at_least, "METRIC=VALUE: exit 1 when it is lower");
   command.add_option("--max", options.at_most, "METRIC=VALUE: exit 1 when it is higher");
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");

@@ -42,6 +42,8 @@ json::object column_object(const ReportColumn& column) {
           {"p_value", maybe(drift.p_value)},
           {"statistic", maybe(drift.statistic)},
           {"threshold", drift.threshold},
+          {"effect", maybe(drift.effect)},
+          {"adjusted_p_value", maybe(drift.adjusted_p_value)},
           {"drifted", drift.drifted},
           {"error", maybe_text(drift.error)},
           {"null_share", column.null_share},
@@ -68,6 +70,8 @@ ReportColumn column_from(const json::value& from) {
   drift.p_value = json::number_at(from, "p_value");
   drift.statistic = json::number_at(from, "statistic");
   drift.threshold = json::number_at(from, "threshold").value_or(0);
+  drift.effect = json::number_at(from, "effect");
+  drift.adjusted_p_value = json::number_at(from, "adjusted_p_value");
   drift.drifted = json::bool_at(from, "drifted").value_or(false);
   drift.error = json::text_at(from, "error").value_or("");
   out.null_share = json::number_at(from, "null_share").value_or(0);

@@ -216,5 +216,41 @@ TEST(Table, JsonLinesMayLackColumns) {
   EXPECT_EQ(read_table("a,a\n1,2\n").error().message, "column 'a' is there twice");
 }
 
+TEST_P(DriftTest, CorrectionsOfManyTestsAreAsTheSettingsSay) {
+  learn();
+  set(R"({"correction": "fdr", "min_effect": 0})");
+  window();
+  const auto fdr = reports().at(0);
+  for (const auto& column : fdr.columns) {
+    ASSERT_TRUE(column.drift.adjusted_p_value) << column.name;
+    EXPECT_GE(*column.drift.adjusted_p_value, *column.drift.p_value);
+    EXPECT_EQ(column.drift.threshold, 0.05);
+    EXPECT_LT(*column.drift.effect, 0.05);
+  }
+  set(R"({"correction": null})");
+  window();
+  EXPECT_EQ(column(reports().at(0), "temp").drift.threshold, 0.025);
+  EXPECT_FALSE(column(reports().at(0), "temp").drift.adjusted_p_value);
+  EXPECT_FALSE(monitor_->set_settings("delays", R"({"correction": "holm"})"));
+}
+
+TEST_P(DriftTest, TextsWhereTheReferenceHasNumbersAreDrift) {
+  learn();
+  static const auto schema = std::make_shared<const Schema>(Schema{{{"temp", true}}, {}});
+  std::vector<Captured> rows;
+  for (int i = 0; i < 200; ++i) {
+    auto captured = row(1, "UA");
+    captured.schema = schema;
+    captured.features = {i % 2 == 0 ? std::string("cold") : std::string("7.5")};
+    captured.outputs = {};
+    rows.push_back(std::move(captured));
+  }
+  monitor_->capture(std::move(rows));
+  ASSERT_TRUE(monitor_->flush());
+  const auto found = column(reports().at(0), "temp");
+  EXPECT_TRUE(found.drift.drifted);
+  EXPECT_EQ(found.findings.at(0), "texts where the reference has numbers, in 100 rows: 'cold'");
+}
+
 }  // namespace
 }  // namespace slipway::monitor

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "stats/distance.h"
+#include "stats/findings.h"
 #include "window.h"
 
 namespace slipway::monitor {
@@ -14,13 +14,7 @@ namespace {
 using stats::ColumnType;
 using stats::Method;
 
-constexpr double kNullShareChange = 0.05;  // absolute, and significant at ..
-constexpr double kNullShareLevel = 0.001;
 constexpr std::string_view kLabelColumns[] = {"label", "target"};  // never part of the traffic
-
-std::string percent(double share) {
-  return number_text(std::round(share * 1000) / 10) + " %";
-}
 
 // The window's column in the type that the reference has; category names as the reference's.
 stats::Sample sample_of(const WindowColumn& column, const ProfileColumn& reference) {
@@ -68,62 +62,32 @@ stats::Sample with_other(stats::Sample sample, const ProfileColumn& reference, s
   return out;
 }
 
-// Half the summed difference of shares: what part of the rows would have to change category.
-double total_variation(const stats::Counts& a, const stats::Counts& b) {
-  const auto shares = stats::binned(a, b);
-  double sum = 0;
-  for (std::size_t i = 0; i < shares.reference.size(); ++i) {
-    sum += std::abs(shares.reference[i] - shares.current[i]);
-  }
-  return sum / 2;
-}
-
-double effect(const stats::ColumnDrift& drift, const stats::Sample& reference,
-              const stats::Sample& current) {
-  if (drift.method == Method::ks) return drift.statistic.value_or(0);
-  return total_variation(stats::as_counts(reference), stats::as_counts(current));
-}
-
-void find_new_categories(const stats::Sample& reference, const stats::Sample& current,
-                         ReportColumn& out) {
-  std::int64_t rows = 0;
-  std::int64_t values = 0;
-  std::string names;
-  for (const auto& [value, n] : current.counts) {
-    if (reference.counts.contains(value)) continue;
-    rows += n;
-    if (++values <= 3) names += (names.empty() ? "" : ", ") + value.substr(0, 40);
-  }
-  if (values == 0) return;
-  const double share = static_cast<double>(rows) / static_cast<double>(current.size());
-  out.findings.push_back(std::to_string(values) + " values never seen in the reference (" +
-                         percent(share) + " of the rows): " + names + (values > 3 ? ", .." : ""));
-}
-
-void find_range(const ProfileColumn& reference, const stats::Sample& current, ReportColumn& out) {
-  if (current.values.empty()) return;
-  const auto low = std::lower_bound(current.values.begin(), current.values.end(), reference.min);
-  const auto high = std::upper_bound(current.values.begin(), current.values.end(), reference.max);
-  const auto outside = (low - current.values.begin()) + (current.values.end() - high);
-  if (outside == 0) return;
-  const double share = static_cast<double>(outside) / static_cast<double>(current.values.size());
-  out.findings.push_back(percent(share) + " of the rows outside the reference's " +
-                         number_text(reference.min) + " .. " + number_text(reference.max));
-}
-
 // A change of the share of missing values is drift of its own: tests leave those rows out.
-void find_nulls(const ProfileColumn& reference, const stats::Sample& current, ReportColumn& out) {
+bool find_nulls(const ProfileColumn& reference, const stats::Sample& current, ReportColumn& out) {
   const std::int64_t nulls = reference.sample.nulls;
   const std::int64_t rows = reference.present + nulls + reference.sample.infinite;
-  if (rows == 0 || current.rows() == 0) return;
+  if (rows == 0 || current.rows() == 0) return false;
   out.null_share = static_cast<double>(current.nulls) / static_cast<double>(current.rows());
   out.reference_null_share = static_cast<double>(nulls) / static_cast<double>(rows);
-  if (std::abs(out.null_share - out.reference_null_share) < kNullShareChange) return;
-  const auto test = stats::two_proportions(nulls, rows, current.nulls, current.rows());
-  if (test.p_value > kNullShareLevel) return;
-  out.drift.drifted = true;
-  out.findings.push_back("missing values went from " + percent(out.reference_null_share) + " to " +
-                         percent(out.null_share) + " of the rows");
+  auto said = stats::null_change(nulls, rows, current.nulls, current.rows());
+  if (said) out.findings.push_back(*said);
+  return said.has_value();
+}
+
+// Texts where there were numbers: what cannot be read as one is named.
+bool find_type(const WindowColumn& window, const ProfileColumn& reference, ReportColumn& out) {
+  if (!window.field.text || reference.sample.type != ColumnType::numerical) return false;
+  std::int64_t rows = 0;
+  std::string example;
+  for (const auto& [text, n] : window.counts) {
+    if (parse_double(text)) continue;
+    if (rows == 0) example = text.substr(0, 40);
+    rows += n;
+  }
+  if (rows == 0) return false;
+  out.findings.push_back("texts where the reference has numbers, in " + std::to_string(rows) +
+                         " rows: '" + example + "'");
+  return true;
 }
 
 struct Test {
@@ -151,25 +115,54 @@ bool ignored(const std::string& name, const Settings& settings) {
          std::end(kLabelColumns);
 }
 
-ReportColumn test_column(const ProfileColumn& reference, const WindowColumn& window,
-                         const Settings& settings, double family) {
-  ReportColumn out{.name = reference.name, .type = reference.sample.type};
+struct Tested {
+  ReportColumn column;
+  bool own_threshold = false;  // named for the column: no correction changes it
+  bool found = false;          // drift that no test sees: missing values, another type
+};
+
+Tested test_column(const ProfileColumn& reference, const WindowColumn& window,
+                   const Settings& settings) {
+  Tested out{{.name = reference.name, .type = reference.sample.type}};
+  auto& column = out.column;
   auto expected = reference.sample;
   if (reference.other > 0) expected.counts["(other)"] = reference.other;
   const auto current = with_other(sample_of(window, reference), reference, window.other);
-  const Test test = test_of(reference.name, out.type, settings);
-  out.drift = stats::compare(expected, current, test.method, test.threshold);
-  if (out.drift.p_value) {
-    if (!test.threshold && settings.bonferroni) {
-      out.drift.threshold /= family;
-      out.drift.drifted = *out.drift.p_value <= out.drift.threshold;
-    }
-    if (effect(out.drift, expected, current) < settings.min_effect) out.drift.drifted = false;
+  const Test test = test_of(reference.name, column.type, settings);
+  out.own_threshold = test.threshold.has_value();
+  column.drift = stats::compare(expected, current, test.method, test.threshold);
+  if (column.drift.score) column.drift.effect = stats::effect_of(expected, current);
+  const bool nulls = find_nulls(reference, current, column);
+  out.found = find_type(window, reference, column) || nulls;
+  const auto add = [&](std::optional<std::string> said) {
+    if (said) column.findings.push_back(*std::move(said));
+  };
+  if (column.type == ColumnType::categorical) {
+    add(stats::new_values(expected.counts, current.counts));
   }
-  find_nulls(reference, current, out);
-  if (out.type == ColumnType::categorical) find_new_categories(expected, current, out);
-  if (out.type == ColumnType::numerical) find_range(reference, current, out);
+  if (column.type == ColumnType::numerical) {
+    add(stats::out_of_range(reference.min, reference.max, current.values));
+  }
   return out;
+}
+
+// The verdicts of all columns together.
+void correct(std::vector<Tested>& tested, const Settings& settings, double family) {
+  std::vector<stats::ColumnDrift*> columns;
+  for (auto& each : tested) {
+    auto& drift = each.column.drift;
+    if (!drift.p_value || each.own_threshold) continue;
+    columns.push_back(&drift);
+    if (settings.correction != stats::Correction::bonferroni) continue;
+    drift.threshold /= family;
+    drift.drifted = *drift.p_value <= drift.threshold;
+  }
+  if (settings.correction == stats::Correction::fdr) stats::correct(columns, settings.correction);
+  for (auto& each : tested) {
+    auto& drift = each.column.drift;
+    if (drift.p_value && drift.effect.value_or(0) < settings.min_effect) drift.drifted = false;
+    if (each.found) drift.drifted = true;
+  }
 }
 
 const WindowColumn* find(const Window& window, const std::string& name) {
@@ -194,24 +187,29 @@ DriftReport evaluate(const Window& window, const Profile& profile, const Setting
     if (!ignored(column.name, settings) && find(window, column.name) != nullptr) ++family;
   }
   std::set<std::string> known;
-  std::int64_t judged = 0;
-  std::int64_t drifted = 0;
+  std::vector<Tested> tested;
   for (const auto& column : profile.columns) {
     known.insert(column.name);
     if (ignored(column.name, settings)) continue;
-    const auto* found = find(window, column.name);
-    if (found == nullptr) {
-      ReportColumn missing{.name = column.name, .type = column.sample.type};
-      missing.drift.error = "the column is not in the traffic";
-      out.columns.push_back(std::move(missing));
-      if (column.name != "prediction")
-        out.findings.push_back("column '" + column.name + "' is gone");
+    if (const auto* found = find(window, column.name)) {
+      tested.push_back(test_column(column, *found, settings));
       continue;
     }
-    out.columns.push_back(test_column(column, *found, settings, std::max(family, 1.0)));
-    const auto& result = out.columns.back().drift;
+    Tested missing{{.name = column.name, .type = column.sample.type}};
+    missing.column.drift.error = "the column is not in the traffic";
+    tested.push_back(std::move(missing));
+    if (column.name != "prediction") {
+      out.findings.push_back("column '" + column.name + "' is gone");
+    }
+  }
+  correct(tested, settings, std::max(family, 1.0));
+  std::int64_t judged = 0;
+  std::int64_t drifted = 0;
+  for (auto& each : tested) {
+    const auto& result = each.column.drift;
     if (result.score || result.drifted) ++judged;
     if (result.drifted) ++drifted;
+    out.columns.push_back(std::move(each.column));
   }
   for (const auto& column : window.columns) {
     if (known.contains(column.field.name) || column.field.name == "prediction") continue;

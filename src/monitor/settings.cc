@@ -238,13 +238,10 @@ Result<void> read_webhooks(const value& from, const std::string& field, std::vec
   return {};
 }
 
-Result<void> read_correction(const value& from, const std::string& field, bool& bonferroni) {
+Result<stats::Correction> read_correction(const value& from, const std::string& field) {
   SW_TRY(const auto name, text(from, field));
-  if (name != "bonferroni" && name != "none") {
-    return invalid(field + ": '" + name + "' is not known", "use bonferroni or none");
-  }
-  bonferroni = name == "bonferroni";
-  return {};
+  if (const auto named = stats::correction_named(name)) return *named;
+  return invalid(field + ": '" + name + "' is not known", "use bonferroni, fdr or none");
 }
 
 Result<void> check(const Settings& s) {
@@ -345,8 +342,7 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
        {"methods", read_methods},
        {"columns",
         [&](const value& v, const std::string& f) { return read_columns(v, f, s.columns); }},
-       {"correction",
-        [&](const value& v, const std::string& f) { return read_correction(v, f, s.bonferroni); }},
+       {"correction", into(s.correction, d.correction, read_correction)},
        {"min_effect", number_into(s.min_effect, d.min_effect, 0, 1)},
        {"windows", integer_into(s.windows, d.windows, 1, 1000)},
        {"max_error_share", maybe_number_into(s.max_error_share, 0, 1)},
@@ -383,7 +379,7 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                    {"methods", json::object{{"numerical", name_of(s.numerical)},
                                             {"categorical", name_of(s.categorical)}}},
                    {"columns", columns_json(s.columns)},
-                   {"correction", s.bonferroni ? "bonferroni" : "none"},
+                   {"correction", name_of(s.correction)},
                    {"min_effect", s.min_effect},
                    {"windows", s.windows},
                    {"max_error_share", maybe(s.max_error_share)},

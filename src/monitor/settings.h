@@ -65,7 +65,7 @@ struct Settings {
   stats::Method numerical = stats::Method::ks;
   stats::Method categorical = stats::Method::chisquare;
   std::map<std::string, ColumnRule> columns;
-  bool bonferroni = true;    // p-value thresholds over the number of tested columns
+  stats::Correction correction = stats::Correction::bonferroni;  // of default thresholds
   double min_effect = 0.05;  // a test's smaller difference is no drift, however small its p-value
   std::int64_t windows = 1;  // in a row, red ones to open an alert and green ones to close it
   std::optional<double> max_error_share = 0.05;

@@ -9,6 +9,7 @@
 #include "stats/distance.h"
 #include "stats/ks.h"
 #include "stats/moment_tests.h"
+#include "stats/multiple.h"
 #include "stats/permutation.h"
 #include "stats/rank_tests.h"
 
@@ -170,6 +171,11 @@ std::string unmet(Method method, const Sample& reference, const Sample& current)
   return {};
 }
 
+bool significant(Method method, double p_value, double threshold) {
+  const bool at_most = method == Method::ks || method == Method::cramer_von_mises;
+  return at_most ? p_value <= threshold : p_value < threshold;
+}
+
 std::string why_not(const Sample& reference, const Sample& current, Method method) {
   if (reference.type == ColumnType::unknown || reference.size() == 0) {
     return "the reference has no values";
@@ -282,8 +288,7 @@ ColumnDrift compare(const Sample& reference, const Sample& current, Method metho
     const auto result = test(out.method, reference, current);
     out.score = out.p_value = result.p_value;
     if (std::isfinite(result.statistic)) out.statistic = result.statistic;
-    const bool at_most = out.method == Method::ks || out.method == Method::cramer_von_mises;
-    out.drifted = at_most ? result.p_value <= out.threshold : result.p_value < out.threshold;
+    out.drifted = significant(out.method, result.p_value, out.threshold);
   } else {
     out.score = distance(out.method, reference, current);
     out.drifted =
@@ -296,6 +301,45 @@ ColumnDrift compare(const Sample& reference, const Sample& current, Method metho
     out.error = "the method has no finite answer for these values";
   }
   return out;
+}
+
+std::string_view name_of(Correction correction) {
+  switch (correction) {
+    case Correction::none:
+      return "none";
+    case Correction::bonferroni:
+      return "bonferroni";
+    case Correction::fdr:
+      return "fdr";
+  }
+  return "none";
+}
+
+std::optional<Correction> correction_named(std::string_view name) {
+  for (const auto each : {Correction::none, Correction::bonferroni, Correction::fdr}) {
+    if (name_of(each) == name) return each;
+  }
+  return std::nullopt;
+}
+
+void correct(const std::vector<ColumnDrift*>& columns, Correction correction) {
+  if (correction == Correction::none) return;
+  std::vector<ColumnDrift*> tests;
+  std::vector<double> p_values;
+  for (auto* column : columns) {
+    if (!column->p_value) continue;
+    tests.push_back(column);
+    p_values.push_back(*column->p_value);
+  }
+  if (correction == Correction::fdr) {
+    p_values = benjamini_hochberg(p_values);
+  } else {
+    for (double& p : p_values) p = std::min(1.0, p * static_cast<double>(p_values.size()));
+  }
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    tests[i]->adjusted_p_value = p_values[i];
+    tests[i]->drifted = significant(tests[i]->method, p_values[i], tests[i]->threshold);
+  }
 }
 
 }  // namespace slipway::stats

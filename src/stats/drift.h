@@ -65,6 +65,8 @@ struct ColumnDrift {
   double threshold = 0;
   bool drifted = false;
   std::string error;
+  std::optional<double> effect;            // effect_of(), when it was asked for
+  std::optional<double> adjusted_p_value;  // for all columns together, see correct()
 };
 
 // Evidently's automatic choice: a reference of at most 1,000 values is tested (ks with more than 5
@@ -75,6 +77,14 @@ Method choose(const Sample& reference, const Sample& current);
 // A column that cannot be tested has an error and no verdict. `threshold` empty: the default.
 ColumnDrift compare(const Sample& reference, const Sample& current,
                     Method method = Method::automatic, std::optional<double> threshold = {});
+
+// What keeps many tests from finding drift by chance: `bonferroni` bounds the chance of a single
+// false one among them, `fdr` (Benjamini-Hochberg) the expected share of false ones.
+enum class Correction { none, bonferroni, fdr };
+std::string_view name_of(Correction correction);
+std::optional<Correction> correction_named(std::string_view name);
+// Gives the tests among `columns` their adjusted p-value and judges them again by it.
+void correct(const std::vector<ColumnDrift*>& columns, Correction correction);
 
 // A numerical column seen as one of categories (number_text of each value).
 Counts as_counts(const Sample& sample);

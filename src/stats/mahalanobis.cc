@@ -6,66 +6,22 @@
 #include <limits>
 #include <utility>
 
+#include "stats/eigen.h"
+
 namespace slipway::stats {
 namespace {
 
-constexpr int kMostSweeps = 60;
-
-// A symmetric matrix of n x n as V diag(values) V', by Jacobi's rotations (Golub and Van Loan,
-// Matrix Computations, 8.5). `a` is used up; `v` gets the vectors as columns.
-std::vector<double> eigen(std::vector<double>& a, std::vector<double>& v, std::size_t n) {
-  v.assign(n * n, 0);
-  for (std::size_t i = 0; i < n; ++i) v[i * n + i] = 1;
-  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
-    double off = 0;
-    for (std::size_t p = 0; p < n; ++p) {
-      for (std::size_t q = p + 1; q < n; ++q) off += a[p * n + q] * a[p * n + q];
-    }
-    if (off < 1e-30) break;
-    for (std::size_t p = 0; p < n; ++p) {
-      for (std::size_t q = p + 1; q < n; ++q) {
-        const double apq = a[p * n + q];
-        if (std::abs(apq) < 1e-300) continue;
-        const double theta = (a[q * n + q] - a[p * n + p]) / (2 * apq);
-        const double t = (theta < 0 ? -1 : 1) / (std::abs(theta) + std::sqrt(theta * theta + 1));
-        const double c = 1 / std::sqrt(t * t + 1);
-        const double s = t * c;
-        for (std::size_t k = 0; k < n; ++k) {
-          const double akp = a[k * n + p];
-          const double akq = a[k * n + q];
-          a[k * n + p] = c * akp - s * akq;
-          a[k * n + q] = s * akp + c * akq;
-        }
-        for (std::size_t k = 0; k < n; ++k) {
-          const double apk = a[p * n + k];
-          const double aqk = a[q * n + k];
-          a[p * n + k] = c * apk - s * aqk;
-          a[q * n + k] = s * apk + c * aqk;
-          const double vkp = v[k * n + p];
-          const double vkq = v[k * n + q];
-          v[k * n + p] = c * vkp - s * vkq;
-          v[k * n + q] = s * vkp + c * vkq;
-        }
-      }
-    }
-  }
-  std::vector<double> values(n);
-  for (std::size_t i = 0; i < n; ++i) values[i] = a[i * n + i];
-  return values;
-}
-
 // What is not above the rounding of the largest eigenvalue is no direction of the sample.
 std::vector<double> pseudo_inverse(std::vector<double> a, std::size_t n) {
-  std::vector<double> vectors;
-  const auto values = eigen(a, vectors, n);
-  const double largest = *std::max_element(values.begin(), values.end());
+  const auto [values, vectors] = symmetric_eigen(std::move(a), n);
+  const double largest = values.front();
   const double least = largest * static_cast<double>(n) * std::numeric_limits<double>::epsilon();
   std::vector<double> out(n * n, 0);
   for (std::size_t k = 0; k < n; ++k) {
     if (values[k] <= least) continue;
     for (std::size_t i = 0; i < n; ++i) {
-      const double part = vectors[i * n + k] / values[k];
-      for (std::size_t j = 0; j < n; ++j) out[i * n + j] += part * vectors[j * n + k];
+      const double part = vectors[k * n + i] / values[k];
+      for (std::size_t j = 0; j < n; ++j) out[i * n + j] += part * vectors[k * n + j];
     }
   }
   return out;

@@ -136,12 +136,42 @@ Fairness fairness(std::span<const int> truth, std::span<const int> predicted,
   if (truth.empty()) {
     out.demographic_parity_difference = out.demographic_parity_ratio = kNaN;
     out.equalized_odds_difference = out.equalized_odds_ratio = kNaN;
+    out.equal_opportunity_difference = out.equal_opportunity_ratio = kNaN;
     return out;
   }
   out.demographic_parity_difference = selection.difference();
   out.demographic_parity_ratio = selection.ratio();
   out.equalized_odds_difference = std::max(tpr.difference(), fpr.difference());
   out.equalized_odds_ratio = std::fmin(tpr.ratio(), fpr.ratio());
+  out.equal_opportunity_difference = tpr.difference();
+  out.equal_opportunity_ratio = tpr.ratio();
+  return out;
+}
+
+PrivilegeGaps privilege_gaps(std::span<const int> truth, std::span<const int> predicted,
+                             std::span<const std::size_t> group, std::size_t privileged) {
+  std::vector<std::size_t> side;
+  for (const auto g : group) side.push_back(g == privileged ? 1 : 0);
+  const auto rates = fairness(truth, predicted, side, 2).groups;
+  const auto& rest = rates[0];
+  const auto& favoured = rates[1];
+  PrivilegeGaps out;
+  const double tpr = rest.true_positive_rate - favoured.true_positive_rate;
+  const double fpr = rest.false_positive_rate - favoured.false_positive_rate;
+  out.statistical_parity_difference = rest.selection_rate - favoured.selection_rate;
+  out.disparate_impact =
+      favoured.selection_rate > 0 ? rest.selection_rate / favoured.selection_rate : kNaN;
+  out.average_odds_difference = (tpr + fpr) / 2;
+  out.average_abs_odds_difference = (std::abs(tpr) + std::abs(fpr)) / 2;
+  out.true_positive_rate_difference = tpr;
+  out.error_rate_difference = favoured.accuracy - rest.accuracy;
+  const auto n = static_cast<double>(truth.size());
+  double mean = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) mean += (1 + predicted[i] - truth[i]) / n;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const double benefit = (1 + predicted[i] - truth[i]) / mean;
+    if (benefit > 0) out.theil_index += benefit * std::log(benefit) / n;
+  }
   return out;
 }
 

@@ -39,12 +39,27 @@ struct Fairness {
   std::vector<GroupRates> groups;  // by the numbers in `group`
   double demographic_parity_difference = 0;
   double demographic_parity_ratio = 0;
-  double equalized_odds_difference = 0;  // the larger of both rates' largest gaps
-  double equalized_odds_ratio = 0;       // the smaller of both rates' smallest ratios
+  double equalized_odds_difference = 0;     // the larger of both rates' largest gaps
+  double equalized_odds_ratio = 0;          // the smaller of both rates' smallest ratios
+  double equal_opportunity_difference = 0;  // of the true positive rate
+  double equal_opportunity_ratio = 0;
 };
 
 // `group` counts from 0 to `groups` - 1; groups without a row are left out of the comparison.
 Fairness fairness(std::span<const int> truth, std::span<const int> predicted,
                   std::span<const std::size_t> group, std::size_t groups);
+
+// One group against all others, unprivileged minus privileged, as AIF360 has them.
+struct PrivilegeGaps {
+  double statistical_parity_difference = 0;  // of selection rates
+  double disparate_impact = 0;               // their ratio; NaN when nobody privileged is selected
+  double average_odds_difference = 0;        // mean of the gaps of both rates
+  double average_abs_odds_difference = 0;
+  double true_positive_rate_difference = 0;  // its equal_opportunity_difference
+  double error_rate_difference = 0;
+  double theil_index = 0;  // of the benefits 1 + predicted - true over all rows
+};
+PrivilegeGaps privilege_gaps(std::span<const int> truth, std::span<const int> predicted,
+                             std::span<const std::size_t> group, std::size_t privileged);
 
 }  // namespace slipway::stats

@@ -129,6 +129,7 @@ def test_groups_and_fairness(evaluate):
             "equalized_odds_difference": max(hits[0], alarms[0]),
             "equalized_odds_ratio": min(hits[1], alarms[1]),
             "equal_opportunity_difference": hits[0],
+            "equal_opportunity_ratio": hits[1],
         },
         rel=1e-9,
     )

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimated.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/multivariate.h"
+#include "stats/estimate.h"
+#include "stats/loss_estimate.h"
+
+namespace slipway::cli {
+namespace {
+
+using stats::Feature;
+
+std::vector<int> is_label(const std::vector<std::size_t>& rows,
+                          const std::vector<std::string>& labels, const std::string& which) {
+  std::vector<int> out;
+  for (const auto row : rows) out.push_back(labels[row] == which ? 1 : 0);
+  return out;
+}
+
+// The columns that tell of the error: those of both files but the truth, the prediction last.
+Result<std::vector<std::string>> told_by(const Table& reference, const Table& current,
+                                         const JudgedColumns& columns,
+                                         std::vector<bool>& categorical) {
+  std::vector<std::string> out;
+  for (const auto& field : reference.fields()) {
+    const auto* now = current.find(field.name);
+    const bool known = field.name == columns.target || field.name == columns.prediction;
+    if (known || now == nullptr || now->is_text() != field.is_text()) continue;
+    SW_TRY(const auto facts, facts_of(reference, field));
+    using stats::ColumnType;
+    if (facts.type != ColumnType::numerical && facts.type != ColumnType::categorical) continue;
+    if (out.size() + 1 == analysis::kMostLearntColumns) break;
+    out.push_back(field.name);
+    categorical.push_back(facts.type == ColumnType::categorical);
+  }
+  out.push_back(columns.prediction);
+  categorical.push_back(false);
+  return out;
+}
+
+// Keeps the rows whose `sure` columns have a number.
+void drop_gaps(std::vector<Feature>& features, const std::vector<std::size_t>& sure) {
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < features[0].rows(); ++i) {
+    const bool whole = std::all_of(sure.begin(), sure.end(), [&](std::size_t f) {
+      return !std::isnan(features[f].numbers[i]);
+    });
+    if (whole) kept.push_back(i);
+  }
+  for (auto& feature : features) {
+    for (std::size_t k = 0; k < kept.size(); ++k) {
+      if (feature.categorical) {
+        feature.texts[k] = feature.texts[kept[k]];
+      } else {
+        feature.numbers[k] = feature.numbers[kept[k]];
+      }
+    }
+    feature.categorical ? feature.texts.resize(kept.size()) : feature.numbers.resize(kept.size());
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::pair<std::string, double>>> expected_classes(
+    const EstimateQuestion& question, const Table& current) {
+  const auto& columns = question.columns;
+  if (columns.probabilities.size() != 1) {
+    return invalid("--estimate-from wants one --probability: that of the positive label");
+  }
+  SW_TRY(const auto table, open_table(question.reference));
+  auto plain = columns;
+  plain.groups.clear();
+  SW_TRY(const auto known, read_classes(*table, plain));
+  if (known.labels.size() > 2) {
+    return invalid("--estimate-from: '" + question.reference + "' has " +
+                       std::to_string(known.labels.size()) + " labels",
+                   "quality without targets is estimated for two labels");
+  }
+  if (known.labels.empty()) return invalid("--estimate-from: no row has a target and a prediction");
+  const auto positive = question.positive.empty() ? known.labels.back() : question.positive;
+  const auto calibration =
+      stats::Calibration::of(known.probabilities[0], is_label(known.truth, known.labels, positive));
+  plain.target = plain.prediction;  // of the rows that are estimated nothing is known
+  SW_TRY(const auto rows, read_classes(current, plain));
+  const auto& scores = rows.probabilities[0];
+  std::vector<double> probabilities;
+  for (const double score : scores) probabilities.push_back(calibration(score));
+  const auto found = stats::estimate_quality(
+      probabilities, is_label(rows.predicted, rows.labels, positive), scores);
+  return std::vector<std::pair<std::string, double>>{{"rows", static_cast<double>(found.rows)},
+                                                     {"accuracy", found.accuracy},
+                                                     {"precision", found.precision},
+                                                     {"recall", found.recall},
+                                                     {"f1", found.f1},
+                                                     {"roc_auc", found.roc_auc},
+                                                     {"standard_error", found.standard_error}};
+}
+
+Result<std::vector<std::pair<std::string, double>>> expected_values(
+    const EstimateQuestion& question, const Table& current) {
+  SW_TRY(const auto reference, open_table(question.reference));
+  const auto& columns = question.columns;
+  for (const auto& name : {columns.target, columns.prediction}) {
+    const auto* field = reference->find(name);
+    if (field == nullptr || field->is_text()) {
+      return invalid("--estimate-from: '" + question.reference + "' has no column of numbers '" +
+                     name + "'");
+    }
+  }
+  if (const auto* said = current.find(columns.prediction); said == nullptr || said->is_text()) {
+    return invalid("--prediction: the file has no column of numbers '" + columns.prediction + "'");
+  }
+  std::vector<bool> categorical;
+  SW_TRY(auto names, told_by(*reference, current, columns, categorical));
+  SW_TRY(auto now, analysis::features_of(current, names, categorical));
+  const std::size_t said = names.size() - 1;
+  drop_gaps(now, {said});
+  names.push_back(columns.target);
+  categorical.push_back(false);
+  SW_TRY(auto before, analysis::features_of(*reference, names, categorical));
+  drop_gaps(before, {said, said + 1});
+  const auto truth = std::move(before.back().numbers);
+  before.pop_back();
+  const auto model = stats::LossModel::fit(before, truth, before[said].numbers);
+  const auto found = model.estimate(now);
+  return std::vector<std::pair<std::string, double>>{
+      {"rows", static_cast<double>(now[0].rows())},
+      {"mean_absolute_error", found.mean_absolute_error},
+      {"mean_squared_error", found.mean_squared_error},
+      {"root_mean_squared_error", found.root_mean_squared_error}};
+}
+
+}  // namespace slipway::cli
