@@ -75,6 +75,8 @@ std::string_view name_of(AlertKind kind) {
       return "latency";
     case AlertKind::outliers:
       return "outliers";
+    case AlertKind::change:
+      return "change";
   }
   return "drift";
 }
@@ -93,7 +95,7 @@ std::string_view name_of(AlertState state) {
 
 std::optional<AlertKind> alert_kind_named(std::string_view name) {
   for (const auto kind : {AlertKind::drift, AlertKind::quality, AlertKind::errors,
-                          AlertKind::latency, AlertKind::outliers}) {
+                          AlertKind::latency, AlertKind::outliers, AlertKind::change}) {
     if (name_of(kind) == name) return kind;
   }
   return std::nullopt;

@@ -200,6 +200,13 @@ Result<std::vector<ChunkKey>> keys_of_outcomes(Connection& c, std::int64_t after
                });
 }
 
+Result<std::vector<Outcome>> outcomes_between(Connection& c, const ChunkKey& key, Timestamp from,
+                                              Timestamp to, std::int64_t limit) {
+  return c.all(
+      std::string(kOutcomes) + "AND at BETWEEN ? AND ? ORDER BY seq LIMIT " + std::to_string(limit),
+      {key.endpoint, key.model, key.version, from.ms, to.ms}, outcome_from);
+}
+
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,
                                             std::int64_t limit) {
   return c.all(

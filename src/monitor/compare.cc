@@ -66,6 +66,7 @@ Result<void> Monitor::Impl::compare(const Window& window) {
   DriftReport report;
   if (profile) {
     report = evaluate(window, **profile, *watched);
+    if (watched->multivariate) compare_rows(window, **profile, report);
   } else {
     report = {.endpoint = window.endpoint,
               .model = window.model,
@@ -76,9 +77,14 @@ Result<void> Monitor::Impl::compare(const Window& window) {
               .threshold = watched->drift_threshold,
               .error = profile.error().message};
   }
+  estimate_quality(window, profile ? profile->get() : nullptr, report);
   report.id = ids.sortable();
-  SW_CHECK_OK(
-      db.write([&](store::Connection& c) { return records::put_report(c, report, window.end); }));
+  auto sketched = sketch_of(window);
+  sketched.id = report.id;
+  SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
+    SW_CHECK_OK(records::put_window_profile(c, sketched));
+    return records::put_report(c, report, window.end);
+  }));
   show(report);
   events.publish({.type = "drift.reported",
                   .subject = report.endpoint,
@@ -97,14 +103,14 @@ Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window
     drift.report_id = report.id;
     drift.message = drift_message(report);
     const bool alarming = watched.stakes != Stakes::business;
-    SW_CHECK_OK(note(drift, report.dataset_drift && alarming, watched));
+    SW_CHECK_OK(note(drift, report.dataset_drift && alarming, watched, watched.windows));
   }
   if (watched.max_error_share) {
     auto errors =
         cause_of(window, AlertKind::errors, window.error_share(), *watched.max_error_share);
     errors.message = percent(errors.value) + " of " + std::to_string(window.rows) +
                      " predictions failed, at most " + percent(errors.threshold) + " may";
-    SW_CHECK_OK(note(errors, errors.value > errors.threshold, watched));
+    SW_CHECK_OK(note(errors, errors.value > errors.threshold, watched, watched.windows));
   }
   if (watched.max_outlier_share && window.measured >= watched.min_rows) {
     const auto share = static_cast<double>(window.outliers) / static_cast<double>(window.measured);
@@ -113,18 +119,19 @@ Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window
     outliers.message = percent(share) + " of " + std::to_string(window.measured) +
                        " rows are as unusual as " + percent(watched.outlier_share) +
                        " of the reference, at most " + percent(outliers.threshold) + " may be";
-    SW_CHECK_OK(note(outliers, share > outliers.threshold, watched));
+    SW_CHECK_OK(note(outliers, share > outliers.threshold, watched, watched.windows));
   }
   if (watched.max_p99_ms) {
     auto latency = cause_of(window, AlertKind::latency, window.p99_ms(), *watched.max_p99_ms);
     latency.message = "99 % of the answers took up to " + number_text(latency.value) +
                       " ms, the limit is " + number_text(latency.threshold) + " ms";
-    SW_CHECK_OK(note(latency, latency.value > latency.threshold, watched));
+    SW_CHECK_OK(note(latency, latency.value > latency.threshold, watched, watched.windows));
   }
-  return {};
+  return judge_changes(window, watched);
 }
 
-Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& watched) {
+Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& watched,
+                                 std::int64_t enough) {
   Streak streak;
   {
     const std::scoped_lock lock(streak_mutex);
@@ -133,12 +140,11 @@ Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& w
     stored.green = red ? 0 : stored.green + 1;
     streak = stored;
   }
-  if (streak.red >= watched.windows) {
+  if (streak.red >= enough) {
     if (auto opened = alerts.open(cause, watched); !opened) return opened.error();
-  } else if (streak.green >= watched.windows) {
-    const std::string why = watched.windows == 1
-                                ? std::string("a green window")
-                                : std::to_string(watched.windows) + " green windows";
+  } else if (streak.green >= enough) {
+    const std::string why =
+        enough == 1 ? std::string("a green window") : std::to_string(enough) + " green windows";
     auto closed = alerts.close(cause.endpoint, cause.kind, cause.version, why, watched);
     if (!closed) return closed.error();
   }
@@ -150,6 +156,14 @@ void Monitor::Impl::show(const DriftReport& report) {
       {"endpoint", report.endpoint}, {"model", report.model}, {"version", report.version}};
   meters.gauge("slipway_drift_share", "Share of drifted columns in the last window.", labels)
       .set(report.drift_share);
+  for (const auto& [name, value] : report.estimated) {
+    auto with_metric = labels;
+    with_metric["metric"] = name;
+    meters
+        .gauge("slipway_estimated_quality", "Expected quality of the last window, without labels.",
+               with_metric)
+        .set(value);
+  }
   for (const auto& column : report.columns) {
     if (!column.drift.score) continue;
     auto with_column = labels;

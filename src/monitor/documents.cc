@@ -80,10 +80,33 @@ ReportColumn column_from(const json::value& from) {
   return out;
 }
 
+using Numbers = std::vector<std::pair<std::string, double>>;
+
+json::object numbers(const Numbers& from) {
+  json::object out;
+  for (const auto& [name, value] : from) out[name] = maybe(value);
+  return out;
+}
+
+Numbers numbers(const json::value* from) {
+  Numbers out;
+  if (from == nullptr || !from->is_object()) return out;
+  for (const auto& [key, value] : from->get_object()) {
+    if (value.is_number()) out.emplace_back(std::string(key), value.to_number<double>());
+  }
+  return out;
+}
+
 json::object detail_object(const DriftReport& report) {
   json::array columns;
   for (const auto& column : report.columns) columns.push_back(column_object(column));
-  return {{"columns", std::move(columns)}, {"findings", texts(report.findings)}};
+  json::object out{{"columns", std::move(columns)}, {"findings", texts(report.findings)}};
+  if (!report.estimated.empty()) {
+    out["estimated"] = numbers(report.estimated);
+    out["estimate_calibrated"] = report.calibrated;
+  }
+  if (!report.multivariate.empty()) out["multivariate"] = numbers(report.multivariate);
+  return out;
 }
 
 json::object metrics_object(const QualityWindow& window) {
@@ -128,6 +151,7 @@ std::string report_json(const DriftReport& report) {
                    {"threshold", report.threshold},
                    {"error", maybe_text(report.error)}};
   for (auto& [key, value] : detail_object(report)) out[key] = std::move(value);
+  if (!report.realised.empty()) out["realised"] = numbers(report.realised);
   return json::dump_value(out);
 }
 
@@ -158,6 +182,9 @@ Result<void> read_report_detail(std::string_view document, DriftReport& into) {
     for (const auto& column : columns->get_array()) into.columns.push_back(column_from(column));
   }
   into.findings = texts(json::find(parsed, "findings"));
+  into.estimated = numbers(json::find(parsed, "estimated"));
+  into.calibrated = json::bool_at(parsed, "estimate_calibrated").value_or(false);
+  into.multivariate = numbers(json::find(parsed, "multivariate"));
   return {};
 }
 

@@ -23,6 +23,7 @@
 #include "monitor/monitor.h"
 #include "records.h"
 #include "store/database.h"
+#include "streams.h"
 #include "window.h"
 
 namespace slipway::meter {
@@ -118,6 +119,7 @@ struct Monitor::Impl {
   std::map<std::string, std::int64_t> index_read_ns;
   std::map<std::string, std::map<std::string, std::string>> waiting_labels;  // read ones
   std::map<ChunkKey, QualityState> quality;
+  std::map<ChunkKey, std::vector<Stream>> detectors;
   std::deque<Chunk> recent_answers;  // decoded chunks of late labels
   std::int64_t last_maintenance_ms = 0;
 
@@ -172,8 +174,17 @@ struct Monitor::Impl {
   Result<void> judge_window(const DriftReport& report, const Window& window,
                             const Settings& settings);
   // One more red or green window of a kind: opens or closes the alert when there are enough.
-  Result<void> note(const Cause& cause, bool red, const Settings& settings);
+  Result<void> note(const Cause& cause, bool red, const Settings& settings, std::int64_t enough);
   void show(const DriftReport& report);
+
+  // changes.cc, with the store lock but for judge_changes
+  Result<std::vector<Stream>*> streams_of(const ChunkKey& key);
+  Result<void> feed(const Chunk& chunk);
+  Result<void> feed(const ChunkKey& key, const std::vector<Outcome>& outcomes);
+  Result<void> feed_missed();  // what was stored after the detectors were saved
+  Result<void> tell_change(const ChunkKey& key, const Stream& stream, const Settings& settings);
+  Result<void> save(const ChunkKey& key, std::vector<Stream>& streams);
+  Result<void> judge_changes(const Window& window, const Settings& settings);
 
   // labels.cc
   Result<FeedbackAnswer> feedback(const std::string& endpoint, const std::vector<Label>& labels);

@@ -17,6 +17,8 @@ constexpr std::int64_t kOldestNs = 1'000'000'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kWaitingLabelDays = 7;
 constexpr std::int64_t kMaintenanceMs = 60'000;
+constexpr std::int64_t kWindowDays = 7;  // then the profiles of a day are merged
+constexpr int kMergedAtOnce = 20;
 constexpr std::int64_t kChunksAtOnce = 8;
 
 Chunk empty_chunk(const Captured& row) {
@@ -107,6 +109,7 @@ Result<void> Monitor::Impl::store_open(bool all) {
   }
   for (const auto& chunk : chunks) {
     fill_window(chunk, 0);
+    if (compares) SW_CHECK_OK(feed(chunk));
     const auto index = indexes.find(chunk.endpoint);
     if (index != indexes.end()) index->second.add(chunk.id, read_hashes(hashes_of(chunk)));
   }
@@ -195,6 +198,7 @@ Result<void> Monitor::Impl::take_others() {
         from = chunk.id + 1;
         if (chunk.id > last || own_chunks.count(chunk.id) != 0) continue;
         fill_window(chunk, 0);
+        SW_CHECK_OK(feed(chunk));
         stored_rows[chunk.endpoint] += static_cast<std::int64_t>(chunk.rows());
       }
       if (chunks.size() < static_cast<std::size_t>(kChunksAtOnce)) break;
@@ -232,7 +236,7 @@ Result<void> Monitor::Impl::recover() {
     SW_TRY(const auto watched, settings_of(endpoint));
     apply(endpoint, *watched);
   }
-  return {};
+  return compares ? feed_missed() : Result<void>();
 }
 
 // The traffic after each version's last report goes into its window again.
@@ -270,7 +274,12 @@ void Monitor::Impl::maintain() {
   last_maintenance_ms = now.ms;
   const auto done = db.write([&](store::Connection& c) -> Result<void> {
     SW_CHECK_OK(records::trim_waiting(c, {now.ms - kWaitingLabelDays * kDayMs}));
-    return records::trim_reports(c, {now.ms - 365 * kDayMs});
+    SW_CHECK_OK(records::trim_reports(c, {now.ms - 365 * kDayMs}));
+    for (int i = 0; i < kMergedAtOnce; ++i) {
+      SW_TRY(const bool merged, records::merge_old_day(c, {now.ms - kWindowDays * kDayMs}));
+      if (!merged) break;
+    }
+    return {};
   });
   if (!done) log::warn("monitor.maintenance_failed", {{"why", done.error().message}});
   for (const auto& [endpoint, rows] : stored_rows) {

@@ -200,14 +200,18 @@ Result<void> Monitor::Impl::add_outcomes(const std::string& endpoint,
   }));
   next_seq = first_seq + static_cast<std::int64_t>(outcomes.size());
   if (shared()) return compares ? take_outcomes() : Result<void>();
+  std::map<ChunkKey, std::vector<Outcome>> came;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!fresh[i]) continue;
     const ChunkKey key{endpoint, outcomes[i].model, outcomes[i].version};
+    came[key].push_back(outcomes[i]);
+    came[key].back().seq = first_seq + static_cast<std::int64_t>(i);
     SW_TRY(auto* state, quality_of_key(key));
     state->outcomes.push_back(outcomes[i]);
     state->last_seq = first_seq + static_cast<std::int64_t>(i);
     SW_CHECK_OK(close_if_full(key, *state));
   }
+  for (const auto& [key, ones] : came) SW_CHECK_OK(feed(key, ones));
   return {};
 }
 
@@ -234,6 +238,7 @@ Result<void> Monitor::Impl::take_outcomes(const ChunkKey& key) {
   SW_TRY(auto news, db.read([&](store::Connection& c) {
     return records::outcomes_after(c, key, state->last_seq);
   }));
+  SW_CHECK_OK(feed(key, news));
   for (auto& outcome : news) {
     outcome.model = key.model;
     outcome.version = key.version;
@@ -303,7 +308,7 @@ Result<void> Monitor::Impl::close_quality(const ChunkKey& key, QualityState& sta
     cause.message = name + " of version " + key.version + " is " + number_text(value) + " on " +
                     std::to_string(window.labelled) + " labelled predictions, " +
                     (high ? "at most " : "at least ") + number_text(limit) + " is wanted";
-    return note(cause, low || high, watched);
+    return note(cause, low || high, watched, watched.windows);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include "monitor/monitor.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -209,6 +210,7 @@ Result<void> Monitor::forget(const std::string& endpoint) {
   }
   SW_CHECK_OK(impl_->db.write([&](store::Connection& c) { return records::forget(c, endpoint); }));
   std::erase_if(impl_->windows, [&](const auto& e) { return e.first.endpoint == endpoint; });
+  std::erase_if(impl_->detectors, [&](const auto& e) { return e.first.endpoint == endpoint; });
   std::erase_if(impl_->quality, [&](const auto& e) { return e.first.endpoint == endpoint; });
   impl_->indexes.erase(endpoint);
   impl_->waiting_labels.erase(endpoint);
@@ -298,7 +300,35 @@ Result<Page<DriftReport>> Monitor::reports(const std::string& endpoint, const st
     out.items.resize(page.size);
     out.next_token = out.items.back().id;
   }
+  for (auto& report : out.items) {
+    if (report.estimated.empty()) continue;
+    SW_TRY(const auto outcomes, impl_->db.read([&](store::Connection& c) {
+      return records::outcomes_between(c, {report.endpoint, report.model, report.version},
+                                       report.window_start, report.window_end, kMostLabelled);
+    }));
+    report.realised = metrics_of(outcomes);
+    if (!outcomes.empty()) {
+      report.realised.emplace_back("labelled", static_cast<double>(outcomes.size()));
+    }
+  }
   return out;
+}
+
+Result<std::string> Monitor::profiles(const ProfileQuery& query) const {
+  constexpr std::size_t kAtOnce = 100;
+  WindowProfile merged{.endpoint = query.endpoint, .windows = 0};
+  std::set<std::string> versions;
+  for (std::string after;;) {
+    SW_TRY(const auto found, impl_->db.read([&](store::Connection& c) {
+      return records::window_profiles(c, query, after, kAtOnce);
+    }));
+    for (const auto& window : found) {
+      merge(merged, window);
+      versions.insert(window.model + "/" + window.version);
+    }
+    if (found.size() < kAtOnce) return window_profile_json(merged, versions);
+    after = found.back().id;
+  }
 }
 
 Result<Page<QualityWindow>> Monitor::quality(const std::string& endpoint,

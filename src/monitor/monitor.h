@@ -27,6 +27,7 @@
 #include "monitor/settings.h"
 #include "monitor/silences.h"
 #include "monitor/types.h"
+#include "monitor/window_profile.h"
 
 namespace slipway::store {
 class Database;
@@ -111,6 +112,8 @@ class Monitor {
   // Newest first; an empty version means all.
   Result<Page<DriftReport>> reports(const std::string& endpoint, const std::string& version,
                                     const PageRequest& page) const;
+  // What the traffic looked like, all windows that the query means merged into one document.
+  Result<std::string> profiles(const ProfileQuery& query) const;
   // The first page begins with the windows that are still filling.
   Result<Page<QualityWindow>> quality(const std::string& endpoint, const std::string& version,
                                       const PageRequest& page);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "json/value.h"
+#include "learnt.h"
 #include "pack.h"
 #include "stats/distance.h"
 
@@ -167,12 +168,13 @@ Profile profile_of(const Table& table) {
   Profile out{.rows = static_cast<std::int64_t>(table.rows)};
   for (const auto& column : table.columns) out.columns.push_back(column_of(column));
   keep_rows(table, out);
+  learn_quality(table, out);
   return out;
 }
 
 std::string pack_profile(const Profile& profile) {
   PackWriter out;
-  out.number(2);  // the format
+  out.number(3);  // the format
   out.signed_number(profile.rows);
   out.number(profile.columns.size());
   for (const auto& column : profile.columns) {
@@ -195,6 +197,7 @@ std::string pack_profile(const Profile& profile) {
   for (const auto& name : profile.row_columns) out.text(name);
   out.number(profile.row_values.size());
   for (const double x : profile.row_values) out.float64(x);
+  pack_learnt(profile, out);
   return out.finish();
 }
 
@@ -202,7 +205,7 @@ Result<Profile> unpack_profile(std::string_view bytes) {
   PackReader in(bytes);
   Profile out;
   const auto format = in.number();
-  const bool known = format == 1 || format == 2;  // 1: without rows
+  const bool known = format >= 1 && format <= 3;  // 1: without rows, 2: nothing learnt
   out.rows = in.signed_number();
   const std::size_t columns = in.count();
   for (std::size_t i = 0; i < columns && in.ok(); ++i) {
@@ -222,12 +225,13 @@ Result<Profile> unpack_profile(std::string_view bytes) {
       column.sample.counts[std::move(value)] = in.signed_number();
     }
   }
-  if (format == 2) {
+  if (format >= 2) {
     const std::size_t names = in.count();
     for (std::size_t i = 0; i < names && in.ok(); ++i) out.row_columns.emplace_back(in.text());
     out.row_values.resize(in.count());
     for (double& x : out.row_values) x = in.float64();
   }
+  if (format >= 3) unpack_learnt(in, out);
   if (!known || !in.ok()) return Error{Code::data_loss, "a reference profile is damaged", ""};
   return out;
 }

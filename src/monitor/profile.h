@@ -10,7 +10,10 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "monitor/table.h"
+#include "monitor/types.h"
 #include "stats/drift.h"
+#include "stats/estimate.h"
+#include "stats/loss_estimate.h"
 
 namespace slipway::monitor {
 
@@ -37,6 +40,13 @@ struct Profile {
   // without those that lack one; one after the other. What single rows are measured against.
   std::vector<std::string> row_columns;
   std::vector<double> row_values;
+
+  // Of a reference with the columns `prediction` and `label` or `target`: how to estimate quality
+  // without outcomes. Of 0 and 1 predicted by a probability, what the scores mean; of numbers, the
+  // size of the error by the columns named here.
+  stats::Calibration calibration;
+  std::vector<Field> loss_fields;
+  stats::LossModel loss;
 
   const ProfileColumn* find(std::string_view name) const;
 };

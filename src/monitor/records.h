@@ -13,8 +13,10 @@
 #include "monitor/profile.h"
 #include "monitor/settings.h"
 #include "monitor/types.h"
+#include "monitor/window_profile.h"
 #include "quality.h"
 #include "store/database.h"
+#include "streams.h"
 
 namespace slipway::monitor::records {
 
@@ -70,6 +72,17 @@ Result<std::vector<DriftReport>> reports(Connection& c, const std::string& endpo
 Result<std::vector<DriftReport>> latest_reports(Connection& c);
 Result<void> trim_reports(Connection& c, Timestamp oldest);
 
+// What windows looked like, in the order of their ids after `after`.
+Result<void> put_window_profile(Connection& c, const WindowProfile& profile);
+Result<std::vector<WindowProfile>> window_profiles(Connection& c, const ProfileQuery& query,
+                                                   const std::string& after, std::size_t limit);
+// Makes one row of those of a day and version that ended before; false when there is none to merge.
+Result<bool> merge_old_day(Connection& c, Timestamp before);
+
+// Detectors: what is stored of one goes into `stream`; nothing stored leaves it as it is.
+Result<void> load(Connection& c, const ChunkKey& key, Stream& stream);
+Result<void> save(Connection& c, const ChunkKey& key, const Stream& stream);
+
 // Labels. `add_outcome` answers false when it was there with the same label.
 Result<bool> add_outcome(Connection& c, const std::string& endpoint, const Outcome& outcome,
                          std::int64_t seq);
@@ -77,6 +90,8 @@ Result<std::int64_t> last_seq(Connection& c);
 Result<std::vector<Outcome>> outcomes_after(Connection& c, const ChunkKey& key, std::int64_t seq);
 // Whose outcomes came after that one.
 Result<std::vector<ChunkKey>> keys_of_outcomes(Connection& c, std::int64_t after);
+Result<std::vector<Outcome>> outcomes_between(Connection& c, const ChunkKey& key, Timestamp from,
+                                              Timestamp to, std::int64_t limit);
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,
                                             std::int64_t limit);
 // The label that came last for a prediction, whichever version made it.

@@ -67,7 +67,8 @@ Result<int> retrain_due(Monitor& monitor, Clock& clock, Launcher& launcher) {
   int started = 0;
   for (const auto& alert : open.items) {
     if (!alert.execution_id.empty()) continue;
-    if (alert.kind != AlertKind::drift && alert.kind != AlertKind::quality) continue;
+    const bool of_data = alert.kind == AlertKind::drift || alert.kind == AlertKind::change;
+    if (!of_data && alert.kind != AlertKind::quality) continue;
     SW_TRY(const auto rule, rule_of(monitor, launcher, alert));
     if (!rule) continue;
     SW_TRY(const bool acted, act_on(monitor, clock, launcher, alert, *rule));

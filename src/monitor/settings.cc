@@ -238,6 +238,45 @@ Result<void> read_webhooks(const value& from, const std::string& field, std::vec
   return {};
 }
 
+constexpr DetectorRule::Kind kDetectors[] = {
+    DetectorRule::Kind::adwin, DetectorRule::Kind::page_hinkley, DetectorRule::Kind::cusum,
+    DetectorRule::Kind::e_detector};
+
+Result<DetectorRule::Kind> read_detector_kind(const value& from, const std::string& field) {
+  SW_TRY(const auto name, text(from, field));
+  for (const auto kind : kDetectors) {
+    if (name_of(kind) == name) return kind;
+  }
+  return invalid(field + ": '" + name + "' is not known",
+                 "use adwin, page_hinkley, cusum or e_detector");
+}
+
+Result<void> read_detectors(const value& from, const std::string& field,
+                            std::vector<DetectorRule>& out) {
+  out.clear();
+  if (from.is_null()) return {};
+  if (!from.is_array()) return wrong(field, "an array", from);
+  if (from.get_array().size() > 8) return invalid(field + ": at most 8 are kept");
+  for (const auto& item : from.get_array()) {
+    const std::string where = field + "[" + std::to_string(out.size()) + "]";
+    auto& rule = out.emplace_back();
+    SW_CHECK_OK(
+        each_member(item, where,
+                    {{"kind", into(rule.kind, rule.kind, read_detector_kind)},
+                     {"on", into(rule.on, rule.on, text)},
+                     {"delta", maybe_number_into(rule.delta, 1e-12, 10)},
+                     {"threshold", maybe_number_into(rule.threshold, 1e-6, 1e9)},
+                     {"average_run_length",
+                      number_into(rule.average_run_length, rule.average_run_length, 100, 1e12)}}));
+    if (rule.on != "prediction" && rule.on != "error") {
+      return invalid(where + ".on: '" + rule.on + "' is not known", "use prediction or error");
+    }
+    const auto same = std::count(out.begin(), out.end(), rule);
+    if (same > 1) return invalid(where + ": is there twice");
+  }
+  return {};
+}
+
 Result<stats::Correction> read_correction(const value& from, const std::string& field) {
   SW_TRY(const auto name, text(from, field));
   if (const auto named = stats::correction_named(name)) return *named;
@@ -261,6 +300,14 @@ json::value maybe(const std::optional<double>& x) {
   return x ? json::value(*x) : json::value(nullptr);
 }
 
+json::object detector_json(const DetectorRule& rule) {
+  return {{"kind", name_of(rule.kind)},
+          {"on", rule.on},
+          {"delta", maybe(rule.delta)},
+          {"threshold", maybe(rule.threshold)},
+          {"average_run_length", rule.average_run_length}};
+}
+
 json::object columns_json(const std::map<std::string, ColumnRule>& columns) {
   json::object out;
   for (const auto& [name, rule] : columns) {
@@ -272,6 +319,24 @@ json::object columns_json(const std::map<std::string, ColumnRule>& columns) {
 }
 
 }  // namespace
+
+std::string_view name_of(DetectorRule::Kind kind) {
+  switch (kind) {
+    case DetectorRule::Kind::adwin:
+      return "adwin";
+    case DetectorRule::Kind::page_hinkley:
+      return "page_hinkley";
+    case DetectorRule::Kind::cusum:
+      return "cusum";
+    case DetectorRule::Kind::e_detector:
+      return "e_detector";
+  }
+  return "e_detector";
+}
+
+std::string to_json(const DetectorRule& rule) {
+  return json::dump_value(detector_json(rule));
+}
 
 std::string_view name_of(NoticeFormat format) {
   switch (format) {
@@ -351,8 +416,11 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
         [&](const value& v, const std::string& f) { return read_quality(v, f, s.quality); }},
        {"retrain",
         [&](const value& v, const std::string& f) { return read_retrain(v, f, s.retrain); }},
+       {"detectors",
+        [&](const value& v, const std::string& f) { return read_detectors(v, f, s.detectors); }},
        {"webhooks",
         [&](const value& v, const std::string& f) { return read_webhooks(v, f, s.webhooks); }},
+       {"multivariate", into(s.multivariate, d.multivariate, boolean)},
        {"outlier_share", number_into(s.outlier_share, d.outlier_share, 0, 1)},
        {"max_outlier_share", maybe_number_into(s.max_outlier_share, 0, 1)},
        {"keep_rows", integer_into(s.keep_rows, d.keep_rows, 1000, 100'000'000)},
@@ -386,7 +454,9 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                    {"max_p99_ms", maybe(s.max_p99_ms)},
                    {"quality", nullptr},
                    {"retrain", nullptr},
+                   {"detectors", json::array{}},
                    {"webhooks", json::array{}},
+                   {"multivariate", s.multivariate},
                    {"outlier_share", s.outlier_share},
                    {"max_outlier_share", maybe(s.max_outlier_share)},
                    {"keep_rows", s.keep_rows},
@@ -402,6 +472,7 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                                   {"params", json::parse_value(s.retrain->params).value_or({})},
                                   {"cooldown_s", s.retrain->cooldown_s}};
   }
+  for (const auto& rule : s.detectors) out["detectors"].get_array().push_back(detector_json(rule));
   for (const auto& hook : s.webhooks) {
     json::object item{{"url", hook.url}};
     if (!hook.is_mail()) item["format"] = name_of(hook.format);

@@ -33,6 +33,19 @@ struct RetrainRule {
   std::int64_t cooldown_s = 3600;
 };
 
+// A detector on the stream of predictions, or of errors as outcomes come; see stats/detectors.h.
+struct DetectorRule {
+  enum class Kind { adwin, page_hinkley, cusum, e_detector };
+  Kind kind = Kind::e_detector;
+  std::string on = "prediction";          // or error
+  std::optional<double> delta;            // adwin: confidence; page_hinkley, cusum: slack
+  std::optional<double> threshold;        // page_hinkley, cusum
+  double average_run_length = 1'000'000;  // cusum, e_detector: values until a false alarm
+  bool operator==(const DetectorRule&) const = default;
+};
+std::string_view name_of(DetectorRule::Kind kind);
+std::string to_json(const DetectorRule& rule);
+
 enum class NoticeFormat { slipway, slack, alertmanager };
 std::string_view name_of(NoticeFormat format);
 
@@ -72,9 +85,11 @@ struct Settings {
   std::optional<double> max_p99_ms;
   std::optional<QualityRule> quality;
   std::optional<RetrainRule> retrain;
+  std::vector<DetectorRule> detectors;
   std::vector<Webhook> webhooks;
   // Recorded rows are measured against the reference, and those counted as outliers that are as
   // unusual as this share of it; 0: none is measured.
+  bool multivariate = false;  // windows are also compared as whole rows
   double outlier_share = 0;
   std::optional<double> max_outlier_share;  // of a window's rows; more of them open an alert
   std::int64_t keep_rows = 1'000'000;       // captured predictions, the oldest go first

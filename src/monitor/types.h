@@ -82,6 +82,13 @@ struct DriftReport {
   std::string error;  // why nothing was tested (no reference), empty otherwise
   std::vector<ReportColumn> columns;
   std::vector<std::string> findings;  // columns that came or went
+  // What the quality is expected to be, without outcomes: accuracy, .. by CBPE; mae, rmse by DLE.
+  std::vector<std::pair<std::string, double>> estimated;
+  bool calibrated = false;  // by a reference with outcomes; else the scores count as they are
+  // Of the outcomes that have come for predictions of this time. Only when it is shown.
+  std::vector<std::pair<std::string, double>> realised;
+  // Rows as a whole: roc_auc, .. of stats/multivariate.h.
+  std::vector<std::pair<std::string, double>> multivariate;
 };
 
 // Where a window ended in the stored traffic: the next one begins after it.
@@ -103,7 +110,7 @@ struct QualityWindow {
   std::vector<std::pair<std::string, double>> metrics;
 };
 
-enum class AlertKind { drift, quality, errors, latency, outliers };
+enum class AlertKind { drift, quality, errors, latency, outliers, change };
 enum class AlertState { open, acknowledged, closed };
 std::string_view name_of(AlertKind kind);
 std::string_view name_of(AlertState state);

@@ -2,6 +2,7 @@
 // Monitoring: settings, labels, drift reports, quality, alerts and references.
 #include "monitor/monitor.h"
 
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -131,6 +132,26 @@ Result<net::Response> quality(Service& service, const net::Request& request) {
   return list_of(found, monitor::quality_json);
 }
 
+// ?from= and ?to= are RFC 3339 times; without them everything counts.
+Result<net::Response> profiles(Service& service, const net::Request& request) {
+  SW_TRY(const auto name, endpoint_of(service, request));
+  monitor::ProfileQuery query{.endpoint = name,
+                              .version = request.query_value("version").value_or(""),
+                              .to = {std::numeric_limits<std::int64_t>::max()}};
+  for (const auto& [key, into] : {std::pair("from", &query.from), std::pair("to", &query.to)}) {
+    const auto text = request.query_value(key);
+    if (!text || text->empty()) continue;
+    const auto at = parse_rfc3339(*text);
+    if (!at) {
+      return invalid("the query parameter '" + std::string(key) + "' is '" + *text + "'",
+                     "write a time such as 2026-03-01T00:00:00Z");
+    }
+    *into = *at;
+  }
+  SW_TRY(auto found, service.monitor.profiles(query));
+  return document(std::move(found));
+}
+
 Result<net::Response> alerts(Service& service, const net::Request& request) {
   monitor::Alerts::Query query{.endpoint = request.query_value("endpoint").value_or("")};
   SW_TRY(query.page, limit_of(request));
@@ -233,6 +254,8 @@ void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
       set_settings);
   add(Method::get, one + "/drift", "endpoint.read", "Drift reports, newest first", drift);
   add(Method::get, one + "/quality", "endpoint.read", "Quality by outcomes, newest first", quality);
+  add(Method::get, one + "/profiles", "endpoint.read",
+      "What the traffic looked like between two times, all windows merged", profiles);
   add(Method::get, "/alerts", "alert.read", "Alerts, newest first", alerts);
   add(Method::get, "/alerts/{id}", "alert.read", "One alert", alert);
   add(Method::post, "/alerts/{id}/acknowledge", "alert.write", "Somebody has seen it", acknowledge);

@@ -308,7 +308,7 @@ export interface Alert {
   endpoint: string;
   model: string;
   version: string;
-  kind: "drift" | "quality" | "errors" | "latency" | "outliers";
+  kind: "drift" | "quality" | "errors" | "latency" | "outliers" | "change";
   state: AlertState;
   opened: string;
   closed: string | null;
