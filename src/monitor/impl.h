@@ -22,6 +22,7 @@
 #include "base/pool.h"
 #include "monitor/monitor.h"
 #include "records.h"
+#include "request_index.h"
 #include "store/database.h"
 #include "streams.h"
 #include "window.h"
@@ -33,22 +34,6 @@ class Counter;
 namespace slipway::monitor {
 
 using records::ChunkKey;
-
-// Request ids of the stored chunks of one endpoint, by hash. Filled from the store when the first
-// label comes.
-struct RequestIndex {
-  using Entry = std::pair<std::uint64_t, std::uint32_t>;
-  struct Part {
-    std::int64_t chunk = 0;
-    std::vector<Entry> entries;  // by hash
-  };
-  std::deque<Part> parts;
-
-  void add(std::int64_t chunk, const std::vector<std::uint64_t>& hashes);
-  void forget_before(std::int64_t chunk);
-  // Chunk and row of everything that has the hash, the newest first.
-  std::vector<std::pair<std::int64_t, std::uint32_t>> find(std::uint64_t hash) const;
-};
 
 // Labelled predictions since the last quality window of a version.
 struct QualityState {

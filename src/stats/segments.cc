@@ -116,9 +116,7 @@ struct Counts2 {
   std::vector<double> reference;
   std::vector<double> current;
   explicit Counts2(std::size_t bins) : reference(bins), current(bins) {}
-  double reference_rows() const {
-    return std::accumulate(reference.begin(), reference.end(), 0.0);
-  }
+  double reference_rows() const { return std::accumulate(reference.begin(), reference.end(), 0.0); }
   double current_rows() const { return std::accumulate(current.begin(), current.end(), 0.0); }
 };
 
@@ -192,7 +190,8 @@ class Finder {
                            const auto& target) {
       for (std::size_t row = 0; row < target.size(); ++row) {
         if (a[row] < 0 || b[row] < 0 || target[row] < 0) continue;
-        const auto cell = static_cast<std::size_t>(a[row]) * width + static_cast<std::size_t>(b[row]);
+        const auto cell =
+            static_cast<std::size_t>(a[row]) * width + static_cast<std::size_t>(b[row]);
         (cells[cell].*side)[static_cast<std::size_t>(target[row])] += 1;
       }
     };

@@ -72,8 +72,7 @@ TEST(Segments, NumbersAreCutIntoQuarters) {
   for (std::size_t i = 0; i < 6'000; ++i) {
     if (current[2].numbers[i] > 1'500) current[3].numbers[i] += 50;
   }
-  const auto found =
-      find_segments(flights(8'000, 1, 0), current, std::vector<std::size_t>{3});
+  const auto found = find_segments(flights(8'000, 1, 0), current, std::vector<std::size_t>{3});
   ASSERT_EQ(found.size(), 1u);
   ASSERT_EQ(found[0].conditions.size(), 1u);
   EXPECT_TRUE(found[0].conditions[0].starts_with("distance > 1")) << found[0].conditions[0];
@@ -100,14 +99,14 @@ TEST(Segments, AFallOfQualityIsPartedIntoWhatMovedAndWhatChanged) {
   EXPECT_NEAR(by_move.columns[0].moved, 0.1, 0.02);
   EXPECT_NEAR(by_move.columns[0].changed, 0, 0.02);
   for (const auto& column : by_move.columns) {
-    EXPECT_NEAR(column.moved + column.changed, by_move.current_loss - by_move.reference_loss,
-                1e-9);
+    EXPECT_NEAR(column.moved + column.changed, by_move.current_loss - by_move.reference_loss, 1e-9);
   }
   const auto same = flights(6'000, 3, 0);
   const auto by_change = explain_drop(before, was, same, losses(same, 0.3));
   for (const auto& column : by_change.columns) {
     EXPECT_NEAR(column.moved, 0, 0.02);
-    if (column.column == "carrier") EXPECT_EQ(column.worst, "carrier = UA");
+    if (column.column != "carrier") continue;
+    EXPECT_EQ(column.worst, "carrier = UA");
   }
 }
 
