@@ -198,6 +198,42 @@ json::array texts(const std::vector<std::string>& from) {
   return out;
 }
 
+// Of the columns that have changed most, whether that is called drift or not: what is large in a
+// small part of the rows is small in all of them.
+Result<std::vector<stats::Segment>> segments_of(const DriftReport& report, const Table& reference,
+                                                const Table& current) {
+  constexpr std::size_t kMostTargets = 8;
+  SW_TRY(const auto common, common_columns(reference, current));
+  std::vector<std::pair<double, std::size_t>> order;
+  for (const auto& column : report.columns) {
+    const auto at = std::find(common.names.begin(), common.names.end(), column.name);
+    if (at == common.names.end()) continue;
+    order.emplace_back(-column.drift.effect.value_or(0),
+                       static_cast<std::size_t>(at - common.names.begin()));
+  }
+  std::sort(order.begin(), order.end());
+  if (order.size() > kMostTargets) order.resize(kMostTargets);
+  std::vector<std::size_t> targets;
+  for (const auto& [effect, place] : order) targets.push_back(place);
+  SW_TRY(const auto before, features_of(reference, common.names, common.categorical));
+  SW_TRY(const auto now, features_of(current, common.names, common.categorical));
+  return stats::find_segments(before, now, targets);
+}
+
+json::array segments_json(const std::vector<stats::Segment>& segments) {
+  json::array out;
+  for (const auto& segment : segments) {
+    out.push_back(json::object{{"column", segment.column},
+                               {"conditions", texts(segment.conditions)},
+                               {"reference_rows", segment.reference_rows},
+                               {"current_rows", segment.current_rows},
+                               {"effect", segment.effect},
+                               {"effect_elsewhere", segment.effect_elsewhere},
+                               {"p_value", segment.p_value}});
+  }
+  return out;
+}
+
 json::object multivariate_json(const Multivariate& found) {
   json::object out{
       {"reference_rows", found.reference_rows},
@@ -252,6 +288,9 @@ Result<DriftReport> drift_of(const Table& reference, const Table& current,
   if (options.multivariate) {
     SW_TRY(out.multivariate, multivariate_of(reference, current));
   }
+  if (options.segments) {
+    SW_TRY(out.segments, segments_of(out, reference, current));
+  }
   return out;
 }
 
@@ -278,6 +317,7 @@ std::string drift_json(const DriftReport& report) {
                    {"drift_share", report.share},
                    {"columns", std::move(columns)},
                    {"findings", texts(report.findings)}};
+  if (!report.segments.empty()) out["segments"] = segments_json(report.segments);
   if (report.multivariate) out["multivariate"] = multivariate_json(*report.multivariate);
   return json::dump_value(out);
 }

@@ -12,6 +12,7 @@
 #include "analysis/profile.h"
 #include "base/result.h"
 #include "stats/drift.h"
+#include "stats/segments.h"
 
 namespace slipway::analysis {
 
@@ -23,6 +24,7 @@ struct DriftOptions {
   stats::Correction correction = stats::Correction::none;
   double min_effect = 0;  // a test's smaller difference is no drift
   bool multivariate = false;
+  bool segments = false;  // look for the part of the rows in which a column has changed
   bool pictures = false;  // keep what a page draws: histograms and most common values
 };
 
@@ -56,6 +58,7 @@ struct DriftReport {
   bool drifted = false;
   std::vector<std::string> findings;  // columns that came or went
   std::optional<Multivariate> multivariate;
+  std::vector<stats::Segment> segments;
 };
 
 Result<DriftReport> drift_of(const Table& reference, const Table& current,

@@ -73,19 +73,28 @@ Result<std::vector<stats::Feature>> features_of(const Table& table,
   return out;
 }
 
-Result<Multivariate> multivariate_of(const Table& reference, const Table& current) {
-  Multivariate out;
-  std::vector<bool> categorical;
+Result<CommonColumns> common_columns(const Table& reference, const Table& current,
+                                     const std::vector<std::string>& without) {
+  CommonColumns out;
   for (const auto& field : reference.fields()) {
     const auto* now = current.find(field.name);
     if (now == nullptr || now->is_text() != field.is_text()) continue;
-    if (out.columns.size() == kMostLearntColumns) break;
+    if (std::find(without.begin(), without.end(), field.name) != without.end()) continue;
+    if (out.names.size() == kMostLearntColumns) break;
     SW_TRY(const auto facts, facts_of(reference, field));
     using stats::ColumnType;
     if (facts.type != ColumnType::numerical && facts.type != ColumnType::categorical) continue;
-    out.columns.push_back(field.name);
-    categorical.push_back(facts.type == ColumnType::categorical);
+    out.names.push_back(field.name);
+    out.categorical.push_back(facts.type == ColumnType::categorical);
   }
+  return out;
+}
+
+Result<Multivariate> multivariate_of(const Table& reference, const Table& current) {
+  Multivariate out;
+  SW_TRY(auto common, common_columns(reference, current));
+  out.columns = std::move(common.names);
+  const auto& categorical = common.categorical;
   const auto rows = static_cast<std::size_t>(std::min(reference.rows(), current.rows()));
   if (rows < kLeastRows) {
     out.error = "fewer than " + std::to_string(kLeastRows) + " rows on a side";

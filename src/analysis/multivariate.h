@@ -28,6 +28,14 @@ struct Multivariate {
   stats::Discrepancy discrepancy;
 };
 
+// Numbers and categories that both tables have, but those in `without`.
+struct CommonColumns {
+  std::vector<std::string> names;
+  std::vector<bool> categorical;
+};
+Result<CommonColumns> common_columns(const Table& reference, const Table& current,
+                                     const std::vector<std::string>& without = {});
+
 // At most kMostLearnt rows of the named columns, evenly spread.
 Result<std::vector<stats::Feature>> features_of(const Table& table,
                                                 const std::vector<std::string>& names,

@@ -25,6 +25,7 @@ struct Options {
   std::string correction = "none";
   double min_effect = 0;
   bool multivariate = false;
+  bool segments = false;
   bool fail_on_drift = false;
   std::string json;
   std::string html;
@@ -66,6 +67,7 @@ Result<analysis::DriftReport> report_of(const Options& options) {
       .correction = stats::correction_named(options.correction).value_or(stats::Correction::none),
       .min_effect = options.min_effect,
       .multivariate = options.multivariate,
+      .segments = options.segments,
       .pictures = !options.html.empty()};
   SW_TRY(how.method, method_of(options.method));
   SW_TRY(how.column_methods, column_methods(options));
@@ -107,6 +109,16 @@ void show(const analysis::Multivariate& found) {
              p_text(found.discrepancy.p_value));
 }
 
+void show(const stats::Segment& segment) {
+  std::string where;
+  for (const auto& condition : segment.conditions) {
+    where += (where.empty() ? "" : ", ") + condition;
+  }
+  print_line(segment.column + ": the change is in " + where + " (effect " +
+             short_number(segment.effect) + " there, " + short_number(segment.effect_elsewhere) +
+             " elsewhere)");
+}
+
 void show(const analysis::DriftReport& report) {
   std::vector<Row> rows;
   for (const auto& column : report.columns) {
@@ -124,6 +136,7 @@ void show(const analysis::DriftReport& report) {
   for (const auto& column : report.columns) {
     for (const auto& finding : column.findings) print_line(column.name + ": " + finding);
   }
+  for (const auto& segment : report.segments) show(segment);
   if (report.multivariate) show(*report.multivariate);
 }
 
@@ -156,6 +169,8 @@ int drift(const Args& args) {
       ->check(CLI::Range(0.0, 1.0));
   command.add_flag("--multivariate", options.multivariate,
                    "also compare rows as a whole: domain classifier, PCA reconstruction, MMD");
+  command.add_flag("--segments", options.segments,
+                   "name the part of the rows in which a column has changed");
   command.add_flag("--fail-on-drift", options.fail_on_drift, "exit 1 when the data drifted");
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");
   command.add_option("--html", options.html, "write a page to this file: pictures, works offline");

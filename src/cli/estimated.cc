@@ -20,27 +20,6 @@ std::vector<int> is_label(const std::vector<std::size_t>& rows,
   return out;
 }
 
-// The columns that tell of the error: those of both files but the truth, the prediction last.
-Result<std::vector<std::string>> told_by(const Table& reference, const Table& current,
-                                         const JudgedColumns& columns,
-                                         std::vector<bool>& categorical) {
-  std::vector<std::string> out;
-  for (const auto& field : reference.fields()) {
-    const auto* now = current.find(field.name);
-    const bool known = field.name == columns.target || field.name == columns.prediction;
-    if (known || now == nullptr || now->is_text() != field.is_text()) continue;
-    SW_TRY(const auto facts, facts_of(reference, field));
-    using stats::ColumnType;
-    if (facts.type != ColumnType::numerical && facts.type != ColumnType::categorical) continue;
-    if (out.size() + 1 == analysis::kMostLearntColumns) break;
-    out.push_back(field.name);
-    categorical.push_back(facts.type == ColumnType::categorical);
-  }
-  out.push_back(columns.prediction);
-  categorical.push_back(false);
-  return out;
-}
-
 // Keeps the rows whose `sure` columns have a number.
 void drop_gaps(std::vector<Feature>& features, const std::vector<std::size_t>& sure) {
   std::vector<std::size_t> kept;
@@ -113,8 +92,11 @@ Result<std::vector<std::pair<std::string, double>>> expected_values(
   if (const auto* said = current.find(columns.prediction); said == nullptr || said->is_text()) {
     return invalid("--prediction: the file has no column of numbers '" + columns.prediction + "'");
   }
-  std::vector<bool> categorical;
-  SW_TRY(auto names, told_by(*reference, current, columns, categorical));
+  SW_TRY(auto common,
+         analysis::common_columns(*reference, current, {columns.target, columns.prediction}));
+  auto& [names, categorical] = common;
+  names.push_back(columns.prediction);
+  categorical.push_back(false);
   SW_TRY(auto now, analysis::features_of(current, names, categorical));
   const std::size_t said = names.size() - 1;
   drop_gaps(now, {said});
@@ -131,6 +113,40 @@ Result<std::vector<std::pair<std::string, double>>> expected_values(
       {"mean_absolute_error", found.mean_absolute_error},
       {"mean_squared_error", found.mean_squared_error},
       {"root_mean_squared_error", found.root_mean_squared_error}};
+}
+
+Result<stats::Drop> explained_drop(const EstimateQuestion& question, const Table& current,
+                                   bool values) {
+  SW_TRY(const auto reference, open_table(question.reference));
+  const auto& columns = question.columns;
+  SW_TRY(auto common,
+         analysis::common_columns(*reference, current, {columns.target, columns.prediction}));
+  auto& [names, categorical] = common;
+  for (const auto& name : {columns.target, columns.prediction}) {
+    for (const Table* table : std::initializer_list<const Table*>{reference.get(), &current}) {
+      const auto* field = table->find(name);
+      if (field != nullptr && !(values && field->is_text())) continue;
+      return invalid("--explain-from: both files want the column '" + name + "'" +
+                     (values ? " of numbers" : ""));
+    }
+    names.push_back(name);
+    categorical.push_back(!values);
+  }
+  std::vector<double> losses[2];
+  std::vector<Feature> sides[2];
+  for (const int side : {0, 1}) {
+    auto& features = sides[side];
+    SW_TRY(features, analysis::features_of(side == 0 ? *reference : current, names, categorical));
+    const auto said = std::move(features.back());
+    features.pop_back();
+    const auto is = std::move(features.back());
+    features.pop_back();
+    for (std::size_t i = 0; i < is.rows(); ++i) {
+      losses[side].push_back(values ? std::abs(is.numbers[i] - said.numbers[i])
+                                    : (is.texts[i] == said.texts[i] ? 0 : 1));
+    }
+  }
+  return stats::explain_drop(sides[0], losses[0], sides[1], losses[1]);
 }
 
 }  // namespace slipway::cli

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "columns.h"
 #include "judged_rows.h"
+#include "stats/segments.h"
 
 namespace slipway::cli {
 
@@ -25,5 +26,10 @@ Result<std::vector<std::pair<std::string, double>>> expected_classes(
 // columns that both files have.
 Result<std::vector<std::pair<std::string, double>>> expected_values(
     const EstimateQuestion& question, const Table& current);
+
+// What the change of the mean loss (wrong or right; the absolute error of `values`) comes from, on
+// at most 10,000 rows of each file; both have targets.
+Result<stats::Drop> explained_drop(const EstimateQuestion& question, const Table& current,
+                                   bool values);
 
 }  // namespace slipway::cli

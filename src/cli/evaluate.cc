@@ -28,6 +28,7 @@ struct Options {
   std::string positive;
   std::string privileged;
   std::string estimate_from;
+  std::string explain_from;
   std::vector<std::string> at_least;
   std::vector<std::string> at_most;
   std::string json;
@@ -104,6 +105,7 @@ struct Report {
   std::vector<std::pair<std::string, Metrics>> groups;  // "count" first
   Metrics fairness;
   Metrics estimated;  // "rows" first
+  std::optional<stats::Drop> drop;
 };
 
 // Which label counts as positive: the one that was named; of two the later one, as 1 after 0.
@@ -267,6 +269,10 @@ Result<Report> report_of(Options& options) {
   if (judged) {
     SW_TRY(out, values ? judge_values(options, *table) : judge_classes(options, *table));
   }
+  if (!options.explain_from.empty()) {
+    const EstimateQuestion question{options.explain_from, options.positive, options.columns};
+    SW_TRY(out.drop, explained_drop(question, *table, values));
+  }
   if (options.estimate_from.empty()) return out;
   const EstimateQuestion question{options.estimate_from, options.positive, options.columns};
   SW_TRY(out.estimated,
@@ -285,6 +291,21 @@ json::object object_of(const Metrics& metrics) {
                                                   : number_or_null(x);
   }
   return out;
+}
+
+json::object drop_object(const stats::Drop& drop) {
+  json::array columns;
+  for (const auto& column : drop.columns) {
+    columns.push_back(json::object{
+        {"name", column.column},
+        {"moved", column.moved},
+        {"changed", column.changed},
+        {"worst", column.worst.empty() ? json::value(nullptr) : json::value(column.worst)},
+        {"worst_change", column.worst_change}});
+  }
+  return {{"reference_loss", drop.reference_loss},
+          {"current_loss", drop.current_loss},
+          {"columns", std::move(columns)}};
 }
 
 json::value label_value(const std::string& label, LabelKind kind) {
@@ -328,6 +349,7 @@ std::string document(const std::string& task, const Report& report) {
   out["groups"] = std::move(groups);
   out["fairness"] = object_of(report.fairness);
   if (!report.estimated.empty()) out["estimated"] = object_of(report.estimated);
+  if (report.drop) out["drop"] = drop_object(*report.drop);
   return json::dump_value(out);
 }
 
@@ -335,6 +357,18 @@ std::string short_number(double x) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.6g", x);
   return std::isnan(x) ? "-" : buffer;
+}
+
+void show(const stats::Drop& drop) {
+  print_line("mean loss " + short_number(drop.reference_loss) + " -> " +
+             short_number(drop.current_loss) + ", of which by column:");
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < std::min<std::size_t>(drop.columns.size(), 10); ++i) {
+    const auto& column = drop.columns[i];
+    rows.push_back({column.column, short_number(column.moved), short_number(column.changed),
+                    column.worst.empty() ? "-" : column.worst});
+  }
+  print_table({"COLUMN", "ROWS MOVED", "LOSS CHANGED", "MOST IN"}, rows);
 }
 
 void show(const Report& report) {
@@ -357,6 +391,7 @@ void show(const Report& report) {
     print_line("");
     print_table(head, groups);
   }
+  if (report.drop) show(*report.drop);
   print_line(std::to_string(report.rows) + " rows, " + std::to_string(report.skipped) +
              " left out: a value is missing");
 }
@@ -414,6 +449,8 @@ int evaluate(const Args& args) {
                      "the group that the others are measured against (AIF360's gaps)");
   command.add_option("--estimate-from", options.estimate_from,
                      "a file with targets, by which quality is estimated where there are none");
+  command.add_option("--explain-from", options.explain_from,
+                     "an earlier file with targets: what the change of quality comes from");
   command.add_option("--min", options.at_least, "METRIC=VALUE: exit 1 when it is lower");
   command.add_option("--max", options.at_most, "METRIC=VALUE: exit 1 when it is higher");
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");

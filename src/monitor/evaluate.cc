@@ -117,6 +117,9 @@ bool ignored(const std::string& name, const Settings& settings) {
 
 struct Tested {
   ReportColumn column;
+  // What is judged: the p-value, but of `chisquare` that of homogeneity, since a reference is a
+  // sample too.
+  std::optional<double> p_value;
   bool own_threshold = false;  // named for the column: no correction changes it
   bool found = false;          // drift that no test sees: missing values, another type
 };
@@ -131,6 +134,11 @@ Tested test_column(const ProfileColumn& reference, const WindowColumn& window,
   const Test test = test_of(reference.name, column.type, settings);
   out.own_threshold = test.threshold.has_value();
   column.drift = stats::compare(expected, current, test.method, test.threshold);
+  out.p_value = column.drift.p_value;
+  if (column.drift.method == Method::chisquare && out.p_value) {
+    out.p_value = stats::homogeneity(expected.counts, current.counts).p_value;
+    column.drift.drifted = column.drift.drifted && *out.p_value < column.drift.threshold;
+  }
   if (column.drift.score) column.drift.effect = stats::effect_of(expected, current);
   const bool nulls = find_nulls(reference, current, column);
   out.found = find_type(window, reference, column) || nulls;
@@ -148,16 +156,28 @@ Tested test_column(const ProfileColumn& reference, const WindowColumn& window,
 
 // The verdicts of all columns together.
 void correct(std::vector<Tested>& tested, const Settings& settings, double family) {
-  std::vector<stats::ColumnDrift*> columns;
+  std::vector<stats::ColumnDrift> judged;
+  std::vector<stats::ColumnDrift*> places;
   for (auto& each : tested) {
     auto& drift = each.column.drift;
-    if (!drift.p_value || each.own_threshold) continue;
-    columns.push_back(&drift);
-    if (settings.correction != stats::Correction::bonferroni) continue;
-    drift.threshold /= family;
-    drift.drifted = *drift.p_value <= drift.threshold;
+    if (!each.p_value || each.own_threshold) continue;
+    if (settings.correction == stats::Correction::bonferroni) {
+      drift.threshold /= family;
+      drift.drifted = *each.p_value <= drift.threshold;
+    }
+    judged.push_back(drift);
+    judged.back().p_value = each.p_value;
+    places.push_back(&drift);
   }
-  if (settings.correction == stats::Correction::fdr) stats::correct(columns, settings.correction);
+  if (settings.correction == stats::Correction::fdr) {
+    std::vector<stats::ColumnDrift*> columns;
+    for (auto& each : judged) columns.push_back(&each);
+    stats::correct(columns, settings.correction);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      places[i]->adjusted_p_value = judged[i].adjusted_p_value;
+      places[i]->drifted = judged[i].drifted;
+    }
+  }
   for (auto& each : tested) {
     auto& drift = each.column.drift;
     if (drift.p_value && drift.effect.value_or(0) < settings.min_effect) drift.drifted = false;

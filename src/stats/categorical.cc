@@ -34,6 +34,27 @@ TestResult chisquare(const Counts& expected, const Counts& observed) {
   return out;
 }
 
+TestResult homogeneity(const Counts& a, const Counts& b) {
+  const auto n = static_cast<double>(total(a));
+  const auto m = static_cast<double>(total(b));
+  Counts joined = a;
+  for (const auto& [value, count] : b) joined[value] += count;
+  TestResult out{0, 1};
+  double categories = 0;
+  for (const auto& [value, count] : joined) {
+    if (count == 0) continue;
+    categories += 1;
+    const auto found = a.find(value);
+    const double share = static_cast<double>(count) / (n + m);
+    const double in_a = found == a.end() ? 0 : static_cast<double>(found->second);
+    const double in_b = static_cast<double>(count) - in_a;
+    out.statistic += (in_a - n * share) * (in_a - n * share) / (n * share) +
+                     (in_b - m * share) * (in_b - m * share) / (m * share);
+  }
+  if (categories > 1) out.p_value = chi2_sf(out.statistic, categories - 1);
+  return out;
+}
+
 TestResult g_test(const Counts& expected, const Counts& observed) {
   if (total(expected) != total(observed)) {
     const double nan = std::numeric_limits<double>::quiet_NaN();

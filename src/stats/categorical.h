@@ -21,6 +21,12 @@ std::int64_t total(const Counts& counts);
 // infinity and p = 0. Neither side may be empty.
 TestResult chisquare(const Counts& expected, const Counts& observed);
 
+// Pearson's test that both samples come from the same shares (scipy.stats.chi2_contingency without
+// correction). Where `expected` above is a sample itself, chisquare() takes its chance for
+// certainty and finds drift too often: its statistic is larger by the factor 1 + observed /
+// expected rows. Neither side may be empty.
+TestResult homogeneity(const Counts& a, const Counts& b);
+
 // The likelihood-ratio test of `observed` against `expected` as it stands, without scaling
 // (scipy's power_divergence with "log-likelihood"): NaN unless both have the same total.
 TestResult g_test(const Counts& expected, const Counts& observed);

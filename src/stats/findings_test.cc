@@ -49,6 +49,16 @@ TEST(Findings, AnEffectDoesNotGrowWithTheRows) {
   EXPECT_DOUBLE_EQ(effect_of(c, d), 0.5);
 }
 
+TEST(Homogeneity, KnowsThatAReferenceIsASample) {
+  // scipy.stats.chi2_contingency([[50, 30, 20], [20, 25, 5]], correction=False)
+  const auto got = homogeneity({{"a", 50}, {"b", 30}, {"c", 20}}, {{"a", 20}, {"b", 25}, {"c", 5}});
+  EXPECT_NEAR(got.statistic, 6.350649350649351, 1e-9);
+  EXPECT_NEAR(got.p_value, 0.041780536773211474, 1e-9);
+  EXPECT_EQ(homogeneity({{"a", 5}}, {{"a", 7}}).p_value, 1);
+  // A value that is new on one side is weighed, not taken for impossible.
+  EXPECT_GT(homogeneity({{"a", 500}}, {{"a", 99}, {"b", 1}}).p_value, 0.01);
+}
+
 TEST(Correction, JudgesTestsByAdjustedPValues) {
   const auto column = [](double p) {
     ColumnDrift out{.method = Method::ks, .threshold = 0.05};

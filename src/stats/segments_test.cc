@@ -58,13 +58,15 @@ TEST(Segments, AChangeEverywhereHasNone) {
   EXPECT_TRUE(find_segments(flights(8'000, 1, 0), flights(6'000, 2, 0, 30), delay).empty());
 }
 
-TEST(Segments, WithoutAChangeNoneIsFoundInAHundredDraws) {
+TEST(Segments, WithoutAChangeHardlyOneIsFoundInAHundredDraws) {
   const std::vector<std::size_t> delay{3};
+  std::size_t wrong = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const auto found =
         find_segments(flights(1'500, 10 + seed, 0), flights(1'000, 5'000 + seed, 0), delay);
-    EXPECT_TRUE(found.empty()) << seed;
+    wrong += found.size();
   }
+  EXPECT_LE(wrong, 3u);  // one is expected at 1 %
 }
 
 TEST(Segments, NumbersAreCutIntoQuarters) {

@@ -21,7 +21,6 @@ def drift(slipway, tmp_path):
         done = slipway("drift", *files, "--json", "-", *words)
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)
-        assert slipway("drift", *files, *words).returncode == 0
         report["columns"] = {c["name"]: c for c in report["columns"]}
         return report
 
@@ -101,7 +100,7 @@ def correlated(n, r, seed):
     return pd.DataFrame({"x": x, "y": y, "z": random.normal(0, 1, n), "kind": kind})
 
 
-def test_rows_as_a_whole(drift):
+def test_rows_as_a_whole(slipway, drift, tmp_path):
     a = correlated(3000, 0.9, 1)
     same = drift(a, correlated(2000, 0.9, 2), "--multivariate")["multivariate"]
     assert abs(same["domain_classifier"]["roc_auc"] - 0.5) < 0.05
@@ -114,6 +113,9 @@ def test_rows_as_a_whole(drift):
     for test in ("domain_classifier", "pca_reconstruction", "mmd"):
         assert other[test]["p_value"] < 0.01
     assert set(list(other["domain_classifier"]["importance"])[:2]) == {"x", "y"}
+    files = ["--reference", str(tmp_path / "a.parquet"), "--current", str(tmp_path / "b.parquet")]
+    said = slipway("drift", *files, "--multivariate").stdout
+    assert "domain classifier: ROC AUC 0." in said and "MMD: " in said
     few = drift(a.head(5), a.tail(5), "--multivariate")["multivariate"]
     assert "fewer than" in few["error"]
 
@@ -214,3 +216,59 @@ def test_gaps_to_a_privileged_group(slipway, tmp_path):
     assert got["true_positive_rate_difference"] == pytest.approx(tpr[0] - tpr[1])
     done = slipway("evaluate", str(tmp_path / "s.csv"), *words, "nobody")
     assert done.returncode == 2 and "nobody" in done.stderr
+
+
+def flights(n, seed, late=0.0):
+    random = np.random.default_rng(seed)
+    carrier = random.choice(["UA", "B6", "DL", "AA"], n)
+    origin = random.choice(["EWR", "JFK", "LGA"], n)
+    delay = random.gamma(2, 10, n) + late * ((carrier == "UA") & (origin == "EWR"))
+    frame = {"carrier": carrier, "origin": origin, "distance": random.uniform(90, 2500, n)}
+    return pd.DataFrame({**frame, "delay": delay})
+
+
+def test_the_change_is_named_where_it_is(slipway, drift, tmp_path):
+    a, b = flights(8000, 1), flights(6000, 2, late=25)
+    (segment,) = drift(a, b, "--segments")["segments"]
+    assert segment["column"] == "delay"
+    assert segment["conditions"] == ["carrier = UA", "origin = EWR"]
+    was, now = (f[(f.carrier == "UA") & (f.origin == "EWR")] for f in (a, b))
+    assert segment["reference_rows"] == len(was) and segment["current_rows"] == len(now)
+    gap = stats.ks_2samp(was.delay, now.delay).statistic
+    assert segment["effect"] == pytest.approx(gap, abs=0.05)
+    assert "segments" not in drift(a, flights(6000, 3), "--segments")
+    files = ["--reference", str(tmp_path / "a.parquet"), "--current", str(tmp_path / "b.parquet")]
+    b.to_parquet(tmp_path / "b.parquet")
+    said = slipway("drift", *files, "--segments").stdout
+    assert "delay: the change is in carrier = UA, origin = EWR" in said
+
+
+def test_a_fall_of_quality_is_explained(slipway, tmp_path):
+    def judged(frame, seed, worse=""):
+        random = np.random.default_rng(seed)
+        wrong = np.where(frame.distance > 1500, 0.4, 0.1) + 0.3 * (frame.carrier == worse)
+        y = random.integers(0, 2, len(frame))
+        return frame.assign(y=y, said=np.where(random.random(len(frame)) < wrong, 1 - y, y))
+
+    known = judged(flights(9000, 1), 2)
+    far = flights(9000, 3)
+    far["distance"] = 1300 + far["distance"] / 2
+    known.to_csv(tmp_path / "known.csv", index=False)
+    words = "--task classification --target y --prediction said --json - --explain-from".split()
+
+    def explained(frame):
+        frame.to_csv(tmp_path / "now.csv", index=False)
+        done = slipway("evaluate", str(tmp_path / "now.csv"), *words, str(tmp_path / "known.csv"))
+        assert done.returncode == 0, done.stderr
+        drop = json.loads(done.stdout)["drop"]
+        whole = (frame.y != frame.said).mean() - (known.y != known.said).mean()
+        for column in drop["columns"]:
+            assert column["moved"] + column["changed"] == pytest.approx(whole, abs=1e-9)
+        return {c["name"]: c for c in drop["columns"]}, whole
+
+    moved, whole = explained(judged(far, 4))
+    assert next(iter(moved)) == "distance" and whole > 0.1
+    assert moved["distance"]["moved"] > 0.8 * whole
+    changed, whole = explained(judged(flights(9000, 5), 6, worse="UA"))
+    assert changed["carrier"]["changed"] > 0.9 * whole
+    assert changed["carrier"]["worst"] == "carrier = UA"
