@@ -242,6 +242,28 @@ class Finder {
   std::optional<Segment> best_;
 };
 
+// Whether a condition of `segment` is about the column.
+bool names(const Segment& segment, const std::string& column) {
+  return std::any_of(segment.conditions.begin(), segment.conditions.end(),
+                     [&](const std::string& condition) {
+                       return condition.starts_with(column + " ") ||
+                              condition.find("< " + column + " <=") != std::string::npos;
+                     });
+}
+
+// Where delays of one carrier have grown, the carriers among the long delays have changed as well:
+// that is the same change seen from behind, and less of it.
+std::vector<Segment> without_mirrors(std::vector<Segment> segments) {
+  std::vector<Segment> out;
+  for (auto& segment : segments) {
+    const bool mirror = std::any_of(out.begin(), out.end(), [&](const Segment& stronger) {
+      return names(segment, stronger.column) && names(stronger, segment.column);
+    });
+    if (!mirror) out.push_back(std::move(segment));
+  }
+  return out;
+}
+
 double mean_of(std::span<const double> values) {
   return values.empty() ? 0
                         : std::accumulate(values.begin(), values.end(), 0.0) /
@@ -304,7 +326,7 @@ std::vector<Segment> find_segments(const std::vector<Feature>& reference,
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const auto& a, const auto& b) { return a.effect > b.effect; });
-  return out;
+  return without_mirrors(std::move(out));
 }
 
 Drop explain_drop(const std::vector<Feature>& reference, std::span<const double> reference_loss,
