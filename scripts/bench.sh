@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench: beside a real mlflow server; tracking and serving in depth, beside their peers.
+# ./dev bench: beside a real mlflow server; tracking, serving and data in depth, beside their
+# peers.
 
 dev_bench() {
   local script=bench/bench.py
@@ -8,6 +9,7 @@ dev_bench() {
   setup_python
   case "${1:-}" in
     tracking) script=bench/tracking/run.py; shift ;;
+    data) script=bench/data/run.py; shift ;;
     serving) script=bench/serving/run.py; shift; setup_peers ;;
   esac
   SLIPWAY_BIN="$ROOT/build/slipway" exec "$VENV/clients/bin/python" "$script" "$@"
