@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench: beside a real mlflow server; tracking, serving and data in depth, beside their
+# ./dev bench: beside a real mlflow server; tracking, serving, data, monitoring: beside their
 # peers.
 
 dev_bench() {
@@ -11,6 +11,7 @@ dev_bench() {
     tracking) script=bench/tracking/run.py; shift ;;
     data) script=bench/data/run.py; shift ;;
     serving) script=bench/serving/run.py; shift; setup_peers ;;
+    monitoring) script=bench/monitoring/run.py; shift; setup_monitoring_peers ;;
   esac
   SLIPWAY_BIN="$ROOT/build/slipway" exec "$VENV/clients/bin/python" "$script" "$@"
 }
@@ -28,11 +29,23 @@ setup_peers() {
   done
 }
 
+# What drift and profiles are compared with.
+setup_monitoring_peers() {
+  local peer
+  python_tools
+  [ -z "${SLIPWAY_BENCH_VENVS:-}" ] || return 0
+  export SLIPWAY_BENCH_VENVS="$VENV"
+  for peer in evidently whylogs duckdb; do
+    once "$peer" "$VENV/$peer/bin/python" "bench/monitoring/peers/$peer.txt" -- \
+      make_peer "$peer" monitoring || say "no $peer: it is left out"
+  done
+}
+
 make_peer() {
   rm -rf "${VENV:?}/$1"
   python3 -m venv --without-pip "$VENV/$1"
   "$VENV/tools/bin/uv" pip sync -q --system-certs --require-hashes \
-    --python "$VENV/$1/bin/python" "bench/serving/peers/$1.txt"
+    --python "$VENV/$1/bin/python" "bench/${2:-serving}/peers/$1.txt"
 }
 
 # Only the executable: the package would start a service.

@@ -41,7 +41,7 @@ dev_docs() {
 dev_lock() {
   python_tools
   local file
-  for file in python/requirements-*.in tests/clients/requirements.in bench/serving/peers/*.in; do
+  for file in python/requirements-*.in tests/clients/requirements.in bench/*/peers/*.in; do
     "$VENV/tools/bin/uv" pip compile -q --generate-hashes --no-emit-index-url \
       --no-emit-find-links --python-version 3.11 --custom-compile-command "./dev lock" \
       "$@" "$file" -o "${file%.in}.txt"

@@ -11,6 +11,7 @@
 
 #include "analysis/columns.h"
 #include "analysis/correlations.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "stats/drift.h"
 
@@ -69,5 +70,8 @@ Result<Profile> profile_of(const Table& table, const Advance& advance);
 
 // The document of `slipway profile --json`. What is unknown is null.
 std::string profile_json(const Profile& profile);
+// The same numbers under the names of whylogs' summaries; exact ones, so bounds are equal. The
+// quantiles that a profile lacks are null.
+std::string whylogs_json(const Profile& profile, const std::string& file, Timestamp now);
 
 }  // namespace slipway::analysis

@@ -157,6 +157,55 @@ serving::RowScorer row_scorer(const monitor::Monitor& monitor) {
   };
 }
 
+namespace {
+
+class Guard : public serving::RequestGuard {
+ public:
+  explicit Guard(monitor::Expectations& expectations) : expectations_(expectations) {}
+
+  bool watches(const std::string& endpoint) const override {
+    return expectations_.watches(endpoint);
+  }
+
+  Result<void> look(const serving::Exchange& exchange) override {
+    std::vector<serving::Prediction> rows;
+    serving::append_rows(exchange, static_cast<std::size_t>(exchange.rows), rows);
+    monitor::Asked asked{.endpoint = exchange.endpoint,
+                         .model = exchange.model,
+                         .version = exchange.version,
+                         .request_id = exchange.request_id,
+                         .columns = names_of(exchange.schema),
+                         .rows = {}};
+    asked.rows.reserve(rows.size());
+    for (auto& row : rows) asked.rows.push_back(std::move(row.features));
+    return expectations_.look(asked);
+  }
+
+ private:
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+
+  // The names of a schema are listed once; the key keeps its address from being reused.
+  Names names_of(const std::shared_ptr<const serving::PredictionSchema>& schema) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = names_.find(schema);
+    if (found != names_.end()) return found->second;
+    if (names_.size() >= kMostSchemas) names_.clear();
+    auto names = std::make_shared<std::vector<std::string>>();
+    for (const auto& field : schema->features) names->push_back(field.name);
+    return names_[schema] = std::move(names);
+  }
+
+  monitor::Expectations& expectations_;
+  std::mutex mutex_;
+  std::map<std::shared_ptr<const serving::PredictionSchema>, Names> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<serving::RequestGuard> request_guard(monitor::Monitor& monitor) {
+  return std::make_unique<Guard>(monitor.expectations());
+}
+
 monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts) {
   auto pump = std::make_shared<Pump>(parts.endpoints.predictions(), parts.monitor);
   monitor::Monitor::Hooks out;

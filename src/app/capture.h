@@ -3,6 +3,8 @@
 // sample rates the other, and reference data comes from a version's files.
 #pragma once
 
+#include <memory>
+
 #include "monitor/monitor.h"
 #include "serving/target.h"
 
@@ -34,5 +36,7 @@ monitor::Monitor::Hooks monitor_hooks(const MonitorParts& parts);
 
 // Measures rows against the reference of their version.
 serving::RowScorer row_scorer(const monitor::Monitor& monitor);
+// Holds requests against the expectations of their endpoint.
+std::unique_ptr<serving::RequestGuard> request_guard(monitor::Monitor& monitor);
 
 }  // namespace slipway::app

@@ -107,6 +107,12 @@ const std::vector<Setting>& settings() {
        "URL of an OpenTelemetry collector (OTLP/HTTP) that gets a span for each prediction"},
       {"trace_share", &Config::trace_share,
        "share of predictions without a traceparent of their own that are exported, 0 to 1"},
+      {"statsd", &Config::statsd,
+       "DogStatsD agent that gets the metrics: HOST:PORT (UDP) or unix:///PATH"},
+      {"metrics_export", &Config::metrics_export,
+       "URL of an OpenTelemetry collector (OTLP/HTTP) that gets the metrics"},
+      {"metrics_seconds", &Config::metrics_seconds, "how often metrics are sent to those two", 1,
+       3600},
   };
   return table;
 }

@@ -65,6 +65,9 @@ struct Config {
   std::string access_log = "no";
   std::string trace_export;
   std::string trace_share = "1";
+  std::string statsd;
+  std::string metrics_export;
+  std::int64_t metrics_seconds = 10;
   std::string executable;  // no setting: of slipway itself, when this process is one
 };
 

@@ -35,13 +35,25 @@ Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
 Result<rollout::Outcomes> LiveEvidence::outcomes(const std::string& endpoint,
                                                  const std::string& model, std::int64_t version,
                                                  Timestamp since) {
+  std::vector<rollout::Business> business;
+  std::int64_t predictions = 0;
+  SW_TRY(const auto versions, monitor_.business(endpoint, since));
+  for (const auto& one : versions) {
+    if (one.model != model || one.version != std::to_string(version)) continue;
+    predictions = one.predictions;
+    for (const auto& sums : one.events) {
+      business.push_back({sums.event, sums.requests, sums.value, sums.squares});
+    }
+  }
   SW_TRY(auto quality, monitor_.labelled_quality(endpoint, model, std::to_string(version), since));
   return rollout::Outcomes{.known = quality.labelled,
                            .classified = quality.classified,
                            .right = quality.correct,
                            .labels = std::move(quality.positives),
                            .scores = std::move(quality.scores),
-                           .errors = std::move(quality.errors)};
+                           .errors = std::move(quality.errors),
+                           .predictions = predictions,
+                           .business = std::move(business)};
 }
 
 }  // namespace slipway::app

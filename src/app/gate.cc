@@ -2,10 +2,16 @@
 #include "app/gate.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <variant>
 
 #include "base/text.h"
 #include "blob/blob.h"
 #include "measure.h"
+#include "monitor/monitor.h"
 #include "registry/registry.h"
 #include "serving/endpoints.h"
 #include "tracking/artifacts.h"
@@ -16,14 +22,82 @@ namespace {
 
 constexpr auto kEvaluation = "evaluation.csv";
 constexpr std::size_t kEvaluationLimit = 256u << 20;
+constexpr std::size_t kRecentRows = 5'000;
+constexpr std::size_t kRecentLeast = 100;
 
-std::vector<std::string> groups_in(const govern::Policy& policy) {
-  std::vector<std::string> out;
+void add_name(const std::string& name, std::vector<std::string>& out) {
+  if (name.empty() || std::find(out.begin(), out.end(), name) != out.end()) return;
+  out.push_back(name);
+}
+
+Wanted wanted_by(const govern::Policy& policy) {
+  Wanted out;
   for (const auto& rule : policy.rules) {
-    if (rule.group.empty() || std::find(out.begin(), out.end(), rule.group) != out.end()) continue;
-    out.push_back(rule.group);
+    add_name(rule.group, out.groups);
+    add_name(rule.slice, out.slices);
   }
   return out;
+}
+
+bool wants_recent(const govern::Policy& policy) {
+  return std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const auto& rule) { return rule.recent; });
+}
+
+// A client may log any name; these are ours alone.
+bool is_ours(const std::string& metric) {
+  return metric.starts_with("recent:") || metric.find(" by ") != std::string::npos ||
+         metric == "size_mib";
+}
+
+// Columns of the requests as they were recorded; those of another schema are passed over.
+monitor::Table table_of(const std::vector<monitor::Captured>& rows,
+                        const std::map<std::string, std::string>& labels) {
+  monitor::Table out;
+  std::shared_ptr<const monitor::Schema> schema;
+  for (const auto& row : rows) {
+    const auto label = labels.find(row.request_id);
+    if (label == labels.end() || row.schema == nullptr) continue;
+    if (schema == nullptr) {
+      schema = row.schema;
+      for (const auto& field : schema->features) {
+        out.columns.push_back({.name = field.name, .text = field.text, .integers = false});
+      }
+      out.columns.push_back({.name = "label", .text = true, .integers = false});
+    }
+    if (!(*row.schema == *schema)) continue;
+    for (std::size_t i = 0; i < schema->features.size(); ++i) {
+      auto& column = out.columns[i];
+      const auto* number = std::get_if<double>(&row.features[i]);
+      column.missing.push_back(number != nullptr && std::isnan(*number));
+      number != nullptr ? column.numbers.push_back(*number)
+                        : column.texts.push_back(std::get<std::string>(row.features[i]));
+    }
+    out.columns.back().missing.push_back(false);
+    out.columns.back().texts.push_back(label->second);
+    ++out.rows;
+  }
+  return out;
+}
+
+// Numbers were recorded as such: whole ones are integers again. Labels that are all numbers are
+// numbers.
+void read_types(monitor::Table& table) {
+  for (auto& column : table.columns) {
+    column.integers =
+        !column.text && std::all_of(column.numbers.begin(), column.numbers.end(),
+                                    [](double x) { return std::isnan(x) || x == std::floor(x); });
+  }
+  auto& label = table.columns.back();
+  std::vector<double> numbers;
+  for (const auto& text : label.texts) {
+    const auto number = parse_double(text);
+    if (!number) return;
+    numbers.push_back(*number);
+  }
+  label.text = false;
+  label.texts.clear();
+  label.numbers = std::move(numbers);
 }
 
 // What the server measured wins over what a client logged under the same name.
@@ -86,11 +160,31 @@ Result<std::string> Gatekeeper::evaluation_text(const registry::Version& version
   return not_found("the version's run has no artifact evaluation.csv");
 }
 
+Result<monitor::Table> Gatekeeper::recent_of(const std::string& endpoint) const {
+  if (endpoint.empty()) return invalid("no endpoint is named");
+  SW_TRY(const auto rows, parts_.monitor.predictions(endpoint, kRecentRows));
+  std::vector<std::string> ids;
+  ids.reserve(rows.size());
+  for (const auto& row : rows) {
+    if (!row.shadow && row.error.empty()) ids.push_back(row.request_id);
+  }
+  SW_TRY(const auto labels, parts_.monitor.labels(endpoint, ids));
+  auto out = table_of(rows, labels);
+  if (out.rows < kRecentLeast) {
+    return precondition("the outcomes of " + std::to_string(out.rows) +
+                        " recent requests are known, 100 are wanted");
+  }
+  read_types(out);
+  return out;
+}
+
 govern::Facts Gatekeeper::logged(const registry::Version& version) const {
   govern::Facts out;
   const auto lineage = parts_.registry.lineage(version);
   if (!lineage || lineage->metrics.empty()) return out;
-  out.metrics = lineage->metrics;
+  for (const auto& [name, value] : lineage->metrics) {
+    if (!is_ours(name)) out.metrics.emplace(name, value);
+  }
   out.source = "other metrics as logged by run " + lineage->run_id;
   return out;
 }
@@ -105,13 +199,20 @@ Result<govern::Decision> Gatekeeper::check(const GateQuestion& question) {
 
   const auto text = evaluation_text(version);
   const auto table = text ? monitor::read_table(*text) : Result<monitor::Table>(text.error());
+  const auto wanted = wanted_by(policy);
+  std::optional<Result<monitor::Table>> recent;
+  if (wants_recent(policy)) recent = recent_of(question.endpoint);
   const auto facts_of = [&](const registry::Version& about) {
     govern::Facts measured;
     if (table) {
-      measured = measure(parts_.endpoints, parts_.clock, about.model, about.version, *table,
-                         groups_in(policy));
+      measured =
+          measure(parts_.endpoints, parts_.clock, about.model, about.version, *table, wanted);
     } else {
       measured.source = "not measured: " + table.error().message;
+    }
+    if (recent && !*recent) measured.source += "; recent: " + recent->error().message;
+    if (recent && *recent) {
+      measure_recent(parts_.endpoints, about.model, about.version, **recent, wanted, measured);
     }
     return merged(logged(about), std::move(measured));
   };

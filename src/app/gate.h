@@ -18,6 +18,10 @@ struct Version;
 namespace slipway::serving {
 class Endpoints;
 }
+namespace slipway::monitor {
+class Monitor;
+struct Table;
+}  // namespace slipway::monitor
 namespace slipway::tracking {
 class Tracking;
 }
@@ -30,6 +34,7 @@ struct GateParts {
   blob::BlobStore& blobs;
   serving::Endpoints& endpoints;
   govern::Govern& govern;
+  monitor::Monitor& monitor;
   Clock& clock;
 };
 
@@ -53,6 +58,8 @@ class Gatekeeper {
   Result<std::int64_t> version_of(const GateQuestion& question) const;
   Result<std::int64_t> champion_of(const GateQuestion& question, std::int64_t version) const;
   Result<std::string> evaluation_text(const registry::Version& version) const;
+  // Recorded requests of the endpoint whose outcome is known, newest first.
+  Result<monitor::Table> recent_of(const std::string& endpoint) const;
   govern::Facts logged(const registry::Version& version) const;
 
   GateParts parts_;

@@ -2,6 +2,7 @@
 #include "launcher.h"
 
 #include "pipeline/pipeline.h"
+#include "pipeline/sources.h"
 
 namespace slipway::app {
 
@@ -15,6 +16,14 @@ Result<std::string> PipelineLauncher::start(const std::string& name, const std::
 Result<bool> PipelineLauncher::running(const std::string& execution_id) {
   SW_TRY(const auto execution, executions_.get(execution_id));
   return !pipeline::is_final(execution.status);
+}
+
+Result<std::string> PipelineLauncher::data_version(const std::string& path) {
+  SW_TRY(auto found, sources_.data(path));
+  if (found.present.empty() && found.recorded.empty()) {
+    return not_found("there is no data at '" + path + "'");
+  }
+  return found.present.empty() ? std::move(found.recorded) : std::move(found.present);
 }
 
 Result<std::vector<std::string>> PipelineLauncher::wanting_drift_of(const std::string& endpoint) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocator.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "monitor/monitor.h"
@@ -51,10 +52,14 @@ struct Loop::Impl {
 };
 
 Loop::Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints, monitor::Launcher& launcher,
-           EventBus& events, Clock& clock)
+           rollout::Rollouts& rollouts, EventBus& events, Clock& clock)
     : impl_(std::make_unique<Impl>()) {
   impl_->worker = std::make_unique<Worker>("loop", [&](const Worker::Sleep& sleep) {
+    Allocator allocator(monitor, endpoints, rollouts, clock);
     do {
+      if (const auto done = allocator.tick(); !done) {
+        log::error("loop.allocation_failed", {{"why", done.error().message}});
+      }
       if (const auto done = close_answered(monitor, endpoints); !done) {
         log::error("loop.alerts_failed", {{"why", done.error().message}});
       }

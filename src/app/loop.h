@@ -12,6 +12,9 @@ namespace slipway::monitor {
 class Launcher;
 class Monitor;
 }  // namespace slipway::monitor
+namespace slipway::rollout {
+class Rollouts;
+}
 namespace slipway::serving {
 class Endpoints;
 }
@@ -24,7 +27,7 @@ class Loop {
  public:
   // All of them outlive the loop.
   Loop(monitor::Monitor& monitor, serving::Endpoints& endpoints, monitor::Launcher& launcher,
-       EventBus& events, Clock& clock);
+       rollout::Rollouts& rollouts, EventBus& events, Clock& clock);
   ~Loop();
 
  private:

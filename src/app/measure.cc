@@ -2,6 +2,8 @@
 #include "measure.h"
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <map>
 
 #include "answers.h"
@@ -20,6 +22,7 @@ using serving::Tensor;
 constexpr std::size_t kRowLimit = 50'000;
 constexpr std::size_t kRowsAtOnce = 512;
 constexpr std::size_t kGroupLimit = 1'000;
+constexpr std::size_t kSliceRows = 30;
 constexpr int kWarmUps = 20;
 constexpr int kTimed = 300;
 constexpr int kTimedAtLeast = 30;  // of a slow version: what fits in this time, but so many
@@ -134,6 +137,68 @@ void add_fairness(const Table& table, const std::vector<std::size_t>& rows,
   }
 }
 
+bool more_is_better(const std::string& metric) {
+  return metric != "log_loss" && metric != "mae" && metric != "rmse";
+}
+
+Truth part_of(const Truth& truth, const std::vector<std::size_t>& places) {
+  Truth out;
+  for (const auto i : places) {
+    truth.texts.empty() ? out.numbers.push_back(truth.numbers[i])
+                        : out.texts.push_back(truth.texts[i]);
+  }
+  return out;
+}
+
+Answers part_of(const Answers& answers, const std::vector<std::size_t>& places) {
+  Answers out{.width = answers.width};
+  for (const auto i : places) {
+    const auto from = answers.numbers.begin() + static_cast<std::ptrdiff_t>(i * answers.width);
+    if (answers.width > 0) {
+      out.numbers.insert(out.numbers.end(), from,
+                         from + static_cast<std::ptrdiff_t>(answers.width));
+    }
+    if (!answers.classes.empty()) out.classes.push_back(answers.classes[i]);
+  }
+  return out;
+}
+
+// The worst of each metric over the values of a column.
+void add_slices(const Table& table, const std::vector<std::size_t>& rows,
+                const std::vector<std::string>& slices, const Truth& truth, const Answers& answers,
+                std::map<std::string, double>& metrics) {
+  for (const auto& name : slices) {
+    const auto* column = table.find(name);
+    if (column == nullptr) continue;
+    std::map<std::string, std::vector<std::size_t>> places;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      places[cell_text(*column, rows[i])].push_back(i);
+    }
+    if (places.size() > kGroupLimit) continue;
+    for (const auto& [value, those] : places) {
+      if (those.size() < kSliceRows) continue;
+      std::map<std::string, double> found;
+      if (!add_quality(part_of(truth, those), part_of(answers, those), found)) continue;
+      for (const auto& [metric, x] : found) {
+        const auto [at, fresh] = metrics.emplace(metric + " by " + name, x);
+        if (std::isnan(at->second) || (more_is_better(metric) ? x < at->second : x > at->second)) {
+          at->second = x;
+        }
+      }
+    }
+  }
+}
+
+double mib_of(const std::string& folder) {
+  std::error_code ec;
+  std::uintmax_t bytes = 0;
+  for (std::filesystem::recursive_directory_iterator at(folder, ec), end; !ec && at != end;
+       at.increment(ec)) {
+    if (at->is_regular_file(ec)) bytes += at->file_size(ec);
+  }
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
 // The rows with a label, and the labels.
 Result<std::vector<std::size_t>> labelled_rows(const Table& table, Truth& truth) {
   const auto* label = table.find("label");
@@ -153,8 +218,8 @@ Result<std::vector<std::size_t>> labelled_rows(const Table& table, Truth& truth)
 }
 
 Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
-                         std::int64_t version, const Table& table,
-                         const std::vector<std::string>& groups, govern::Facts& facts) {
+                         std::int64_t version, const Table& table, const Wanted& wanted,
+                         govern::Facts& facts) {
   Truth truth;
   SW_TRY(const auto rows, labelled_rows(table, truth));
   SW_TRY(const auto target, endpoints.open(model, std::to_string(version)));
@@ -162,8 +227,10 @@ Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std:
   SW_TRY(const auto answers, answer(target, features, rows));
   SW_CHECK_OK(add_quality(truth, answers, facts.metrics));
   if (truth.binary()) {
-    add_fairness(table, rows, groups, truth.classes(), binary_answers(answers), facts);
+    add_fairness(table, rows, wanted.groups, truth.classes(), binary_answers(answers), facts);
   }
+  add_slices(table, rows, wanted.slices, truth, answers, facts.metrics);
+  facts.metrics["size_mib"] = mib_of(target.package().folder);
   SW_CHECK_OK(time_single_rows(clock, target, features, rows, facts));
   facts.source = "measured on " + std::to_string(rows.size()) + " rows of evaluation.csv";
   return {};
@@ -172,12 +239,29 @@ Result<void> measure_all(serving::Endpoints& endpoints, Clock& clock, const std:
 }  // namespace
 
 govern::Facts measure(serving::Endpoints& endpoints, Clock& clock, const std::string& model,
-                      std::int64_t version, const Table& table,
-                      const std::vector<std::string>& groups) {
+                      std::int64_t version, const Table& table, const Wanted& wanted) {
   govern::Facts facts;
-  const auto done = measure_all(endpoints, clock, model, version, table, groups, facts);
+  const auto done = measure_all(endpoints, clock, model, version, table, wanted, facts);
   if (!done) facts.source = "not measured: " + done.error().message;
   return facts;
+}
+
+void measure_recent(serving::Endpoints& endpoints, const std::string& model, std::int64_t version,
+                    const Table& table, const Wanted& wanted, govern::Facts& facts) {
+  const auto measured = [&]() -> Result<void> {
+    Truth truth;
+    SW_TRY(const auto rows, labelled_rows(table, truth));
+    SW_TRY(const auto target, endpoints.open(model, std::to_string(version)));
+    SW_TRY(const auto features, features_of(target, table));
+    SW_TRY(const auto answers, answer(target, features, rows));
+    std::map<std::string, double> metrics;
+    SW_CHECK_OK(add_quality(truth, answers, metrics));
+    add_slices(table, rows, wanted.slices, truth, answers, metrics);
+    for (const auto& [name, x] : metrics) facts.metrics["recent:" + name] = x;
+    facts.source += "; recent: " + std::to_string(rows.size()) + " labelled requests";
+    return {};
+  }();
+  if (!measured) facts.source += "; recent requests not measured: " + measured.error().message;
 }
 
 }  // namespace slipway::app

@@ -26,6 +26,7 @@
 #include "loop.h"
 #include "mail.h"
 #include "monitor/monitor.h"
+#include "pipeline/hooks.h"
 #include "pipeline/pipeline.h"
 #include "pipeline_gates.h"
 #include "pipeline_sources.h"
@@ -67,6 +68,7 @@ struct Platform::Impl {
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<tracing::Tracing> tracing;
   std::unique_ptr<Converter> converter;
+  std::unique_ptr<serving::RequestGuard> guard;  // asks the monitor
   std::unique_ptr<serving::Endpoints> endpoints;
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<govern::Govern> govern;
@@ -79,6 +81,7 @@ struct Platform::Impl {
   std::unique_ptr<PipelineGates> gates;
   PipelineSources sources;
   std::unique_ptr<pipeline::Executions> executions;
+  std::unique_ptr<pipeline::Hooks> hooks;
   std::unique_ptr<PipelineLauncher> launcher;
   std::unique_ptr<Batches> batches;
   std::unique_ptr<Loop> loop;
@@ -259,14 +262,17 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->monitor =
       std::make_unique<monitor::Monitor>(*impl->database, impl->events, clock, ids, impl->meters);
   impl->endpoints->score_rows(row_scorer(*impl->monitor));
+  impl->guard = request_guard(*impl->monitor);
+  impl->endpoints->guard_requests(impl->guard.get());
   auto hooks = monitor_hooks(
       {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs});
   hooks.seal = seal;
   SW_CHECK_OK(add_mail(config, hooks));
   impl->monitor->connect(std::move(hooks));
   impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
-  impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{
-      *impl->registry, *impl->tracking, *impl->blobs, *impl->endpoints, *impl->govern, clock});
+  impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{*impl->registry, *impl->tracking,
+                                                            *impl->blobs, *impl->endpoints,
+                                                            *impl->govern, *impl->monitor, clock});
   if (mode == Mode::server && impl->database->dialect() == store::Dialect::postgres) {
     impl->traffic = std::make_unique<SharedTraffic>(*impl->database, *impl->endpoints, clock, ids);
   }
@@ -275,14 +281,15 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
   impl->rollouts =
       std::make_unique<rollout::Rollouts>(*impl->database, *impl->endpoints, *impl->registry,
                                           *impl->evidence, impl->events, clock, ids);
-  impl->gates = std::make_unique<PipelineGates>(*impl->gatekeeper);
+  impl->gates = std::make_unique<PipelineGates>(*impl->gatekeeper, config.duckdb);
   impl->executions = std::make_unique<pipeline::Executions>(
       *impl->database, impl->blobs.get(), impl->events, clock, ids, impl->gates.get(),
       pipeline::ExecutionsOptions{
           .logs = impl->folder->path() + "/runs",
           .secret = [](const std::string& name) { return environment(name); },
           .sources = &impl->sources});
-  impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions);
+  impl->hooks = std::make_unique<pipeline::Hooks>(*impl->database, *impl->executions, clock, seal);
+  impl->launcher = std::make_unique<PipelineLauncher>(*impl->executions, impl->sources);
   impl->batches = std::make_unique<Batches>(*impl->database, *impl->endpoints, *impl->registry,
                                             clock, ids, batch_options(config, *impl->folder));
   if (mode == Mode::server && !drivers::onnx::nvidia_devices()->list().empty()) {
@@ -314,7 +321,7 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
     if (config.role != "all" && impl->traffic != nullptr) impl->traffic->start();
     if (config.role != "all") return std::unique_ptr<Platform>(new Platform(std::move(impl)));
     impl->loop = std::make_unique<Loop>(*impl->monitor, *impl->endpoints, *impl->launcher,
-                                        impl->events, clock);
+                                        *impl->rollouts, impl->events, clock);
   }
   return std::unique_ptr<Platform>(new Platform(std::move(impl)));
 }
@@ -380,6 +387,9 @@ Pool& Platform::decoders() {
 }
 pipeline::Executions& Platform::executions() {
   return *impl_->executions;
+}
+pipeline::Hooks& Platform::hooks() {
+  return *impl_->hooks;
 }
 std::string Platform::path(const std::string& name) const {
   return impl_->folder->path() + "/" + name;

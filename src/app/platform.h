@@ -24,7 +24,8 @@ class Monitor;
 }
 namespace slipway::pipeline {
 class Executions;
-}
+class Hooks;
+}  // namespace slipway::pipeline
 namespace slipway::registry {
 class Registry;
 }
@@ -96,6 +97,7 @@ class Platform {
   rollout::Rollouts& rollouts();
   Pool& decoders();  // threads for inference requests too large for the I/O threads
   pipeline::Executions& executions();
+  pipeline::Hooks& hooks();
   Batches& batches();
 
   // Ends what runs by itself. Idempotent; the destructor does it too.

@@ -12,6 +12,7 @@
 #include "rollout/rollouts.h"
 #include "tracking/series.h"
 #include "transfer/transfer.h"
+#include "wire/alertmanager/routes.h"
 #include "wire/api/overview.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
@@ -131,6 +132,8 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
   wire::api::add_prediction_routes(router, platform.endpoints(), platform.monitor());
   wire::api::add_monitor_routes(router, platform.monitor(), platform.endpoints(),
                                 platform.registry());
+  wire::api::add_business_routes(router, platform.monitor(), platform.endpoints());
+  wire::api::add_expectation_routes(router, platform.monitor(), platform.endpoints());
   const wire::api::HasReference has_reference =
       [&monitor = platform.monitor()](const std::string& model, const std::string& version) {
         return monitor.has_reference(model, version);
@@ -150,6 +153,8 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
                       const std::string& endpoint) { return running_rollout(rollouts, endpoint); },
        .happenings = what_happened(platform)});
   wire::api::add_pipeline_routes(router, platform.executions());
+  wire::api::add_hook_routes(router, platform.hooks());
+  wire::alertmanager::add_routes(router, platform.hooks());
   const auto inference =
       wire::oip::make_service(platform.endpoints(), platform.decoders(), version());
   wire::oip::add_routes(router, inference);

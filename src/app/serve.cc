@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "metric_export.h"
 #include "net/server.h"
 #include "pipeline/pipeline.h"
 
@@ -75,6 +76,14 @@ Result<void> serve(const Config& config) {
   if (!config.trace_export.empty()) {
     around.spans = std::make_shared<SpanExport>(
         config.trace_export, parse_double(config.trace_share).value_or(1), platform->meters());
+  }
+  std::unique_ptr<MetricExport> metrics;
+  if (!config.statsd.empty() || !config.metrics_export.empty()) {
+    SW_TRY(metrics,
+           MetricExport::start({.statsd = config.statsd,
+                                .otlp = config.metrics_export,
+                                .every_ms = static_cast<int>(config.metrics_seconds) * 1'000},
+                               platform->meters()));
   }
   Pool workers("http", static_cast<std::size_t>(config.workers),
                static_cast<std::size_t>(config.queue));

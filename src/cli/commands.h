@@ -8,6 +8,7 @@ namespace slipway::cli {
 
 int audit(const Args& args);
 int backup(const Args& args);
+int check(const Args& args);
 int capacity(const Args& args);
 int completion(const Args& args);
 int config(const Args& args);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// `slipway export`: everything into another server, so that nobody is locked in.
+// `slipway export`: everything into another server, so that nobody is locked in; and what others
+// make of our metrics.
+#include "wire/prometheus/export.h"
+
 #include <algorithm>
 
 #include "arguments.h"
 #include "client.h"
 #include "commands.h"
 #include "drivers/mlflow/mlflow.h"
+#include "output.h"
 #include "transfer_report.h"
 
 namespace slipway::cli {
@@ -26,7 +30,20 @@ int export_history(const Args& args) {
   mlflow->add_flag("--no-artifacts", no_artifacts, "leave files where they are");
   mlflow->add_option("--server", server, "URL of the server to export from");
   mlflow->add_option("--json", json, "write a summary to this file, - for standard output");
+  std::string output = "-";
+  auto* rules = app.add_subcommand("prometheus-rules", "Recording and alert rules for Prometheus");
+  rules->add_option("--output", output, "write to this file; - is standard output")
+      ->capture_default_str();
+  auto* grafana = app.add_subcommand("grafana", "A dashboard for Grafana, to import or provision");
+  grafana->add_option("--output", output, "write to this file; - is standard output")
+      ->capture_default_str();
   if (const auto code = parse(app, "export", args)) return *code;
+  if (*rules || *grafana) {
+    const auto text =
+        *rules ? wire::prometheus::alert_rules() : wire::prometheus::grafana_dashboard();
+    const auto written = write_document(output, std::string(text));
+    return written ? kDone : fail(written.error());
+  }
   const auto client = Client::connect(server);
   if (!client) return fail(client.error());
   // Our own server speaks MLflow's interface, so it is read like one.

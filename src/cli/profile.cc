@@ -3,7 +3,9 @@
 #include "analysis/profile.h"
 
 #include <cstdio>
+#include <filesystem>
 
+#include "analysis/expectations.h"
 #include "analysis/page.h"
 #include "arguments.h"
 #include "columns.h"
@@ -53,10 +55,21 @@ int profile(const Args& args) {
   std::string file;
   std::string json;
   std::string html;
-  command.add_option("file", file, "Parquet, CSV or JSON lines")->required();
+  std::string suggest;
+  std::string whylogs;
+  command.add_option("file", file, "Parquet, CSV or JSON lines");
   command.add_option("--json", json, "write JSON to this file; - is standard output");
   command.add_option("--html", html, "write a page to this file: pictures, works offline");
+  command.add_option("--whylogs", whylogs,
+                     "write JSON with the names of whylogs' summaries; - is standard output");
+  auto* wanted = command.add_option("--suggest", suggest,
+                                    "write rules that the file passes, for `slipway check`; "
+                                    "without a name to standard output");
+  wanted->expected(0, 1);
   if (const auto code = parse(command, "profile", args)) return *code;
+  if (file.empty()) std::swap(file, suggest);  // `--suggest FILE`
+  if (file.empty()) return fail(invalid("which file?", "slipway profile train.parquet"));
+  if (*wanted && suggest.empty()) suggest = "-";
   const auto table = open_table(file);
   if (!table) return fail(table.error());
   Progress progress("columns", (*table)->fields().size() + 2);
@@ -71,7 +84,18 @@ int profile(const Args& args) {
     const auto written = write_document(html, analysis::profile_page(*made, file));
     if (!written) return fail(written.error());
   }
-  if (json.empty() && html.empty()) show(*made);
+  if (!whylogs.empty()) {
+    const auto written =
+        write_document(whylogs, analysis::whylogs_json(*made, file, system_clock().now()));
+    if (!written) return fail(written.error());
+  }
+  if (*wanted) {
+    const auto rules =
+        analysis::suggest_suite(**table, *made, std::filesystem::path(file).stem().string());
+    const auto written = rules ? write_document(suggest, *rules) : Result<void>(rules.error());
+    if (!written) return fail(written.error());
+  }
+  if (json.empty() && html.empty() && whylogs.empty() && !*wanted) show(*made);
   return kDone;
 }
 

@@ -24,6 +24,7 @@ struct Options {
   std::string policy;
   std::string reason;
   std::vector<std::string> steps;
+  std::vector<std::string> business;
   double undecided = 0;
   std::string server;
   std::string json;
@@ -57,6 +58,20 @@ Result<std::string> step_json(const std::string& text) {
   return out + "}";
 }
 
+// EVENT[:rate|value[:TOLERANCE]]
+Result<std::string> goal_json(const std::string& text) {
+  const auto parts = split(text, ':');
+  const auto tolerance = parts.size() < 3 ? std::optional<double>(0.05) : parse_double(parts[2]);
+  if (parts.size() > 3 || parts[0].empty() || !tolerance || !std::isfinite(*tolerance)) {
+    return invalid("--business '" + text + "' is no goal",
+                   "write EVENT, EVENT:value or EVENT:rate:TOLERANCE, for example conversion");
+  }
+  std::string out = "{";
+  add_text(out, "event", std::string(parts[0]));
+  add_text(out, "measure", parts.size() < 2 ? "rate" : std::string(parts[1]));
+  return out + ",\"tolerance\":" + number_text(*tolerance) + "}";
+}
+
 std::string line_of(const json::value& r) {
   return "rollout " + text_of(r, "id") + " on " + text_of(r, "endpoint") + ": " +
          text_of(r, "model") + " " + text_of(r, "champion") + " -> " + text_of(r, "challenger") +
@@ -86,6 +101,12 @@ Result<void> start(const Options& o, const Client& client) {
     steps += (steps.empty() ? "" : ",") + one;
   }
   if (!steps.empty()) body += ",\"steps\":[" + steps + "]";
+  std::string goals;
+  for (const auto& goal : o.business) {
+    SW_TRY(const auto one, goal_json(goal));
+    goals += (goals.empty() ? "" : ",") + one;
+  }
+  if (!goals.empty()) body += ",\"business\":[" + goals + "]";
   if (o.undecided > 0) {
     body += ",\"tolerances\":{\"undecided_seconds\":" + number_text(o.undecided) + "}";
   }
@@ -149,6 +170,9 @@ int rollout(const Args& args) {
   start_verb->add_option("VERSION", o.version)->required();
   start_verb->add_option("--step", o.steps,
                          "WEIGHT[:REQUESTS[:SECONDS[:LABELS]]], repeated; default 5, 50, 100 %");
+  start_verb->add_option("--business", o.business,
+                         "EVENT[:rate|value[:TOLERANCE]], repeated: a business event that must not "
+                         "come less");
   start_verb->add_option("--policy", o.policy, "policy file that the version must pass first");
   start_verb->add_option("--undecided-seconds", o.undecided,
                          "roll back when the comparison is in doubt for so long; default 86400");

@@ -16,7 +16,7 @@ std::optional<double> find(const std::map<std::string, double>& numbers, const s
 std::optional<double> fact(const Rule& rule, const Facts& facts) {
   switch (rule.about) {
     case Rule::About::metric:
-      return find(facts.metrics, rule.name);
+      return find(facts.metrics, rule.key());
     case Rule::About::latency:
       return find(facts.latency, rule.name);
     case Rule::About::fairness: {
@@ -29,7 +29,11 @@ std::optional<double> fact(const Rule& rule, const Facts& facts) {
 
 std::string missing_text(const Rule& rule, const Facts& facts) {
   std::string how = "log it with the run, or log an evaluation.csv so that the server measures it";
-  if (rule.about == Rule::About::fairness) {
+  if (rule.recent) {
+    how = "name the endpoint, which must know the outcomes of at least 100 requests";
+  } else if (!rule.slice.empty()) {
+    how = "log an evaluation.csv with the label and the column '" + rule.slice + "'";
+  } else if (rule.about == Rule::About::fairness) {
     how = "log an evaluation.csv with the label and the column '" + rule.group + "'";
   } else if (rule.about == Rule::About::latency) {
     how = "log an evaluation.csv so that the server can time the version";

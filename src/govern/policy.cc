@@ -67,9 +67,11 @@ Result<void> read_subject(const Node& node, const std::string& file, Rule& rule)
   const auto* metric = node.find("metric");
   const auto* fairness = node.find("fairness");
   const auto* latency = node.find("latency");
-  const int given = (metric != nullptr) + (fairness != nullptr) + (latency != nullptr);
+  const auto* size = node.find("size");
+  const int given =
+      (metric != nullptr) + (fairness != nullptr) + (latency != nullptr) + (size != nullptr);
   if (given != 1) {
-    return yaml::error_at(file, node.line, "a rule names one of metric, fairness, latency",
+    return yaml::error_at(file, node.line, "a rule names one of metric, fairness, latency, size",
                           "for example {metric: roc_auc, min: 0.65}");
   }
   const auto* group = node.find("group");
@@ -80,6 +82,11 @@ Result<void> read_subject(const Node& node, const std::string& file, Rule& rule)
   }
   if (metric != nullptr) {
     SW_TRY(rule.name, read_text(*metric, file, "metric"));
+  } else if (size != nullptr) {
+    SW_TRY(const auto unit, read_text(*size, file, "size"));
+    if (unit != "mib")
+      return yaml::error_at(file, size->line, "size: '" + unit + "' is unknown", "mib");
+    rule.name = "size_mib";
   } else if (latency != nullptr) {
     rule.about = Rule::About::latency;
     SW_TRY(rule.name, read_text(*latency, file, "latency"));
@@ -116,14 +123,36 @@ Result<void> read_limits(const Node& node, const std::string& file, Rule& rule) 
   return {};
 }
 
+// Which rows a metric is of.
+Result<void> read_rows(const Node& node, const std::string& file, Rule& rule) {
+  const auto* on = node.find("on");
+  const auto* slice = node.find("slice");
+  if ((on != nullptr || slice != nullptr) && node.find("metric") == nullptr) {
+    return yaml::error_at(file, (on != nullptr ? on : slice)->line,
+                          "on and slice belong to metric rules only");
+  }
+  if (on != nullptr) {
+    SW_TRY(const auto which, read_text(*on, file, "on"));
+    if (which != "recent") {
+      return yaml::error_at(file, on->line, "on: '" + which + "' is unknown",
+                            "recent: labelled requests of the endpoint");
+    }
+    rule.recent = true;
+  }
+  if (slice != nullptr) {
+    SW_TRY(rule.slice, read_text(*slice, file, "slice"));
+  }
+  return {};
+}
+
 Result<Rule> read_rule(const Node& node, const std::string& file) {
   if (node.kind != Node::Kind::map) {
     return yaml::error_at(file, node.line,
                           "a rule is a map, got " + std::string(yaml::kind_of(node)));
   }
   SW_CHECK_OK(yaml::only(node,
-                         {"metric", "fairness", "latency", "group", "compare", "min", "max",
-                          "min_delta", "max_delta", "max_ratio"},
+                         {"metric", "fairness", "latency", "size", "on", "slice", "group",
+                          "compare", "min", "max", "min_delta", "max_delta", "max_ratio"},
                          file, "rule"));
   Rule rule{.line = node.line};
   SW_CHECK_OK(read_subject(node, file, rule));
@@ -135,6 +164,7 @@ Result<Rule> read_rule(const Node& node, const std::string& file) {
     }
     rule.against_champion = true;
   }
+  SW_CHECK_OK(read_rows(node, file, rule));
   SW_CHECK_OK(read_limits(node, file, rule));
   return rule;
 }
@@ -198,8 +228,14 @@ std::string signed_text(double delta) {
 
 }  // namespace
 
+std::string Rule::key() const {
+  return (recent ? "recent:" : "") + name + (slice.empty() ? "" : " by " + slice);
+}
+
 std::string Rule::label() const {
   std::string out = name;
+  if (!slice.empty()) out += " of the worst " + slice;
+  if (recent) out += " on recent requests";
   if (!group.empty()) out += " of " + group;
   if (against_champion) out += " against the champion";
   return out;

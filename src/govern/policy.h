@@ -17,8 +17,10 @@ struct Rule {
   enum class About { metric, fairness, latency };
   About about = About::metric;
   int line = 0;
-  std::string name;   // "roc_auc"; "demographic_parity_difference"; "p99_ms"
-  std::string group;  // fairness: the column that names the groups
+  std::string name;     // "roc_auc"; "demographic_parity_difference"; "p99_ms"; "size_mib"
+  std::string group;    // fairness: the column that names the groups
+  bool recent = false;  // metric: on labelled requests of the endpoint, not on the fixed rows
+  std::string slice;    // metric: of the worst value of this column
   bool against_champion = false;
   std::optional<double> min;
   std::optional<double> max;
@@ -26,6 +28,8 @@ struct Rule {
   std::optional<double> max_delta;
   std::optional<double> max_ratio;  // challenger / champion
 
+  // The name under which Facts::metrics has it.
+  std::string key() const;
   // "roc_auc", "demographic_parity_difference of origin", "roc_auc against the champion"
   std::string label() const;
   // ">= 0.65", "champion - 0.02 or more"

@@ -42,6 +42,30 @@ TEST(Policy, ReadsMetricFairnessAndLatencyRules) {
   EXPECT_EQ(policy->rules[4].line, 8);
 }
 
+TEST(Policy, ReadsWhichRowsAMetricIsOf) {
+  const auto policy = parse_policy(R"(name: p
+rules:
+  - {metric: roc_auc, on: recent, compare: champion, min_delta: -0.02}
+  - {metric: accuracy, slice: carrier, min: 0.5}
+  - {metric: mae, on: recent, slice: origin, max: 3}
+  - {size: mib, max: 50}
+)",
+                                   "p.yaml");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->rules[0].key(), "recent:roc_auc");
+  EXPECT_EQ(policy->rules[0].label(), "roc_auc on recent requests against the champion");
+  EXPECT_EQ(policy->rules[1].key(), "accuracy by carrier");
+  EXPECT_EQ(policy->rules[1].label(), "accuracy of the worst carrier");
+  EXPECT_EQ(policy->rules[2].key(), "recent:mae by origin");
+  EXPECT_EQ(policy->rules[3].key(), "size_mib");
+  EXPECT_EQ(refused("name: p\nrules:\n  - {latency: p99_ms, on: recent, max: 3}\n"),
+            "p.yaml:3: on and slice belong to metric rules only");
+  EXPECT_EQ(refused("name: p\nrules:\n  - {metric: mae, on: tuesdays, max: 3}\n"),
+            "p.yaml:3: on: 'tuesdays' is unknown");
+  EXPECT_EQ(refused("name: p\nrules:\n  - {size: feet, max: 3}\n"),
+            "p.yaml:3: size: 'feet' is unknown");
+}
+
 TEST(Policy, RefusesWhatItDoesNotKnowAndNamesTheLine) {
   EXPECT_EQ(refused("name: p\nrules:\n  - {metric: auc, minimum: 1}\n").substr(0, 9), "p.yaml:3:");
   EXPECT_EQ(refused("name: p\nrule: []\n").substr(0, 9), "p.yaml:2:");

@@ -30,5 +30,7 @@ struct Snapshot {
 bool is_metric_name(std::string_view name);
 std::string render_prometheus(const std::vector<Snapshot>& metrics);
 std::string render_openmetrics(const std::vector<Snapshot>& metrics);
+// What render_prometheus wrote; lines that are none of its own are passed over.
+std::vector<Snapshot> read_prometheus(std::string_view text);
 
 }  // namespace slipway::meter

@@ -19,7 +19,7 @@ using store::Row;
 
 constexpr std::string_view kColumns =
     "id, endpoint, model, version, kind, state, opened, closed, closed_by, report_id, message, "
-    "value, threshold, execution_id, retrain_note, execution_at, severity, owner";
+    "value, threshold, execution_id, retrain_note, execution_at, severity, owner, data_version";
 constexpr std::string_view kInsert =
     "INSERT INTO monitor_alert (id, endpoint, model, version, kind, state, opened, closed, "
     "closed_by, report_id, message, value, threshold, execution_id, retrain_note, execution_at, "
@@ -61,6 +61,12 @@ Result<Alert> read(Connection& c, const std::string& id) {
   return *std::move(found);
 }
 
+// Where the business is what counts, drift tells and the business alarms.
+std::string severity_of(AlertKind kind, Stakes stakes) {
+  const bool business = kind == AlertKind::business && stakes == Stakes::business;
+  return std::string(severity_of(business ? Stakes::high : stakes));
+}
+
 }  // namespace
 
 std::string_view name_of(AlertKind kind) {
@@ -77,6 +83,10 @@ std::string_view name_of(AlertKind kind) {
       return "outliers";
     case AlertKind::change:
       return "change";
+    case AlertKind::data:
+      return "data";
+    case AlertKind::business:
+      return "business";
   }
   return "drift";
 }
@@ -94,8 +104,9 @@ std::string_view name_of(AlertState state) {
 }
 
 std::optional<AlertKind> alert_kind_named(std::string_view name) {
-  for (const auto kind : {AlertKind::drift, AlertKind::quality, AlertKind::errors,
-                          AlertKind::latency, AlertKind::outliers, AlertKind::change}) {
+  for (const auto kind :
+       {AlertKind::drift, AlertKind::quality, AlertKind::errors, AlertKind::latency,
+        AlertKind::outliers, AlertKind::change, AlertKind::data, AlertKind::business}) {
     if (name_of(kind) == name) return kind;
   }
   return std::nullopt;
@@ -163,7 +174,7 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause, const Settings& wa
               .message = cause.message,
               .value = cause.value,
               .threshold = cause.threshold,
-              .severity = std::string(severity_of(watched.stakes)),
+              .severity = severity_of(cause.kind, watched.stakes),
               .owner = watched.owner};
   const std::string kind(name_of(cause.kind));
   auto opened = impl_->db.write([&](Connection& c) -> Result<bool> {
@@ -270,13 +281,14 @@ Result<Page<Alert>> Alerts::list(const Query& query) const {
   return out;
 }
 
-Result<void> Alerts::set_execution(const std::string& id, const std::string& execution_id) {
+Result<void> Alerts::set_execution(const std::string& id, const std::string& execution_id,
+                                   const std::string& data_version) {
   const auto now = impl_->clock.now();
   return impl_->db.write([&](Connection& c) -> Result<void> {
     SW_CHECK_OK(
         c.exec("UPDATE monitor_alert SET execution_id = ?, execution_at = ?, "
-               "retrain_note = '' WHERE id = ?",
-               {execution_id, now.ms, id}));
+               "retrain_note = '', data_version = ? WHERE id = ?",
+               {execution_id, now.ms, data_version, id}));
     return {};
   });
 }
@@ -288,14 +300,13 @@ Result<void> Alerts::set_note(const std::string& id, const std::string& note) {
   });
 }
 
-Result<std::optional<std::pair<Alert, Timestamp>>> Alerts::last_retraining(
-    const std::string& endpoint) const {
+Result<std::vector<Alerts::Retraining>> Alerts::retrainings(const std::string& model) const {
   return impl_->db.read([&](Connection& c) {
-    return c.first(select("WHERE endpoint = ? AND execution_id <> '' ORDER BY execution_at DESC, "
-                          "id DESC LIMIT 1"),
-                   {endpoint}, [](const Row& row) {
-                     return std::pair<Alert, Timestamp>(from_row(row), {row.int64(15)});
-                   });
+    return c.all(select("WHERE model = ? AND execution_id <> '' ORDER BY execution_at DESC, "
+                        "id DESC LIMIT 100"),
+                 {model}, [](const Row& row) {
+                   return Retraining{from_row(row), {row.int64(15)}, std::string(row.text(18))};
+                 });
   });
 }
 

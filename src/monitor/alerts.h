@@ -63,11 +63,17 @@ class Alerts {
   Result<Page<Alert>> list(const Query& query) const;
 
   // The retraining that the alert started; the reason why it did not start one.
-  Result<void> set_execution(const std::string& id, const std::string& execution_id);
+  Result<void> set_execution(const std::string& id, const std::string& execution_id,
+                             const std::string& data_version = {});
   Result<void> set_note(const std::string& id, const std::string& note);
-  // The newest alert of the endpoint that started a retraining, and when.
-  Result<std::optional<std::pair<Alert, Timestamp>>> last_retraining(
-      const std::string& endpoint) const;
+  // The alerts that started a retraining of the model, at whichever endpoint, newest first, at most
+  // 100; when, and the version of the data that it was to learn from (may be empty).
+  struct Retraining {
+    Alert alert;
+    Timestamp at;
+    std::string data_version;
+  };
+  Result<std::vector<Retraining>> retrainings(const std::string& model) const;
   Result<void> forget(const std::string& endpoint);
   // Sets the gauge from the store; called once at start.
   Result<void> count_open();

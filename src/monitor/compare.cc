@@ -57,6 +57,28 @@ std::optional<Window> Monitor::Impl::take_due() {
 Result<void> Monitor::Impl::compare_due() {
   const std::scoped_lock lock(compare_mutex);
   while (const auto window = take_due()) SW_CHECK_OK(compare(*window));
+  SW_CHECK_OK(judge_all_business());
+  return judge_requests();
+}
+
+Result<void> Monitor::Impl::judge_requests() {
+  for (const auto& endpoint : expectations.endpoints()) {
+    SW_TRY(const auto watched, settings_of(endpoint));
+    if (!watched->max_bad_share) continue;
+    const auto seen = expectations.take(endpoint, watched->window_rows, watched->window_seconds,
+                                        watched->min_rows);
+    if (!seen) continue;
+    Cause cause{.endpoint = endpoint,
+                .model = seen->model,
+                .version = seen->version,
+                .kind = AlertKind::data,
+                .value = static_cast<double>(seen->broken) / static_cast<double>(seen->rows),
+                .threshold = *watched->max_bad_share};
+    cause.message = percent(cause.value) + " of " + std::to_string(seen->rows) +
+                    " rows broke the endpoint's expectations, at most " + percent(cause.threshold) +
+                    " may; most often: " + seen->worst;
+    SW_CHECK_OK(note(cause, cause.value > cause.threshold, *watched, watched->windows));
+  }
   return {};
 }
 

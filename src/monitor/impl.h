@@ -20,9 +20,12 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "monitor/business.h"
+#include "monitor/expectations.h"
 #include "monitor/monitor.h"
 #include "records.h"
 #include "request_index.h"
+#include "state.h"
 #include "store/database.h"
 #include "streams.h"
 #include "window.h"
@@ -35,23 +38,6 @@ namespace slipway::monitor {
 
 using records::ChunkKey;
 
-// Labelled predictions since the last quality window of a version.
-struct QualityState {
-  std::vector<Outcome> outcomes;
-  std::int64_t last_seq = 0;  // of the newest that was counted, in this window or one before
-};
-
-struct OpenChunk {
-  Chunk chunk;
-  std::int64_t opened_ns = 0;
-};
-
-// How many windows in a row were red or green, of one version.
-struct Streak {
-  std::int64_t red = 0;
-  std::int64_t green = 0;
-};
-
 struct Monitor::Impl {
   store::Database& db;
   EventSink& events;
@@ -60,6 +46,7 @@ struct Monitor::Impl {
   meter::Registry& meters;
   Alerts alerts;
   Silences silences;
+  Expectations expectations;
   Hooks hooks;
 
   mutable std::mutex cache_mutex;
@@ -69,13 +56,6 @@ struct Monitor::Impl {
   mutable std::map<std::string, std::pair<std::shared_ptr<const Profile>,
                                           std::shared_ptr<const OutlierModel>>>
       outlier_models;  // with cache_mutex
-  struct OutlierCounts {
-    std::shared_ptr<const Schema> schema;
-    std::shared_ptr<const OutlierModel> model;
-    std::int64_t look_again_ns = 0;
-    meter::Counter* scored = nullptr;
-    meter::Counter* outliers = nullptr;
-  };
   std::mutex outlier_mutex;
   std::map<ChunkKey, OutlierCounts> outlier_counters;
 
@@ -105,10 +85,13 @@ struct Monitor::Impl {
   std::map<std::string, std::map<std::string, std::string>> waiting_labels;  // read ones
   std::map<ChunkKey, QualityState> quality;
   std::map<ChunkKey, std::vector<Stream>> detectors;
-  std::deque<Chunk> recent_answers;  // decoded chunks of late labels
+  std::map<std::string, std::set<std::string>> waiting_events;  // request ids, read ones
+  std::deque<Chunk> recent_answers;                             // decoded chunks of late labels
   std::int64_t last_maintenance_ms = 0;
 
-  std::mutex compare_mutex;
+  std::mutex compare_mutex;  // also of the next two
+  std::int64_t business_judged_ns = 0;
+  std::map<std::string, Timestamp> business_from;
   std::mutex streak_mutex;
   std::map<std::pair<ChunkKey, AlertKind>, Streak> streaks;
 
@@ -117,7 +100,14 @@ struct Monitor::Impl {
   std::unique_ptr<Worker> sending;
 
   Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m)
-      : db(d), events(e), clock(c), ids(i), meters(m), alerts(d, e, c, i, m), silences(d, c, i) {}
+      : db(d),
+        events(e),
+        clock(c),
+        ids(i),
+        meters(m),
+        alerts(d, e, c, i, m),
+        silences(d, c, i),
+        expectations(d, c, m) {}
 
   // monitor.cc
   Result<std::shared_ptr<const Settings>> settings_of(const std::string& endpoint) const;
@@ -135,6 +125,21 @@ struct Monitor::Impl {
   void count_outliers(const std::vector<Captured>& rows);
   void measure(const Chunk& chunk, std::size_t from, Window& window);
 
+  // business.cc
+  Result<BusinessAnswer> take_events(const std::string& endpoint,
+                                     const std::vector<BusinessEvent>& events);
+  // Who answered the request, and when.
+  Result<std::optional<ChunkKey>> answerer_of(const std::string& endpoint,
+                                              const std::string& request_id, std::int64_t& at);
+  Result<std::set<std::string>*> waiting_events_of(const std::string& endpoint);
+  Result<void> join_waiting_events(const std::vector<Chunk>& chunks);
+  Result<std::vector<BusinessOfVersion>> business(const std::string& endpoint, Timestamp from,
+                                                  Timestamp to) const;
+  Result<void> judge_business(const ChunkKey& key, const BusinessOfVersion& seen,
+                              const Settings& watched);
+  Result<void> judge_all_business();
+  void show(const ChunkKey& key, const BusinessEvent& event);
+
   // Other processes may write to the same store.
   bool shared() const { return db.dialect() == store::Dialect::postgres; }
 
@@ -151,9 +156,11 @@ struct Monitor::Impl {
   void forget_cached();
   Result<void> take_others();  // what other processes of this store have captured
   void maintain();
+  void trim_events(const std::string& endpoint, Timestamp oldest);
 
   // compare.cc
   Result<void> compare_due();
+  Result<void> judge_requests();  // rows of requests against the endpoints' expectations
   std::optional<Window> take_due();
   Result<void> compare(const Window& window);
   Result<void> judge_window(const DriftReport& report, const Window& window,

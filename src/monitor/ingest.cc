@@ -113,6 +113,7 @@ Result<void> Monitor::Impl::store_open(bool all) {
     const auto index = indexes.find(chunk.endpoint);
     if (index != indexes.end()) index->second.add(chunk.id, read_hashes(hashes_of(chunk)));
   }
+  SW_CHECK_OK(join_waiting_events(chunks));
   return join_waiting(chunks);
 }
 
@@ -267,6 +268,15 @@ Result<void> Monitor::Impl::refill_window(const ChunkKey& key) {
   return {};
 }
 
+void Monitor::Impl::trim_events(const std::string& endpoint, Timestamp oldest) {
+  const auto done = db.write([&](store::Connection& c) -> Result<void> {
+    SW_CHECK_OK(c.exec("DELETE FROM monitor_event WHERE endpoint = ? AND received < ?",
+                       {endpoint, oldest.ms}));
+    return {};
+  });
+  if (!done) log::warn("monitor.maintenance_failed", {{"why", done.error().message}});
+}
+
 // Once a minute: what is kept for a time only.
 void Monitor::Impl::maintain() {
   const Timestamp now = clock.now();
@@ -284,6 +294,7 @@ void Monitor::Impl::maintain() {
   if (!done) log::warn("monitor.maintenance_failed", {{"why", done.error().message}});
   for (const auto& [endpoint, rows] : stored_rows) {
     const auto watched = settings_of(endpoint);
+    if (watched) trim_events(endpoint, {now.ms - (*watched)->keep_days * kDayMs});
     const auto trimmed = watched ? trim(endpoint, **watched) : Result<void>(watched.error());
     if (!trimmed) log::warn("monitor.maintenance_failed", {{"why", trimmed.error().message}});
   }

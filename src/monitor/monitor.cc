@@ -38,13 +38,17 @@ void Monitor::connect(Hooks hooks) {
 void Monitor::start(bool compares) {
   auto* impl = impl_.get();
   impl->compares = compares;
+  complain("monitor.expectations_failed", impl->expectations.refresh());  // before any request
   impl->storing = std::make_unique<Worker>("monitor-store", [impl](const Worker::Sleep& sleep) {
     complain("monitor.start_failed", impl->alerts.count_open());
     {
       const std::scoped_lock lock(impl->store_mutex);
       complain("monitor.start_failed", impl->recover());
     }
-    while (sleep(50)) {
+    for (std::int64_t turn = 1; sleep(50); ++turn) {
+      if (impl->shared() && turn % 20 == 0) {  // another process may have changed them
+        complain("monitor.expectations_failed", impl->expectations.refresh());
+      }
       if (impl->hooks.pull) impl->hooks.pull();
       complain("monitor.store_failed", impl->store_open(false));
     }
@@ -202,6 +206,7 @@ Result<Settings> Monitor::set_settings(const std::string& endpoint, std::string_
 
 Result<void> Monitor::forget(const std::string& endpoint) {
   SW_CHECK_OK(impl_->alerts.forget(endpoint));
+  SW_CHECK_OK(impl_->expectations.remove(endpoint));
   const std::scoped_lock lock(impl_->store_mutex);
   {
     const std::scoped_lock open_lock(impl_->open_mutex);
@@ -214,6 +219,7 @@ Result<void> Monitor::forget(const std::string& endpoint) {
   std::erase_if(impl_->quality, [&](const auto& e) { return e.first.endpoint == endpoint; });
   impl_->indexes.erase(endpoint);
   impl_->waiting_labels.erase(endpoint);
+  impl_->waiting_events.erase(endpoint);
   impl_->stored_rows.erase(endpoint);
   const std::scoped_lock cache_lock(impl_->cache_mutex);
   impl_->settings.erase(endpoint);
@@ -287,6 +293,17 @@ Result<FeedbackAnswer> Monitor::feedback(const std::string& endpoint,
                                          const std::vector<Label>& labels) {
   if (impl_->hooks.pull) impl_->hooks.pull();
   return impl_->feedback(endpoint, labels);
+}
+
+Result<BusinessAnswer> Monitor::take_events(const std::string& endpoint,
+                                            const std::vector<BusinessEvent>& events) {
+  if (impl_->hooks.pull) impl_->hooks.pull();
+  return impl_->take_events(endpoint, events);
+}
+
+Result<std::vector<BusinessOfVersion>> Monitor::business(const std::string& endpoint,
+                                                         Timestamp since) const {
+  return impl_->business(endpoint, since, impl_->clock.now());
 }
 
 Result<Page<DriftReport>> Monitor::reports(const std::string& endpoint, const std::string& version,
@@ -389,6 +406,10 @@ Alerts& Monitor::alerts() {
 
 Silences& Monitor::silences() {
   return impl_->silences;
+}
+
+Expectations& Monitor::expectations() {
+  return impl_->expectations;
 }
 
 Result<void> Monitor::versions_changed(const std::string& endpoint,

@@ -22,6 +22,8 @@
 #include "domain/types.h"
 #include "fetch/fetch.h"
 #include "monitor/alerts.h"
+#include "monitor/business.h"
+#include "monitor/expectations.h"
 #include "monitor/outliers.h"
 #include "monitor/profile.h"
 #include "monitor/settings.h"
@@ -105,6 +107,14 @@ class Monitor {
   // An outcome without prediction is kept (100,000 an endpoint, 7 days) in case that comes later.
   Result<FeedbackAnswer> feedback(const std::string& endpoint, const std::vector<Label>& labels);
 
+  // Events of the business, attributed to the version that answered the request. Repeating a call
+  // is harmless.
+  Result<BusinessAnswer> take_events(const std::string& endpoint,
+                                     const std::vector<BusinessEvent>& events);
+  // By version, of predictions made since then.
+  Result<std::vector<BusinessOfVersion>> business(const std::string& endpoint,
+                                                  Timestamp since) const;
+
   // By request id: the outcomes that are known of these predictions.
   Result<std::map<std::string, std::string>> labels(
       const std::string& endpoint, const std::vector<std::string>& request_ids) const;
@@ -123,6 +133,7 @@ class Monitor {
 
   Alerts& alerts();
   Silences& silences();
+  Expectations& expectations();
   // The versions that answer now: open alerts about others are closed.
   Result<void> versions_changed(const std::string& endpoint,
                                 const std::vector<std::string>& versions, const std::string& why);

@@ -27,7 +27,13 @@ class FakeLauncher : public Launcher {
 
   Result<std::vector<std::string>> wanting_drift_of(const std::string&) override { return wanting; }
 
+  Result<std::string> data_version(const std::string& path) override {
+    if (data.empty()) return not_found("there is no data at '" + path + "'");
+    return data;
+  }
+
   std::vector<std::string> wanting;
+  std::string data;
   bool failing = false;
   std::map<std::string, std::string> by_key;
   std::set<std::string> active;
@@ -120,6 +126,83 @@ TEST_P(RetrainingTest, APipelineThatAsksForDriftIsStartedWithoutARule) {
 
   EXPECT_EQ(act(), 1);
   EXPECT_EQ(launcher_.started, (std::vector<std::string>{"nightly {}"}));
+}
+
+TEST_P(RetrainingTest, TheBudgetOfADayIsNotPassed) {
+  set(R"({"retrain": {"pipeline": "retrain", "cooldown_s": 0, "max_per_day": 2}})");
+  for (int i = 0; i < 2; ++i) {
+    window(40);
+    EXPECT_EQ(act(), 1);
+    launcher_.active.clear();
+    window(0);
+    clock_.advance(3'600'000);
+  }
+  window(40);
+  EXPECT_EQ(act(), 0);
+  EXPECT_TRUE(alerts().at(0).retrain_note.starts_with("the budget of 2 a day is spent until"))
+      << alerts().at(0).retrain_note;
+  clock_.advance(86'400'000);
+  EXPECT_EQ(act(), 1);
+}
+
+TEST_P(RetrainingTest, AModelIsRetrainedOnceWhicheverEndpointAsks) {
+  window(40);
+  ASSERT_EQ(act(), 1);
+  const Cause elsewhere{.endpoint = "other", .model = "flights", .version = "1", .message = "m"};
+  ASSERT_TRUE(monitor_->set_settings("other", R"({"retrain": {"pipeline": "retrain"}})"));
+  ASSERT_TRUE(monitor_->alerts().open(elsewhere, {}));
+  EXPECT_EQ(act(), 0);
+  const auto open = monitor_->alerts().list({.endpoint = "other", .unresolved = true})->items;
+  EXPECT_EQ(open.at(0).retrain_note, "execution e1 is still running");
+}
+
+TEST_P(RetrainingTest, ABrokenFeedTrainsNothing) {
+  std::vector<Captured> rows;
+  for (int i = 0; i < 200; ++i) {
+    rows.push_back(row(i % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : 140.5, "UA"));
+  }
+  monitor_->capture(std::move(rows));
+  ASSERT_TRUE(monitor_->flush());
+  ASSERT_FALSE(alerts().empty());
+  EXPECT_EQ(act(), 0);
+  EXPECT_EQ(alerts().at(0).retrain_note,
+            "the data is broken, nothing is learnt from it: column 'temp': missing values went "
+            "from 0 % to 50 % of the rows");
+  set(R"({"retrain": {"pipeline": "retrain", "despite_bad_data": true}})");
+  EXPECT_EQ(act(), 1);
+}
+
+TEST_P(RetrainingTest, BrokenExpectationsBlockUntilTheyAreWhole) {
+  window(40);
+  const Cause cause{.endpoint = "delays",
+                    .model = "flights",
+                    .version = "1",
+                    .kind = AlertKind::data,
+                    .message = "20 % of 100 rows broke the endpoint's expectations"};
+  const auto bad = monitor_->alerts().open(cause, {});
+  ASSERT_TRUE(bad && *bad);
+  EXPECT_EQ(act(), 0);
+  EXPECT_NE(alerts().back().retrain_note.find("broke the endpoint's expectations"),
+            std::string::npos);
+  ASSERT_TRUE(monitor_->alerts().close((*bad)->id, "ann", {}));
+  EXPECT_EQ(act(), 1);
+}
+
+TEST_P(RetrainingTest, TheSameDataIsNotLearntTwice) {
+  set(R"({"retrain": {"pipeline": "retrain", "cooldown_s": 0, "data": "/train.csv"}})");
+  window(40);
+  EXPECT_EQ(act(), 0);
+  EXPECT_EQ(alerts().at(0).retrain_note, "not started: there is no data at '/train.csv'");
+  launcher_.data = "md5:1";
+  EXPECT_EQ(act(), 1);
+  launcher_.active.clear();
+  window(0);
+  window(40);
+  EXPECT_EQ(act(), 0);
+  EXPECT_EQ(alerts().at(0).retrain_note,
+            "the data at '/train.csv' is what execution e1 has learnt from");
+  launcher_.data = "md5:2";
+  EXPECT_EQ(act(), 1);
 }
 
 }  // namespace

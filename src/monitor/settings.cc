@@ -148,6 +148,43 @@ Result<void> read_quality(const value& from, const std::string& field,
   return {};
 }
 
+Result<void> read_business(const value& from, const std::string& field,
+                           std::optional<BusinessRule>& out) {
+  out.reset();
+  if (from.is_null()) return {};
+  BusinessRule rule;
+  SW_CHECK_OK(each_member(from, field,
+                          {{"event", into(rule.event, std::string(), text)},
+                           {"measure", into(rule.measure, std::string("rate"), text)},
+                           {"min", maybe_number_into(rule.min, -1e300, 1e300)},
+                           {"max", maybe_number_into(rule.max, -1e300, 1e300)},
+                           {"window_rows", integer_into(rule.window_rows, 1'000, 10, 1'000'000)},
+                           {"delay_s", integer_into(rule.delay_s, 0, 0, 31'536'000)}}));
+  if (rule.event.empty()) return invalid(field + ".event: missing", "name the event");
+  if (rule.measure != "rate" && rule.measure != "value") {
+    return invalid(field + ".measure: '" + rule.measure + "' is not known", "use rate or value");
+  }
+  if (!rule.min && !rule.max) {
+    return invalid(field + ": neither min nor max is given", "say which value is still good");
+  }
+  out = rule;
+  return {};
+}
+
+Result<void> read_allocation(const value& from, const std::string& field,
+                             std::optional<AllocationRule>& out) {
+  out.reset();
+  if (from.is_null()) return {};
+  AllocationRule rule;
+  SW_CHECK_OK(each_member(from, field,
+                          {{"event", into(rule.event, std::string(), text)},
+                           {"min_share", number_into(rule.min_share, 5, 0, 50)},
+                           {"every_s", integer_into(rule.every_s, 60, 1, 86'400)}}));
+  if (rule.event.empty()) return invalid(field + ".event: missing", "name the event");
+  out = rule;
+  return {};
+}
+
 Result<void> read_retrain(const value& from, const std::string& field,
                           std::optional<RetrainRule>& out) {
   out.reset();
@@ -161,9 +198,15 @@ Result<void> read_retrain(const value& from, const std::string& field,
   SW_CHECK_OK(each_member(from, field,
                           {{"pipeline", into(rule.pipeline, std::string(), text)},
                            {"params", read_params},
-                           {"cooldown_s", integer_into(rule.cooldown_s, 3600, 0, 31'536'000)}}));
+                           {"cooldown_s", integer_into(rule.cooldown_s, 3600, 0, 31'536'000)},
+                           {"max_per_day", integer_into(rule.max_per_day, 4, 1, 100)},
+                           {"despite_bad_data", into(rule.despite_bad_data, false, boolean)},
+                           {"data", into(rule.data, std::string(), text)}}));
   if (rule.pipeline.empty()) {
     return invalid(field + ".pipeline: missing", "name a stored pipeline or the path of its file");
+  }
+  if (!rule.data.empty() && !rule.data.starts_with('/')) {
+    return invalid(field + ".data: '" + rule.data + "' is not an absolute path");
   }
   out = rule;
   return {};
@@ -296,28 +339,6 @@ Result<void> check(const Settings& s) {
   return {};
 }
 
-json::value maybe(const std::optional<double>& x) {
-  return x ? json::value(*x) : json::value(nullptr);
-}
-
-json::object detector_json(const DetectorRule& rule) {
-  return {{"kind", name_of(rule.kind)},
-          {"on", rule.on},
-          {"delta", maybe(rule.delta)},
-          {"threshold", maybe(rule.threshold)},
-          {"average_run_length", rule.average_run_length}};
-}
-
-json::object columns_json(const std::map<std::string, ColumnRule>& columns) {
-  json::object out;
-  for (const auto& [name, rule] : columns) {
-    out[name] = json::object{{"method", name_of(rule.method)},
-                             {"threshold", maybe(rule.threshold)},
-                             {"ignore", rule.ignore}};
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view name_of(DetectorRule::Kind kind) {
@@ -332,10 +353,6 @@ std::string_view name_of(DetectorRule::Kind kind) {
       return "e_detector";
   }
   return "e_detector";
-}
-
-std::string to_json(const DetectorRule& rule) {
-  return json::dump_value(detector_json(rule));
 }
 
 std::string_view name_of(NoticeFormat format) {
@@ -412,8 +429,13 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
        {"windows", integer_into(s.windows, d.windows, 1, 1000)},
        {"max_error_share", maybe_number_into(s.max_error_share, 0, 1)},
        {"max_p99_ms", maybe_number_into(s.max_p99_ms, 0, 1e9)},
+       {"max_bad_share", maybe_number_into(s.max_bad_share, 0, 1)},
        {"quality",
         [&](const value& v, const std::string& f) { return read_quality(v, f, s.quality); }},
+       {"business",
+        [&](const value& v, const std::string& f) { return read_business(v, f, s.business); }},
+       {"allocation",
+        [&](const value& v, const std::string& f) { return read_allocation(v, f, s.allocation); }},
        {"retrain",
         [&](const value& v, const std::string& f) { return read_retrain(v, f, s.retrain); }},
        {"detectors",
@@ -432,58 +454,6 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
   }
   SW_CHECK_OK(check(s));
   return s;
-}
-
-std::string settings_to_json(const Settings& s, bool secrets) {
-  json::object out{{"enabled", s.enabled},
-                   {"stakes", name_of(s.stakes)},
-                   {"owner", s.owner},
-                   {"sample_rate", maybe(s.sample_rate)},
-                   {"max_rows_per_second", s.max_rows_per_second},
-                   {"window_rows", s.window_rows},
-                   {"window_seconds", s.window_seconds},
-                   {"min_rows", s.min_rows},
-                   {"drift_threshold", s.drift_threshold},
-                   {"methods", json::object{{"numerical", name_of(s.numerical)},
-                                            {"categorical", name_of(s.categorical)}}},
-                   {"columns", columns_json(s.columns)},
-                   {"correction", name_of(s.correction)},
-                   {"min_effect", s.min_effect},
-                   {"windows", s.windows},
-                   {"max_error_share", maybe(s.max_error_share)},
-                   {"max_p99_ms", maybe(s.max_p99_ms)},
-                   {"quality", nullptr},
-                   {"retrain", nullptr},
-                   {"detectors", json::array{}},
-                   {"webhooks", json::array{}},
-                   {"multivariate", s.multivariate},
-                   {"outlier_share", s.outlier_share},
-                   {"max_outlier_share", maybe(s.max_outlier_share)},
-                   {"keep_rows", s.keep_rows},
-                   {"keep_days", s.keep_days}};
-  if (s.quality) {
-    out["quality"] = json::object{{"metric", s.quality->metric},
-                                  {"min", maybe(s.quality->min)},
-                                  {"max", maybe(s.quality->max)},
-                                  {"window_rows", s.quality->window_rows}};
-  }
-  if (s.retrain) {
-    out["retrain"] = json::object{{"pipeline", s.retrain->pipeline},
-                                  {"params", json::parse_value(s.retrain->params).value_or({})},
-                                  {"cooldown_s", s.retrain->cooldown_s}};
-  }
-  for (const auto& rule : s.detectors) out["detectors"].get_array().push_back(detector_json(rule));
-  for (const auto& hook : s.webhooks) {
-    json::object item{{"url", hook.url}};
-    if (!hook.is_mail()) item["format"] = name_of(hook.format);
-    if (secrets) {
-      item["secret"] = hook.secret;
-    } else {
-      item["signed"] = !hook.secret.empty();
-    }
-    out["webhooks"].get_array().push_back(std::move(item));
-  }
-  return json::dump_value(out);
 }
 
 }  // namespace slipway::monitor

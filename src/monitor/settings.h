@@ -27,10 +27,31 @@ struct QualityRule {
   std::int64_t window_rows = 500;  // labelled predictions in a window
 };
 
+// An event of the business, measured over recorded predictions.
+struct BusinessRule {
+  std::string event;
+  std::string measure = "rate";  // share of predictions with the event; value: its mean
+  std::optional<double> min;
+  std::optional<double> max;
+  std::int64_t window_rows = 1'000;  // predictions in a window
+  std::int64_t delay_s = 0;          // how long after its prediction an event may come
+};
+
+// Traffic goes to the routes by how likely each is the best at an event of the business.
+struct AllocationRule {
+  std::string event;
+  double min_share = 5;  // percent that every route keeps
+  std::int64_t every_s = 60;
+};
+
 struct RetrainRule {
   std::string pipeline;
   std::string params = "{}";  // a JSON object
   std::int64_t cooldown_s = 3600;
+  std::int64_t max_per_day = 4;   // of the model, at whichever endpoint
+  bool despite_bad_data = false;  // also while the traffic says that the feed is broken
+  // A path with the training data: it must have another version than the last retraining's.
+  std::string data;
 };
 
 // A detector on the stream of predictions, or of errors as outcomes come; see stats/detectors.h.
@@ -83,7 +104,10 @@ struct Settings {
   std::int64_t windows = 1;  // in a row, red ones to open an alert and green ones to close it
   std::optional<double> max_error_share = 0.05;
   std::optional<double> max_p99_ms;
+  std::optional<double> max_bad_share = 0.05;  // of rows that break the endpoint's expectations
   std::optional<QualityRule> quality;
+  std::optional<BusinessRule> business;
+  std::optional<AllocationRule> allocation;
   std::optional<RetrainRule> retrain;
   std::vector<DetectorRule> detectors;
   std::vector<Webhook> webhooks;

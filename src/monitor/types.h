@@ -110,7 +110,8 @@ struct QualityWindow {
   std::vector<std::pair<std::string, double>> metrics;
 };
 
-enum class AlertKind { drift, quality, errors, latency, outliers, change };
+// data: requests break the expectations of the endpoint; business: an event comes too seldom.
+enum class AlertKind { drift, quality, errors, latency, outliers, change, data, business };
 enum class AlertState { open, acknowledged, closed };
 std::string_view name_of(AlertKind kind);
 std::string_view name_of(AlertState state);

@@ -8,6 +8,7 @@
 
 #include "base/sizes.h"
 #include "base/text.h"
+#include "needs.h"
 #include "pipeline/cron.h"
 #include "pipeline/expression.h"
 #include "yaml/yaml.h"
@@ -240,10 +241,11 @@ class Reader {
     step.line = node.line;
     SW_CHECK_OK(text(node, "name", step.name));
     const std::string what = step.name.empty() ? "a step" : "step '" + step.name + "'";
-    SW_CHECK_OK(yaml::only(node,
-                           {"name", "run", "gate", "needs", "foreach", "inputs", "outputs", "cache",
-                            "retries", "backoff", "timeout", "resources", "env", "secrets"},
-                           file_, what));
+    SW_CHECK_OK(
+        yaml::only(node,
+                   {"name", "run", "gate", "check", "needs", "foreach", "inputs", "outputs",
+                    "cache", "retries", "backoff", "timeout", "resources", "env", "secrets"},
+                   file_, what));
     if (step.name.empty()) return fail(node, "a step needs a 'name'");
     if (!is_name(step.name)) {
       return fail(*node.find("name"), "'" + step.name.substr(0, 80) + "' is not a name", kNameHint);
@@ -296,15 +298,18 @@ class Reader {
     const Known known{&out_.params, step.foreach.has_value()};
     const Node* run = node.find("run");
     const Node* gate = node.find("gate");
-    if ((run == nullptr) == (gate == nullptr)) {
-      return fail(node, what + " needs either 'run' or 'gate'");
+    const Node* check_node = node.find("check");
+    if ((run != nullptr) + (gate != nullptr) + (check_node != nullptr) != 1) {
+      return fail(node, what + " needs one of 'run', 'gate' and 'check'");
     }
     if (run != nullptr) {
       SW_CHECK_OK(text(node, "run", step.run));
       if (trim(step.run).empty()) return fail(*run, "'run' is empty");
       if (auto ok = check(step.run, known); !ok) return moved(*run, ok.error());
-    } else {
+    } else if (gate != nullptr) {
       SW_CHECK_OK(read_gate(*gate, step, known));
+    } else {
+      SW_CHECK_OK(read_check(*check_node, step, known));
     }
     SW_CHECK_OK(words(node, "needs", step.needs));
     SW_CHECK_OK(checked_words(node, "inputs", known, step.inputs));
@@ -337,11 +342,29 @@ class Reader {
     return {};
   }
 
+  Result<void> read_check(const Node& check_node, Step& step, const Known& known) {
+    if (check_node.kind != Node::Kind::map) return fail(check_node, "'check' must be a map");
+    SW_CHECK_OK(yaml::only(check_node, {"data", "suite"}, file_, "a check"));
+    CheckSpec out;
+    SW_CHECK_OK(text(check_node, "data", out.data));
+    SW_CHECK_OK(text(check_node, "suite", out.suite));
+    if (out.data.empty() || out.suite.empty()) {
+      return fail(check_node, "a check needs 'data' and 'suite'",
+                  "check: {data: work/train.parquet, suite: expectations.yaml}");
+    }
+    for (const auto* part : {&out.data, &out.suite}) {
+      if (auto ok = check(*part, known); !ok) return moved(check_node, ok.error());
+    }
+    step.check = std::move(out);
+    return {};
+  }
+
   Result<void> read_limits(const Node& node, Step& step, const std::string& what) {
     if (const Node* cache = node.find("cache")) {
       if (cache->kind != Kind::boolean) return fail(*cache, "'cache' must be true or false");
       step.cache = to_lower(cache->text) == "true";
       if (step.cache && step.gate) return fail(*cache, "a gate is never cached");
+      if (step.cache && step.check) return fail(*cache, "a check is never cached");
     }
     double retries = 0;
     SW_CHECK_OK(number(node, "retries", 0, 1000, retries));
@@ -379,87 +402,6 @@ class Reader {
   Definition& out_;
   std::set<std::string> names_;
 };
-
-// Whoever reads what another step writes comes after it, said or not.
-void add_needs_by_path(Definition& definition) {
-  std::map<std::string, std::string> makers;
-  for (const auto& step : definition.steps) {
-    for (const auto& output : step.outputs) {
-      if (output.find("{{") == output.npos) makers.emplace(output, step.name);
-    }
-  }
-  for (auto& step : definition.steps) {
-    auto read = step.inputs;
-    if (step.foreach && step.foreach->from.starts_with('@')) {
-      read.push_back(step.foreach->from.substr(1));
-    }
-    for (const auto& input : read) {
-      const auto found = makers.find(input);
-      if (found == makers.end() || found->second == step.name) continue;
-      if (std::find(step.needs.begin(), step.needs.end(), found->second) == step.needs.end()) {
-        step.needs.push_back(found->second);
-      }
-    }
-  }
-}
-
-Result<void> check_needs(const Definition& definition, const std::string& file) {
-  std::vector<std::string_view> names;
-  for (const auto& step : definition.steps) names.push_back(step.name);
-  const std::set<std::string_view> known(names.begin(), names.end());
-  for (const auto& step : definition.steps) {
-    for (const auto& need : step.needs) {
-      if (known.contains(need)) continue;
-      const auto meant = yaml::nearest(need, names);
-      return yaml::error_at(
-          file, step.line,
-          "step '" + step.name + "' needs '" + need.substr(0, 80) + "', which is not a step",
-          meant.empty() ? "" : "did you mean '" + meant + "'?");
-    }
-  }
-  return {};
-}
-
-using Path = std::vector<std::pair<std::size_t, std::size_t>>;  // step, the next need to look at
-
-Error cycle_error(const Definition& definition, const Path& path, std::size_t closing,
-                  const std::string& file) {
-  std::string cycle;
-  bool inside = false;
-  for (const auto& [step, next] : path) {
-    inside |= step == closing;
-    if (inside) cycle += definition.steps[step].name + " -> ";
-  }
-  return yaml::error_at(
-      file, definition.steps[closing].line,
-      "the steps need each other in a circle: " + cycle + definition.steps[closing].name);
-}
-
-// Depth first without recursion; the message spells the whole cycle.
-Result<void> check_cycles(const Definition& definition, const std::string& file) {
-  std::map<std::string_view, std::size_t> index;
-  for (std::size_t i = 0; i < definition.steps.size(); ++i) index[definition.steps[i].name] = i;
-  enum class Mark { fresh, open, done };
-  std::vector<Mark> marks(definition.steps.size(), Mark::fresh);
-  for (std::size_t start = 0; start < definition.steps.size(); ++start) {
-    Path path;
-    if (marks[start] == Mark::fresh) path.emplace_back(start, 0);
-    while (!path.empty()) {
-      const auto step = path.back().first;
-      marks[step] = Mark::open;
-      const auto& needs = definition.steps[step].needs;
-      if (path.back().second == needs.size()) {
-        marks[step] = Mark::done;
-        path.pop_back();
-        continue;
-      }
-      const auto need = index[needs[path.back().second++]];
-      if (marks[need] == Mark::open) return cycle_error(definition, path, need, file);
-      if (marks[need] == Mark::fresh) path.emplace_back(need, 0);
-    }
-  }
-  return {};
-}
 
 }  // namespace
 

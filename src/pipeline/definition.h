@@ -34,13 +34,21 @@ struct Foreach {
   std::string from;          // else "@path.json" or one {{ reference }}
 };
 
+// A file of rows against a suite of expectations: both are paths, relative to the pipeline's
+// folder.
+struct CheckSpec {
+  std::string data;
+  std::string suite;
+};
+
 using EnvList = std::vector<std::pair<std::string, std::string>>;
 
 struct Step {
   std::string name;
   int line = 0;
-  std::string run;  // or gate
+  std::string run;  // or gate, or check
   std::optional<GateSpec> gate;
+  std::optional<CheckSpec> check;
   std::vector<std::string> needs;  // as written, and the makers of its inputs
   std::optional<Foreach> foreach;
   std::vector<std::string> inputs;

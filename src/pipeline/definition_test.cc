@@ -80,7 +80,13 @@ TEST(Definition, UnknownKeysAreRefusedWithTheirLineAndASuggestion) {
 TEST(Definition, MistakesNameTheirLine) {
   EXPECT_EQ(step_error("    run: x\n    retries: many\n"),
             "p.yaml:5: 'retries' must be a number from 0 to 1000");
-  EXPECT_EQ(step_error("    needs: []\n"), "p.yaml:3: step 'a' needs either 'run' or 'gate'");
+  EXPECT_EQ(step_error("    needs: []\n"),
+            "p.yaml:3: step 'a' needs one of 'run', 'gate' and 'check'");
+  EXPECT_EQ(step_error("    check: {data: a.csv}\n"),
+            "p.yaml:4: a check needs 'data' and 'suite' | check: {data: work/train.parquet, suite: "
+            "expectations.yaml}");
+  EXPECT_EQ(step_error("    run: x\n    check: {data: a.csv, suite: s.yaml}\n"),
+            "p.yaml:3: step 'a' needs one of 'run', 'gate' and 'check'");
   EXPECT_EQ(step_error("    run: x\n    cache: 3\n"), "p.yaml:5: 'cache' must be true or false");
   EXPECT_EQ(step_error("    run: x\n    timeout: soon\n"),
             "p.yaml:5: 'timeout': 'soon' is not a duration | write seconds (1800) or 30s, 5m, 2h, "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a gate step asks: may this version go on? Answered outside of this room, by the policies.
+// What gate and check steps ask: may this version, or this data, go on? Answered outside of this
+// room, by the policies and the suites of expectations.
 #pragma once
 
 #include <string>
@@ -17,6 +18,12 @@ struct GateRequest {
   std::string step;
 };
 
+// What a check step asks: are these rows as they should be?
+struct CheckRequest {
+  std::string data_path;
+  std::string suite_path;
+};
+
 struct GateVerdict {
   bool allowed = false;
   std::string decision;  // its id
@@ -30,6 +37,7 @@ class GateRunner {
   virtual ~GateRunner() = default;
   // An error means that the question could not be answered: the step fails and may be retried.
   virtual Result<GateVerdict> check(const GateRequest& request) = 0;
+  virtual Result<GateVerdict> check(const CheckRequest& request) = 0;
 };
 
 }  // namespace slipway::pipeline

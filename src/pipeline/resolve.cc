@@ -104,6 +104,11 @@ Result<Resolved> resolve(const RunSetup& setup, const ItemRef& at) {
     SW_TRY(out.gate.endpoint, render(gate.endpoint, scope, Quote::none));
     out.gate.execution = setup.execution.id;
     out.gate.step = at.step->name;
+  } else if (at.step->check) {
+    SW_TRY(const auto data, render(at.step->check->data, scope, Quote::none));
+    SW_TRY(const auto suite, render(at.step->check->suite, scope, Quote::none));
+    out.check.data_path = path_in(setup.execution.folder, data);
+    out.check.suite_path = path_in(setup.execution.folder, suite);
   } else {
     SW_TRY(const auto command, render(at.step->run, scope, Quote::shell));
     if (command.find('\0') != command.npos) return invalid("the command holds a NUL byte");

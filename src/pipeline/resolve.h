@@ -21,8 +21,9 @@ struct ItemRef {
 
 // The same for all attempts of an item.
 struct Resolved {
-  std::string command;  // empty for a gate
+  std::string command;  // empty for a gate and a check
   GateRequest gate;
+  CheckRequest check;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   EnvList env;  // what the file says, rendered

@@ -114,7 +114,7 @@ void Run::Impl::launch(At at) {
   auto log = std::make_shared<LogFile>(
       log_path(setup.logs, setup.execution.id, node.step->name, ref.item, item.state.attempts),
       secrets_of(setup, *node.step));
-  if (node.step->gate) return launch_gate(at, std::move(log));
+  if (node.step->gate || node.step->check) return launch_gate(at, std::move(log));
   const auto task = task_of(setup, ref, *item.resolved, item.state.attempts);
   auto tell = [this, log, state = item.state](const std::string& text) {
     if (tools.listener != nullptr && !text.empty()) tools.listener->wrote(state, text);
@@ -139,9 +139,10 @@ void Run::Impl::launch_gate(At at, std::shared_ptr<LogFile> log) {
     return post({at.first, at.second, {.error = "gates are not available here"}, {}});
   }
   if (!gate_pool) gate_pool = std::make_unique<Pool>("sw-gate", 2, 1'000'000);
-  const auto request = nodes[at.first].items[at.second].resolved->gate;
-  const bool taken = gate_pool->post([this, at, log, request] {
-    auto verdict = tools.gates->check(request);
+  const auto asked = *nodes[at.first].items[at.second].resolved;
+  const bool gate = nodes[at.first].step->gate.has_value();
+  const bool taken = gate_pool->post([this, at, log, asked, gate] {
+    auto verdict = gate ? tools.gates->check(asked.gate) : tools.gates->check(asked.check);
     if (verdict) {
       log->write(verdict->text + (verdict->text.ends_with('\n') ? "" : "\n"));
       log->finish();
@@ -177,7 +178,9 @@ std::pair<StepStatus, std::string> Run::Impl::outcome_of(Item& item, const Messa
   if (message.verdict) {
     item.state.exit_code = message.verdict->allowed ? 0 : 1;
     if (message.verdict->allowed) return {StepStatus::succeeded, ""};
-    return {StepStatus::failed, "the gate refused: " + message.verdict->reason};
+    const bool gate = nodes[message.step].step->gate.has_value();
+    return {StepStatus::failed,
+            (gate ? "the gate refused: " : "the check failed: ") + message.verdict->reason};
   }
   if (item.timed_out) {
     return {StepStatus::timed_out, item.state.error};

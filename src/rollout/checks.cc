@@ -224,30 +224,108 @@ Check mae_check(const Outcomes& champion, const Outcomes& challenger, const Tole
   return out;
 }
 
+// An event that never came is none of every prediction.
+Business find_event(const Outcomes& outcomes, const std::string& event) {
+  for (const auto& one : outcomes.business) {
+    if (one.event == event) return one;
+  }
+  return {.event = event};
+}
+
+Estimate value_of(const Business& seen, std::int64_t predictions) {
+  const auto n = static_cast<double>(predictions);
+  Estimate out{.value = seen.value / n, .n = static_cast<std::uint64_t>(predictions)};
+  const double variance = std::max(0.0, seen.squares / n - out.value * out.value);
+  out.error = std::sqrt(variance / (n - 1));
+  return out;
+}
+
+// Shares of predictions are compared exactly, means of values asymptotically; the tolerance is a
+// share of the champion's.
+Check business_check(const Outcomes& champion, const Outcomes& challenger, const BusinessGoal& goal,
+                     double alpha) {
+  Check out{.name = "business:" + goal.event, .champion = "none seen", .challenger = "none seen"};
+  const auto before = find_event(champion, goal.event);
+  const auto after = find_event(challenger, goal.event);
+  const auto enough = static_cast<std::int64_t>(kManyOutcomes);
+  if (champion.predictions < enough || challenger.predictions < enough) {
+    out.detail = "waits for 100 recorded predictions of both versions";
+    return out;
+  }
+  const auto n0 = static_cast<double>(champion.predictions);
+  const auto n1 = static_cast<double>(challenger.predictions);
+  if (goal.measure == "rate") {
+    const double p0 = static_cast<double>(before.requests) / n0;
+    const double p1 = static_cast<double>(after.requests) / n1;
+    out.champion = share_text(static_cast<double>(before.requests), n0);
+    out.challenger = share_text(static_cast<double>(after.requests), n1);
+    out.champion_value = p0;
+    out.challenger_value = p1;
+    const auto usual = interval_of(before.requests, champion.predictions, alpha / 2);
+    const auto now = interval_of(after.requests, challenger.predictions, alpha / 2);
+    out.detail = "challenger " + between(now) + ", champion " + between(usual) +
+                 text(", tolerance %.3f of it", goal.tolerance);
+    if (now.high < usual.low * (1 - goal.tolerance)) {
+      out.verdict = Verdict::red;
+    } else {
+      out.verdict = p1 < p0 * (1 - goal.tolerance) ? Verdict::amber : Verdict::green;
+    }
+    return out;
+  }
+  const auto usual = value_of(before, champion.predictions);
+  const auto now = value_of(after, challenger.predictions);
+  out.champion = text("%.4g (%.0f)", usual.value, n0);
+  out.challenger = text("%.4g (%.0f)", now.value, n1);
+  out.champion_value = usual.value;
+  out.challenger_value = now.value;
+  const double bound = usual.value - std::abs(usual.value) * goal.tolerance;
+  const double worse = bound - now.value;
+  const double error = std::hypot(now.error, usual.error);
+  const auto interval = stats::mean_sequence(worse, error, std::min(usual.n, now.n), alpha);
+  out.detail = text("below %.4g (the champion's less %.3g of it) by ", bound, goal.tolerance) +
+               text("[%.4g, %.4g]", interval.low, interval.high);
+  if (interval.low > 0) {
+    out.verdict = Verdict::red;
+  } else {
+    out.verdict = worse > 0 ? Verdict::amber : Verdict::green;
+  }
+  return out;
+}
+
 Estimate auc_of(const Outcomes& outcomes) {
   const auto auc = stats::roc_auc_with_error(outcomes.labels, outcomes.scores);
   return {auc.value, auc.standard_error, outcomes.labels.size()};
 }
 
+// What labels say: the error of numbers, or classes and their probabilities.
+void add_quality(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
+                 double alpha, std::vector<Check>& out) {
+  if (!champion.errors.empty() || !challenger.errors.empty()) {
+    out.push_back(mae_check(champion, challenger, t, alpha));
+    return;
+  }
+  out.push_back(accuracy_check(champion, challenger, t, alpha));
+  const auto loss0 = log_loss_of(champion);
+  const auto loss1 = log_loss_of(challenger);
+  out.push_back(mean_check("log_loss", loss0, loss1, loss1.value - loss0.value, t, alpha));
+  const auto auc0 = auc_of(champion);
+  const auto auc1 = auc_of(challenger);
+  out.push_back(mean_check("roc_auc", auc0, auc1, auc0.value - auc1.value, t, alpha));
+}
+
 }  // namespace
 
 std::vector<Check> compare(const Side& champion, const Side& challenger,
-                           const Tolerances& tolerances, bool alone) {
-  const double alpha = tolerances.alpha / kChecks;
+                           const Tolerances& tolerances, bool alone,
+                           const std::vector<BusinessGoal>& business) {
+  const double alpha = tolerances.alpha / (kChecks + static_cast<double>(business.size()));
   std::vector<Check> out;
   out.push_back(errors_check(champion.traffic, challenger.traffic, tolerances, alpha));
   out.push_back(latency_check(champion.traffic, challenger.traffic, tolerances, alpha, alone));
-  if (!champion.outcomes.errors.empty() || !challenger.outcomes.errors.empty()) {
-    out.push_back(mae_check(champion.outcomes, challenger.outcomes, tolerances, alpha));
-    return out;
+  add_quality(champion.outcomes, challenger.outcomes, tolerances, alpha, out);
+  for (const auto& goal : business) {
+    out.push_back(business_check(champion.outcomes, challenger.outcomes, goal, alpha));
   }
-  out.push_back(accuracy_check(champion.outcomes, challenger.outcomes, tolerances, alpha));
-  const auto loss0 = log_loss_of(champion.outcomes);
-  const auto loss1 = log_loss_of(challenger.outcomes);
-  out.push_back(mean_check("log_loss", loss0, loss1, loss1.value - loss0.value, tolerances, alpha));
-  const auto auc0 = auc_of(champion.outcomes);
-  const auto auc1 = auc_of(challenger.outcomes);
-  out.push_back(mean_check("roc_auc", auc0, auc1, auc0.value - auc1.value, tolerances, alpha));
   return out;
 }
 

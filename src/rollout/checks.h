@@ -17,6 +17,7 @@ struct Side {
 // `alone`: the challenger has all the traffic, so the champion's latency is from another time and
 // is compared with twice the tolerance.
 std::vector<Check> compare(const Side& champion, const Side& challenger,
-                           const Tolerances& tolerances, bool alone);
+                           const Tolerances& tolerances, bool alone,
+                           const std::vector<BusinessGoal>& business = {});
 
 }  // namespace slipway::rollout

@@ -131,5 +131,62 @@ TEST(Spec, WeightsGrowToAHundred) {
   EXPECT_EQ(completed(spec).error().code, Code::invalid_argument);
 }
 
+Outcomes sales(std::int64_t predictions, std::int64_t requests, double each = 1) {
+  const auto n = static_cast<double>(requests);
+  return {.predictions = predictions, .business = {{"sale", requests, n * each, n * each * each}}};
+}
+
+Verdict business_of(const Outcomes& champion, const Outcomes& challenger,
+                    const std::string& measure) {
+  const auto checks = compare({traffic(100, 0), champion}, {traffic(100, 0), challenger}, {}, false,
+                              {{"sale", measure, 0.05}});
+  EXPECT_EQ(checks.back().name, "business:sale");
+  return checks.back().verdict;
+}
+
+TEST(Checks, FewerSalesAreRedOnceProven) {
+  for (const std::string measure : {"rate", "value"}) {
+    EXPECT_EQ(business_of(sales(99, 10), sales(2'000, 0), measure), Verdict::waiting);
+    EXPECT_EQ(business_of(sales(2'000, 200), sales(2'000, 200), measure), Verdict::green);
+    EXPECT_EQ(business_of(sales(2'000, 200), sales(2'000, 180), measure), Verdict::amber);
+    EXPECT_EQ(business_of(sales(2'000, 200), sales(2'000, 60), measure), Verdict::red);
+  }
+  // None at all is not nothing known.
+  EXPECT_EQ(business_of(sales(2'000, 200), {.predictions = 2'000}, "rate"), Verdict::red);
+  // As many sales, each worth a third.
+  EXPECT_EQ(business_of(sales(3'000, 300, 3), sales(3'000, 300, 1), "rate"), Verdict::green);
+  EXPECT_EQ(business_of(sales(3'000, 300, 3), sales(3'000, 300, 1), "value"), Verdict::red);
+}
+
+TEST(Checks, EqualSalesAreNotRedHoweverOftenOneLooks) {
+  int alarms = 0;
+  for (std::uint64_t path = 0; path < 40; ++path) {
+    std::mt19937_64 random(path + 1);
+    std::bernoulli_distribution sells(0.1);
+    std::int64_t a = 0;
+    std::int64_t b = 0;
+    bool red = false;
+    for (std::int64_t n = 1; n <= 3'000; ++n) {
+      a += sells(random) ? 1 : 0;
+      b += sells(random) ? 1 : 0;
+      if (n % 50 != 0) continue;
+      red = red || business_of(sales(n, a), sales(n, b), "rate") == Verdict::red;
+    }
+    alarms += red ? 1 : 0;
+  }
+  EXPECT_LE(alarms, 2);
+}
+
+TEST(Checks, GoalsThatMakeNoSenseAreRefused) {
+  Spec spec{.endpoint = "e", .model = "m", .version = 2};
+  spec.business = {{"", "rate", 0.1}};
+  EXPECT_EQ(completed(spec).error().message, "business[0].event is missing");
+  spec.business = {{"sale", "count", 0.1}};
+  EXPECT_EQ(completed(spec).error().message, "business[0].measure is 'count'");
+  spec.business = {{"sale", "rate", 2}};
+  EXPECT_EQ(completed(spec).error().message,
+            "business[0].tolerance must be between 0 and 1, not 2");
+}
+
 }  // namespace
 }  // namespace slipway::rollout

@@ -20,14 +20,24 @@ struct Traffic {
   serving::LatencySnapshot latency;
 };
 
+// What came of a version's predictions for the business: of one kind of event.
+struct Business {
+  std::string event;
+  std::int64_t requests = 0;  // that had any
+  double value = 0;           // summed
+  double squares = 0;         // of the values of each request
+};
+
 // Predictions of one version whose outcome became known.
 struct Outcomes {
   std::int64_t known = 0;
   std::int64_t classified = 0;  // of those, with a verdict right or wrong
   std::int64_t right = 0;
-  std::vector<int> labels;     // 0 or 1, of those with a probability; maybe only the newest
-  std::vector<double> scores;  // probability of 1
-  std::vector<double> errors;  // of a regression: label - prediction; nothing else is known then
+  std::vector<int> labels;       // 0 or 1, of those with a probability; maybe only the newest
+  std::vector<double> scores;    // probability of 1
+  std::vector<double> errors;    // of a regression: label - prediction; nothing else is known then
+  std::int64_t predictions = 0;  // recorded, labelled or not
+  std::vector<Business> business;
 };
 
 // Thread-safe.

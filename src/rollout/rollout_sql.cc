@@ -70,8 +70,14 @@ std::string settings_json(const Rollout& r) {
                                  {"min_seconds", step.min_seconds},
                                  {"min_labels", step.min_labels}});
   }
+  json::array business;
+  for (const auto& goal : r.business) {
+    business.push_back(json::object{
+        {"event", goal.event}, {"measure", goal.measure}, {"tolerance", goal.tolerance}});
+  }
   const auto& t = r.tolerances;
   return json::dump_value(json::object{{"steps", std::move(steps)},
+                                       {"business", std::move(business)},
                                        {"error_rate", t.error_rate},
                                        {"latency_ratio", t.latency_ratio},
                                        {"latency_slack_ms", t.latency_slack_ms},
@@ -91,6 +97,13 @@ void read_settings(std::string_view text, Rollout& out) {
   t.alpha = json::number_at(*document, "alpha").value_or(t.alpha);
   t.undecided_seconds =
       json::number_at(*document, "undecided_seconds").value_or(t.undecided_seconds);
+  if (const auto* goals = json::find(*document, "business"); goals && goals->is_array()) {
+    for (const auto& goal : goals->get_array()) {
+      out.business.push_back({.event = json::text_at(goal, "event").value_or(""),
+                              .measure = json::text_at(goal, "measure").value_or("rate"),
+                              .tolerance = json::number_at(goal, "tolerance").value_or(0.05)});
+    }
+  }
   const auto* steps = json::find(*document, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   for (const auto& step : steps->get_array()) {

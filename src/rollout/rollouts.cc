@@ -156,7 +156,8 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
                       .reason = "step 1 of " + std::to_string(spec.steps.size()) + ": " +
                                 number_text(spec.steps[0].weight) + " %",
                       .steps = spec.steps,
-                      .tolerances = spec.tolerances},
+                      .tolerances = spec.tolerances,
+                      .business = spec.business},
           .phase = Phase::shift,
           .routes = view.spec.routes};
   if (spec.steps[0].weight >= 100) row.alone_since = now;

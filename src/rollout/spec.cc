@@ -25,6 +25,24 @@ Result<void> check_tolerances(const Tolerances& t) {
   return between("alpha", t.alpha, 1e-9, 0.5);
 }
 
+Result<void> check_business(const std::vector<BusinessGoal>& goals) {
+  if (goals.size() > 10) return invalid("business has more than 10 entries");
+  for (std::size_t i = 0; i < goals.size(); ++i) {
+    const auto& goal = goals[i];
+    const std::string at = "business[" + std::to_string(i) + "]";
+    if (goal.event.empty() || goal.event.size() > 100) {
+      return invalid(at + ".event is missing", "conversion, revenue ..");
+    }
+    if (goal.measure != "rate" && goal.measure != "value") {
+      return invalid(at + ".measure is '" + goal.measure + "'", "use rate or value");
+    }
+    if (!std::isfinite(goal.tolerance) || goal.tolerance < 0 || goal.tolerance > 1) {
+      return invalid(at + ".tolerance must be between 0 and 1, not " + number_text(goal.tolerance));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Spec> completed(Spec spec) {
@@ -32,6 +50,7 @@ Result<Spec> completed(Spec spec) {
   if (spec.model.empty()) return invalid("model is missing");
   if (spec.version <= 0) return invalid("version is missing", "name the challenger's version");
   SW_CHECK_OK(check_tolerances(spec.tolerances));
+  SW_CHECK_OK(check_business(spec.business));
   if (spec.steps.empty()) spec.steps = {{.weight = 5}, {.weight = 50}, {.weight = 100}};
   if (spec.steps.size() > kStepLimit) return invalid("steps has more than 20 entries");
   double last = 0;

@@ -31,12 +31,20 @@ struct Tolerances {
   double undecided_seconds = 86'400;  // in doubt for so long: roll back
 };
 
+// An event of the business that the challenger must not make rarer, or worth less.
+struct BusinessGoal {
+  std::string event;
+  std::string measure = "rate";  // share of predictions with the event; value: its mean
+  double tolerance = 0.05;       // as a share of the champion's
+};
+
 struct Spec {
   std::string endpoint;
   std::string model;
   std::int64_t version = 0;  // the challenger
   std::vector<Step> steps;   // empty: 5, 50, 100 %
   Tolerances tolerances;
+  std::vector<BusinessGoal> business;
 };
 
 enum class State { running, paused, promoted, rolled_back, aborted };
@@ -52,7 +60,8 @@ std::string_view name_of(Verdict verdict);
 
 // One comparison at one moment: the numbers, and as text to be shown ("0.40 % of 1234").
 struct Check {
-  std::string name;  // "errors", "latency", "accuracy", "log_loss", "roc_auc", or "mae"
+  std::string name;  // "errors", "latency", "accuracy", "log_loss", "roc_auc", "mae", or
+                     // "business:conversion"
   std::string champion;
   std::string challenger;
   std::optional<double> champion_value;
@@ -83,6 +92,7 @@ struct Rollout {
   std::string reason;  // why it is in the state that it is in
   std::vector<Step> steps;
   Tolerances tolerances;
+  std::vector<BusinessGoal> business;
 };
 
 // What was restored by a roll-back.

@@ -137,8 +137,8 @@ Result<void> Rollouts::Impl::next_step(Row& row, Watched& at,
 Result<void> Rollouts::Impl::watch(Row& row) {
   auto& at = watched[row.rollout.id];
   SW_CHECK_OK(gather(row, at));
-  const auto checks =
-      compare(at.champion, at.challenger, row.rollout.tolerances, row.alone_since.ms != 0);
+  const auto checks = compare(at.champion, at.challenger, row.rollout.tolerances,
+                              row.alone_since.ms != 0, row.rollout.business);
   const auto found = news(row, at, checks);
   for (const auto& check : checks) {
     if (check.verdict != Verdict::red) continue;

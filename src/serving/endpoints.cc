@@ -194,6 +194,10 @@ void Endpoints::score_rows(RowScorer scorer) {
   impl_->scorer = std::move(scorer);
 }
 
+void Endpoints::guard_requests(RequestGuard* guard) {
+  impl_->guard = guard;
+}
+
 PredictionLog& Endpoints::predictions() {
   return impl_->log;
 }

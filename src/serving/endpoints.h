@@ -57,6 +57,8 @@ class Endpoints {
 
   // What measures rows against training data. Before `restore`, and before the first call.
   void score_rows(RowScorer scorer);
+  // What looks at requests first; outlives this. Before `restore` too.
+  void guard_requests(RequestGuard* guard);
 
   // Loads every endpoint's versions; one that cannot be loaded is logged, shown as failed and tried
   // again later. Call once, before serving.

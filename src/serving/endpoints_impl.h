@@ -57,6 +57,7 @@ struct Endpoints::Impl {
   PredictionLog log;
   VersionCache versions;
   RowScorer scorer;
+  RequestGuard* guard = nullptr;
 
   mutable std::mutex mutex;
   Entries entries;
@@ -81,6 +82,7 @@ struct Endpoints::Impl {
   std::shared_ptr<EndpointState> state_of(const std::string& name) {
     auto out = std::make_shared<EndpointState>(name, log, clock);
     out->scorer = &scorer;
+    out->guard = guard;
     return out;
   }
 

@@ -34,6 +34,7 @@ struct EndpointState {
   ResponseCache cache;
   SequenceRoutes sequences;
   const RowScorer* scorer = nullptr;  // set before the first request
+  RequestGuard* guard = nullptr;      // the same
 };
 
 struct Lane {

@@ -79,6 +79,21 @@ Result<Tensors> scores_of(const Routing& routing, const Lane& lane,
   return (*scorer)(exchange);
 }
 
+// What the endpoint's guard says of a request that fits the model.
+Result<void> guarded(const EndpointState& endpoint, const Lane& lane, const Batcher::Job& job,
+                     const std::string& request_id) {
+  auto* guard = endpoint.guard;
+  if (guard == nullptr || endpoint.name.empty() || !guard->watches(endpoint.name)) return {};
+  if (job.inputs.front().name == kBody) return {};  // nothing to see in it
+  return guard->look({.endpoint = endpoint.name,
+                      .model = lane.servable->package().model,
+                      .version = lane.version,
+                      .request_id = request_id,
+                      .rows = job.rows,
+                      .schema = lane.servable->schema(job.inputs, {}),
+                      .inputs = job.inputs});
+}
+
 // Behind what the model answered; who asked for them gets them or an error.
 void add_scores(const Pending& pending, Result<Tensors>& answer) {
   if (!pending.scored || !answer) return;
@@ -253,6 +268,10 @@ void Target::infer(Call call, Done done) const {
   if (!job) {
     reject(job.error());
     return done(std::move(job.error()));
+  }
+  if (auto fine = guarded(endpoint, *lane_, *job, call.request_id); !fine) {
+    reject(fine.error());
+    return done(std::move(fine.error()));
   }
   const auto turn = endpoint.turn.fetch_add(1, std::memory_order_relaxed);
   auto pending = std::make_shared<Pending>();

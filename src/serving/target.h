@@ -27,6 +27,15 @@ using RowScorer = std::function<Result<Tensors>(const Exchange&)>;
 inline constexpr const char* kOutlierScore = "outlier_score";
 inline constexpr const char* kOutlierPValue = "outlier_p_value";
 
+// Looks at requests before the model does. Called on any thread, also I/O threads; never blocks.
+class RequestGuard {
+ public:
+  virtual ~RequestGuard() = default;
+  virtual bool watches(const std::string& endpoint) const = 0;
+  // Its error, invalid_argument, is the caller's answer. The exchange has no outputs yet.
+  virtual Result<void> look(const Exchange& exchange) = 0;
+};
+
 struct Routing;
 struct Lane;
 

@@ -23,12 +23,6 @@ constexpr std::size_t kMostColumns = 10'000;
 constexpr std::size_t kMostExplained = std::size_t{64} << 20;
 constexpr std::size_t kMostHeader = std::size_t{1} << 20;
 
-std::string literal(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
-}
-
 Type type_of(const std::string& declared) {
   const auto starts = [&](std::string_view with) { return declared.starts_with(with); };
   if (declared.ends_with("]") || starts("STRUCT") || starts("MAP") || starts("UNION")) {
@@ -48,6 +42,10 @@ std::string_view text_of(const duckdb_string_t& value) {
   const auto length = value.value.inlined.length;
   const char* data = length <= 12 ? value.value.inlined.inlined : value.value.pointer.ptr;
   return {data, length};
+}
+
+std::string literal(const std::string& text) {
+  return Table::literal(text);
 }
 
 struct Header {
@@ -322,6 +320,36 @@ std::string Table::quoted(const std::string& column) {
   std::string out = "\"";
   for (const char c : column) out += c == '"' ? "\"\"" : std::string(1, c);
   return out + "\"";
+}
+
+std::string Table::literal(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
+Result<std::vector<Table::Found>> Table::first_rows(const std::string& condition,
+                                                    const std::vector<std::string>& values,
+                                                    std::size_t most) const {
+  std::string list = "CAST(row_of_table AS DOUBLE)";
+  for (const auto& value : values) list += ", CAST(" + value + " AS VARCHAR)";
+  std::vector<bool> texts(values.size() + 1, true);
+  texts[0] = false;
+  std::vector<Found> out;
+  const Each take = [&](const std::vector<Piece>& columns, std::size_t count) -> Result<void> {
+    for (std::size_t i = 0; i < count; ++i) {
+      Found found{.row = static_cast<std::int64_t>(columns[0].numbers[i])};
+      for (std::size_t k = 1; k < columns.size(); ++k) found.values.push_back(columns[k].texts[i]);
+      out.push_back(std::move(found));
+    }
+    return {};
+  };
+  SW_CHECK_OK(impl_->stream("SELECT " + list +
+                                " FROM (SELECT row_number() OVER () AS row_of_table, * FROM data) "
+                                "WHERE " +
+                                condition + " LIMIT " + std::to_string(most),
+                            texts, take));
+  return out;
 }
 
 std::string Table::read_as(const Field& field) {

@@ -65,6 +65,17 @@ class Table {
   // be quoted with quoted(). Missing is NaN.
   Result<std::vector<double>> numbers(const std::string& expressions) const;
   static std::string quoted(const std::string& column);
+  static std::string literal(const std::string& text);
+
+  // The first rows for which the SQL condition holds: their numbers from 1, and `values` (SQL) as
+  // texts. Ends at `most`.
+  struct Found {
+    std::int64_t row = 0;
+    std::vector<std::string> values;  // empty when missing
+  };
+  Result<std::vector<Found>> first_rows(const std::string& condition,
+                                        const std::vector<std::string>& values,
+                                        std::size_t most) const;
   // The SQL that gives the field's values as scan() does: a DOUBLE or a VARCHAR.
   static std::string read_as(const Field& field);
 

@@ -95,6 +95,13 @@ BOOST_DESCRIBE_STRUCT(TolerancesJson, (),
                       (error_rate, latency_ratio, latency_slack_ms, quality, alpha,
                        undecided_seconds))
 
+struct BusinessGoalJson {
+  std::string event;
+  std::string measure = "rate";
+  double tolerance = 0.05;
+};
+BOOST_DESCRIBE_STRUCT(BusinessGoalJson, (), (event, measure, tolerance))
+
 struct RolloutBody {
   std::string endpoint;
   std::string model;
@@ -103,9 +110,10 @@ struct RolloutBody {
   std::string policy;
   std::string on_success;
   TolerancesJson tolerances;
+  std::vector<BusinessGoalJson> business;
 };
 BOOST_DESCRIBE_STRUCT(RolloutBody, (),
-                      (endpoint, model, version, steps, policy, on_success, tolerances))
+                      (endpoint, model, version, steps, policy, on_success, tolerances, business))
 
 struct EvidenceJson {
   std::string at;
@@ -134,11 +142,12 @@ struct RolloutJson {
   std::string reason;
   std::vector<StepJson> steps;
   TolerancesJson tolerances;
+  std::vector<BusinessGoalJson> business;
   std::vector<EvidenceJson> evidence;
 };
 BOOST_DESCRIBE_STRUCT(RolloutJson, (),
                       (id, endpoint, model, champion, challenger, state, step, weight, started,
-                       step_started, ended, actor, reason, steps, tolerances, evidence))
+                       step_started, ended, actor, reason, steps, tolerances, business, evidence))
 
 struct RolloutListJson {
   std::vector<RolloutJson> items;

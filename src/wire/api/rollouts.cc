@@ -41,6 +41,9 @@ RolloutJson to_wire(const rollout::Rollout& r) {
   const auto& t = r.tolerances;
   out.tolerances = {t.error_rate, t.latency_ratio, t.latency_slack_ms,
                     t.quality,    t.alpha,         t.undecided_seconds};
+  for (const auto& goal : r.business) {
+    out.business.push_back({goal.event, goal.measure, goal.tolerance});
+  }
   return out;
 }
 
@@ -69,6 +72,9 @@ Result<rollout::Spec> spec_of(const RolloutBody& body) {
   SW_TRY(out.version, version_number(body.version));
   for (const auto& s : body.steps) {
     out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
+  }
+  for (const auto& goal : body.business) {
+    out.business.push_back({goal.event, goal.measure, goal.tolerance});
   }
   auto& t = out.tolerances;
   const auto& in = body.tolerances;

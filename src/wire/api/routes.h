@@ -43,7 +43,8 @@ class Rollouts;
 
 namespace slipway::pipeline {
 class Executions;
-}
+class Hooks;
+}  // namespace slipway::pipeline
 namespace slipway::transfer {
 class Target;
 }
@@ -78,6 +79,14 @@ void add_prediction_routes(net::Router& router, serving::Endpoints& endpoints,
 // Feedback, monitor settings, drift, quality, alerts and references.
 void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
                         serving::Endpoints& endpoints, registry::Registry& registry);
+
+// Business events of an endpoint.
+void add_business_routes(net::Router& router, monitor::Monitor& monitor,
+                         serving::Endpoints& endpoints);
+
+// The suite of an endpoint's requests.
+void add_expectation_routes(net::Router& router, monitor::Monitor& monitor,
+                            serving::Endpoints& endpoints);
 
 // Does a reference profile exist for this version? May be empty.
 using HasReference = std::function<bool(const std::string& model, const std::string& version)>;
@@ -120,5 +129,7 @@ struct Batch {
 void add_batch_routes(net::Router& router, Batch batch);
 // Registered pipelines and executions.
 void add_pipeline_routes(net::Router& router, pipeline::Executions& executions);
+// Addresses at which other systems start them.
+void add_hook_routes(net::Router& router, pipeline::Hooks& hooks);
 
 }  // namespace slipway::wire::api

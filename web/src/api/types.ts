@@ -308,7 +308,7 @@ export interface Alert {
   endpoint: string;
   model: string;
   version: string;
-  kind: "drift" | "quality" | "errors" | "latency" | "outliers" | "change";
+  kind: "drift" | "quality" | "errors" | "latency" | "outliers" | "change" | "data" | "business";
   state: AlertState;
   opened: string;
   closed: string | null;

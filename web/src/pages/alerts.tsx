@@ -141,7 +141,7 @@ export function AlertsPage({ place }: { place: Place }) {
           {(items) =>
             items.length === 0 ? (
               <Empty icon="check" title={state ? `No ${state} alerts` : "No alerts"}>
-                An alert opens when drift, quality, errors, latency or outliers of an endpoint pass
+                An alert opens when drift, quality, errors, latency, outliers, data or business pass
                 their thresholds.
               </Empty>
             ) : (
