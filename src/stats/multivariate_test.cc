@@ -30,7 +30,9 @@ Matrix rows(std::size_t n, double r, std::uint64_t seed, double shift = 0) {
   for (std::size_t i = 0; i < n; ++i) {
     const double x = draw.normal();
     const double y = r * x + std::sqrt(1 - r * r) * draw.normal();
-    out.values.insert(out.values.end(), {10 + 2 * x + shift, 5 * y, draw.normal()});
+    for (const double value : {10 + 2 * x + shift, 5 * y, draw.normal()}) {
+      out.values.push_back(value);  // insert() of a list warns wrongly when it is optimised
+    }
   }
   return out;
 }
