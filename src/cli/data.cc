@@ -102,21 +102,24 @@ int run_add(const DataOptions& shared, const dvc::AddOptions& options) {
   return kDone;
 }
 
+// By path, as DVC writes it.
+std::string words_json(const std::map<std::string, std::string>& words) {
+  std::string out = "{";
+  for (const auto& [path, word] : words) {
+    if (out.size() > 1) out += ", ";
+    append_json_string(out, path);
+    out += ": ";
+    append_json_string(out, word);
+  }
+  return out + "}";
+}
+
 std::string status_json(const dvc::Status& status) {
   std::string out = "{";
   for (const auto& [pointer, outs] : status) {
     if (out.size() > 1) out += ", ";
     append_json_string(out, pointer);
-    out += ": [{\"changed outs\": {";
-    bool first = true;
-    for (const auto& [path, word] : outs) {
-      if (!first) out += ", ";
-      first = false;
-      append_json_string(out, path);
-      out += ": ";
-      append_json_string(out, word);
-    }
-    out += "}}]";
+    out += ": [{\"changed outs\": " + words_json(outs) + "}]";
   }
   return out + "}";
 }
@@ -156,14 +159,7 @@ int run_cloud_status(const DataOptions& shared, const dvc::SyncOptions& options,
   if (!found) return fail_as_dvc(found.error(), kFailed);
   if (shared.quiet) return found->words.empty() ? kDone : kFailed;
   if (json) {
-    std::string out = "{";
-    for (const auto& [path, word] : found->words) {
-      if (out.size() > 1) out += ", ";
-      append_json_string(out, path);
-      out += ": ";
-      append_json_string(out, word);
-    }
-    print_line(out + "}");
+    print_line(words_json(found->words));
     return kDone;
   }
   if (found->words.empty()) {

@@ -40,23 +40,7 @@ class FolderStore : public ObjectStore {
     return out;
   }
 
-  Result<std::vector<std::string>> all() override {
-    std::vector<std::string> out;
-    std::error_code error;
-    const auto base = root_ + "/files/md5";
-    if (!fs::exists(base, error)) return out;
-    for (fs::directory_iterator outer(base, error), end; !error && outer != end;
-         outer.increment(error)) {
-      if (!outer->is_directory(error)) continue;
-      for (fs::directory_iterator inner(outer->path(), error); !error && inner != end;
-           inner.increment(error)) {
-        auto id = outer->path().filename().string() + inner->path().filename().string();
-        if (is_object_id(id)) out.push_back(std::move(id));
-      }
-    }
-    if (error) return unavailable("cannot list '" + base + "': " + error.message());
-    return out;
-  }
+  Result<std::vector<std::string>> all() override { return objects_below(root_); }
 
   Result<void> put(const std::string& id, const std::string& path) override {
     const auto target = address_of(id);
@@ -114,20 +98,6 @@ class FolderStore : public ObjectStore {
 };
 
 }  // namespace
-
-std::string object_path(const std::string& id) {
-  SW_ASSERT(is_object_id(id));
-  return "files/md5/" + id.substr(0, 2) + "/" + id.substr(2);
-}
-
-std::string object_id(std::string_view path) {
-  constexpr std::string_view kBase = "files/md5/";
-  if (!path.starts_with(kBase)) return {};
-  path.remove_prefix(kBase.size());
-  if (path.size() < 3 || path[2] != '/') return {};
-  auto id = std::string(path.substr(0, 2)) + std::string(path.substr(3));
-  return is_object_id(id) ? id : std::string();
-}
 
 std::unique_ptr<ObjectStore> folder_store(const std::string& root) {
   return std::make_unique<FolderStore>(root);

@@ -2,6 +2,7 @@
 #include "data/object_cache.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -49,9 +50,41 @@ Error corrupt_object(const std::string& id, const std::string& path, const std::
           "delete that file and fetch a good copy, or add the data again"};
 }
 
-std::string ObjectCache::path_of(const std::string& id) const {
+std::string object_path(const std::string& id) {
   SW_ASSERT(is_object_id(id));
-  return root_ + "/files/md5/" + id.substr(0, 2) + "/" + id.substr(2);
+  return "files/md5/" + id.substr(0, 2) + "/" + id.substr(2);
+}
+
+std::string object_id(std::string_view path) {
+  constexpr std::string_view kBase = "files/md5/";
+  if (!path.starts_with(kBase)) return {};
+  path.remove_prefix(kBase.size());
+  if (path.size() < 3 || path[2] != '/') return {};
+  auto id = std::string(path.substr(0, 2)) + std::string(path.substr(3));
+  return is_object_id(id) ? id : std::string();
+}
+
+Result<std::vector<std::string>> objects_below(const std::string& root) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> out;
+  std::error_code error;
+  const auto base = root + "/files/md5";
+  if (!fs::exists(base, error)) return out;
+  for (fs::directory_iterator outer(base, error), end; !error && outer != end;
+       outer.increment(error)) {
+    if (!outer->is_directory(error)) continue;
+    for (fs::directory_iterator inner(outer->path(), error); !error && inner != end;
+         inner.increment(error)) {
+      auto id = outer->path().filename().string() + inner->path().filename().string();
+      if (is_object_id(id)) out.push_back(std::move(id));
+    }
+  }
+  if (error) return unavailable("cannot list '" + base + "': " + error.message());
+  return out;
+}
+
+std::string ObjectCache::path_of(const std::string& id) const {
+  return root_ + "/" + object_path(id);
 }
 
 bool ObjectCache::has(const std::string& id) const {
@@ -124,20 +157,17 @@ Result<void> ObjectCache::receive(
   return {};
 }
 
-std::vector<std::string> ObjectCache::all() const {
+void ObjectCache::drop_leftovers() const {
   namespace fs = std::filesystem;
-  std::vector<std::string> out;
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24);
   std::error_code error;
-  for (fs::directory_iterator outer(root_ + "/files/md5", error), end; !error && outer != end;
-       outer.increment(error)) {
-    if (!outer->is_directory(error)) continue;
-    for (fs::directory_iterator inner(outer->path(), error); !error && inner != end;
-         inner.increment(error)) {
-      auto id = outer->path().filename().string() + inner->path().filename().string();
-      if (is_object_id(id)) out.push_back(std::move(id));
-    }
+  for (fs::recursive_directory_iterator it(root_ + "/files/md5", error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->path().extension() != ".tmp") continue;
+    std::error_code gone;
+    const auto written = it->last_write_time(gone);
+    if (!gone && written < old) fs::remove(it->path(), gone);
   }
-  return out;
 }
 
 Result<void> ObjectCache::remove(const std::string& id) {

@@ -15,6 +15,11 @@
 namespace slipway::data {
 
 bool is_object_id(std::string_view id);  // 32 lower-case hex digits, `.dir` behind them or not
+// "files/md5/ab/cdef.." of an id, and back; empty for what is no object's path.
+std::string object_path(const std::string& id);
+std::string object_id(std::string_view path);
+// Ids of all objects in a folder of this layout; none when it is not there.
+Result<std::vector<std::string>> objects_below(const std::string& root);
 // Of an object whose bytes hash to `actual`.
 Error corrupt_object(const std::string& id, const std::string& path, const std::string& actual);
 
@@ -43,7 +48,9 @@ class ObjectCache {
   // not kept.
   Result<void> receive(const std::string& id,
                        const std::function<Result<std::string>(const std::string& path)>& fill);
-  std::vector<std::string> all() const;  // ids, in no order
+  Result<std::vector<std::string>> all() const { return objects_below(root_); }
+  // Files that writers which were killed left behind, a day old or older, go away.
+  void drop_leftovers() const;
   Result<void> remove(const std::string& id);
 
   // Delivers an object to `target`, replacing what is there, at once and whole. A corrupt object is

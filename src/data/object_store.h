@@ -48,8 +48,4 @@ std::unique_ptr<ObjectStore> folder_store(const std::string& root);
 std::unique_ptr<ObjectStore> s3_store(const fetch::S3Access& access, const fetch::S3Place& place,
                                       const std::string& noting, Clock& clock);
 
-// "files/md5/ab/cdef.." of an id, and back; empty for what is no object's path.
-std::string object_path(const std::string& id);
-std::string object_id(std::string_view path);
-
 }  // namespace slipway::data

@@ -65,6 +65,9 @@ class S3Store : public ObjectStore {
         auto id = object_id(std::string_view(key).substr(std::min(base_.size(), key.size())));
         if (!id.empty()) out.push_back(std::move(id));
       }
+      if (!page.next.empty() && page.next == token) {
+        return unavailable("the list of s3://" + bucket_ + "/" + base_ + " does not end");
+      }
       token = page.next;
     } while (!token.empty());
     return out;

@@ -220,6 +220,35 @@ def test_other_commits_are_shared_and_kept_too(pair):
     assert "in sync" in repo.dvc("status", "-c").stdout
 
 
+def test_nothing_is_removed_while_it_is_unclear_what_stays(pair):
+    repo, clone, remote = pair
+    repo.ours("push")
+    pointer = (repo.root / "data.csv.dvc").read_text()
+    repo.write("data.csv.dvc", "outs: {not: a list}\n")
+    repo.run("git", "commit", "-qam", "broken")
+    repo.write("data.csv.dvc", pointer)
+    repo.run("git", "commit", "-qam", "mended")
+    before = objects(remote / "files")
+    refused = repo.ours("gc", "-A", "-c", "-f", ok=False)
+    assert refused.returncode == 255 and "data.csv.dvc" in refused.stderr
+    assert objects(remote / "files") == before == objects(repo.root / ".dvc/cache/files")
+    repo.ours("gc", "-w", "-c", "-f")
+    assert objects(remote / "files") == before
+
+
+def test_what_a_killed_writer_left_is_collected(pair):
+    repo, clone, remote = pair
+    cache = repo.root / ".dvc/cache/files/md5"
+    left, new = cache / "incoming.0123456789ab.tmp", cache / "incoming.ba9876543210.tmp"
+    for path in (left, new):
+        path.write_text("half of it")
+    os.utime(left, (0, 0))
+    repo.ours("gc", "-w", "--dry")
+    assert left.exists()
+    repo.ours("gc", "-w", "-f")
+    assert not left.exists() and new.exists()
+
+
 def test_what_pipelines_made_is_kept(pair):
     repo, clone, remote = pair
     repo.write(

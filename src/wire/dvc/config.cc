@@ -37,10 +37,6 @@ Result<std::vector<std::string>> paths_for(const Common& common, Level level) {
   return config_paths(root + "/.dvc", common.user_config);
 }
 
-bool is_folder(const std::string& key) {
-  return key == "cache.dir" || (key.starts_with("remote.") && key.ends_with(".url"));
-}
-
 }  // namespace
 
 Settings ConfigLevel::merged() const {
@@ -51,9 +47,7 @@ Settings ConfigLevel::merged() const {
 
 std::string ConfigLevel::stored(const Common& common, const std::string& key,
                                 const std::string& value) const {
-  const bool elsewhere =
-      value.empty() || value[0] == '/' || value[0] == '~' || value.find("://") != std::string::npos;
-  if (!is_folder(key) || elsewhere) return value;
+  if (!is_folder(key, value) || value[0] == '/') return value;
   return (fs::path(common.folder) / value)
       .lexically_normal()
       .lexically_relative(fs::path(path).parent_path())

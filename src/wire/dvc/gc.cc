@@ -41,6 +41,7 @@ Result<void> bring_manifests(Repository& repository, const std::vector<Wanted>& 
 Result<Collected> collect(const Common& common, const CollectOptions& options) {
   SW_TRY(const auto repository, Repository::open(common));
   SW_TRY(const auto lock, repository->lock());
+  // What cannot be read may need objects: nothing is removed before it is clear what stays.
   SW_TRY(const auto wanted, wanted_outputs(*repository, common.folder, {}, options.keep));
   OpenRemote remote;
   if (options.cloud) {
@@ -56,10 +57,12 @@ Result<Collected> collect(const Common& common, const CollectOptions& options) {
                         "fetch or add that folder first, or collect the cache alone");
   }
   Collected out;
-  for (const auto& id : unused(repository->cache().all(), used)) {
+  SW_TRY(const auto cached, repository->cache().all());
+  for (const auto& id : unused(cached, used)) {
     out.cache.push_back(repository->cache().path_of(id));
     if (!options.dry) SW_CHECK_OK(repository->cache().remove(id));
   }
+  if (!options.dry) repository->cache().drop_leftovers();
   if (!options.cloud) return out;
   SW_TRY(const auto shared, remote.store->all());
   const auto gone = unused(shared, used);

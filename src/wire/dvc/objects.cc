@@ -83,9 +83,12 @@ Result<void> add_commits(const Repository& repository, const SyncOptions& option
   }
   for (const auto& [id, path] : contents) {
     SW_TRY(const auto text, content_in_git(repository.root(), id));
-    // What an older commit holds may have been written by another version: it is not judged here.
+    // Left out, its objects would be taken for unused, or not be shared.
     auto outputs = outputs_of_file(text, path);
-    if (!outputs) continue;
+    if (!outputs) {
+      return precondition("in another commit, " + outputs.error().message,
+                          "leave that commit out: -w, -a or -T instead of -A");
+    }
     for (auto& one : *outputs) into.push_back(std::move(one));
   }
   return {};
@@ -94,23 +97,11 @@ Result<void> add_commits(const Repository& repository, const SyncOptions& option
 // dvc.lock files of the work tree.
 Result<std::vector<Wanted>> locked_outputs(Repository& repository) {
   std::vector<Wanted> out;
-  std::vector<std::string> pending{""};
-  while (!pending.empty()) {
-    const auto folder = pending.back();
-    pending.pop_back();
-    std::error_code error;
-    for (fs::directory_iterator it(repository.absolute(folder), error), end; !error && it != end;
-         it.increment(error)) {
-      const auto name = it->path().filename().string();
-      const auto path = folder.empty() ? name : folder + "/" + name;
-      const bool is_folder = it->is_directory(error) && !it->is_symlink(error);
-      if (repository.ignored().ignores(path, is_folder)) continue;
-      if (is_folder && !fs::exists(repository.absolute(path + ".dvc"))) pending.push_back(path);
-      if (is_folder || !is_lock(path)) continue;
-      SW_TRY(const auto text, blob::read_file(repository.absolute(path), kLockLimit));
-      SW_TRY(auto outputs, outputs_of_lock(text, path));
-      for (auto& one : outputs) out.push_back(std::move(one));
-    }
+  SW_TRY(const auto locks, repository.files("dvc.lock"));
+  for (const auto& path : locks) {
+    SW_TRY(const auto text, blob::read_file(repository.absolute(path), kLockLimit));
+    SW_TRY(auto outputs, outputs_of_lock(text, path));
+    for (auto& one : outputs) out.push_back(std::move(one));
   }
   return out;
 }

@@ -87,8 +87,8 @@ std::string Repository::shown(const std::string& folder, const std::string& abso
   return fs::path(absolute).lexically_relative(folder).string();
 }
 
-Result<std::vector<Tracked>> Repository::tracked() {
-  std::vector<std::string> pointers;
+Result<std::vector<std::string>> Repository::files(std::string_view ending) {
+  std::vector<std::string> out;
   std::vector<std::string> pending{""};
   while (!pending.empty()) {
     const auto folder = pending.back();
@@ -100,13 +100,20 @@ Result<std::vector<Tracked>> Repository::tracked() {
       const auto path = folder.empty() ? name : folder + "/" + name;
       const bool is_folder = it->is_directory(error) && !it->is_symlink(error);
       if (ignored_.ignores(path, is_folder)) continue;
-      // A folder with a pointer beside it is data: no pointers are looked for in there.
+      // A folder with a pointer beside it is data: nothing of ours is looked for in there.
       if (is_folder && !fs::exists(absolute(path + ".dvc"))) pending.push_back(path);
-      if (!is_folder && name.size() > 4 && name.ends_with(".dvc")) pointers.push_back(path);
+      const bool named = name == ending || (ending[0] == '.' && name.size() > ending.size() &&
+                                            name.ends_with(ending));
+      if (!is_folder && named) out.push_back(path);
     }
     if (error) return unavailable("cannot list '" + absolute(folder) + "': " + error.message());
   }
-  std::sort(pointers.begin(), pointers.end());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<std::vector<Tracked>> Repository::tracked() {
+  SW_TRY(const auto pointers, files(".dvc"));
   std::vector<Tracked> out;
   for (const auto& pointer : pointers) {
     SW_TRY(const auto text, blob::read_file(absolute(pointer), kPointerLimit));

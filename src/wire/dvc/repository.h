@@ -43,6 +43,8 @@ class Repository {
   // The other way round, for messages.
   static std::string shown(const std::string& folder, const std::string& absolute);
 
+  // Files outside of data that are called so, or end so when it begins with a point; sorted.
+  Result<std::vector<std::string>> files(std::string_view ending);
   // Every output of every pointer, by pointer path. Two that overlap are refused.
   Result<std::vector<Tracked>> tracked();
   // Those that the targets name: outputs, pointers, folders above them, paths inside them.

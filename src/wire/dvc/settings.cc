@@ -14,19 +14,17 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kFileLimit = 1u << 20;
 
-// Where a file names a folder, its own folder is what the name is relative to.
-bool is_relative_folder(const std::string& key, const std::string& value) {
-  const bool folder = key == "cache.dir" || (key.starts_with("remote.") && key.ends_with(".url"));
-  return folder && !value.empty() && value[0] != '/' && value[0] != '~' &&
-         value.find("://") == value.npos;
-}
-
 }  // namespace
 
 Result<void> parse_settings(std::string_view text, const std::string& name, Settings& into) {
   SW_TRY(const auto file, ConfigFile::parse(text, name));
   for (const auto& [key, value] : file.values()) into[key] = value;
   return {};
+}
+
+bool is_folder(const std::string& key, const std::string& value) {
+  const bool folder = key == "cache.dir" || (key.starts_with("remote.") && key.ends_with(".url"));
+  return folder && !value.empty() && value[0] != '~' && value.find("://") == value.npos;
 }
 
 std::vector<std::string> config_paths(const std::string& folder, const std::string& user_config) {
@@ -37,7 +35,7 @@ std::vector<std::string> config_paths(const std::string& folder, const std::stri
 Settings resolved(const Settings& level, const std::string& path) {
   auto out = level;
   for (auto& [key, value] : out) {
-    if (!is_relative_folder(key, value)) continue;
+    if (!is_folder(key, value) || value[0] == '/') continue;
     value = (fs::path(path).parent_path() / value).lexically_normal().string();
   }
   return out;

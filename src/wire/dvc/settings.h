@@ -20,6 +20,8 @@ Result<void> parse_settings(std::string_view text, const std::string& name, Sett
 
 // The files of the four levels, the most general one first.
 std::vector<std::string> config_paths(const std::string& folder, const std::string& user_config);
+// Whether the value of `key` is a folder of this machine: then it is relative to its file.
+bool is_folder(const std::string& key, const std::string& value);
 // Relative folders of the file at `path` as absolute ones.
 Settings resolved(const Settings& level, const std::string& path);
 
