@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "domain/name.h"
 #include "json/value.h"
 #include "pipeline/pipeline.h"
 #include "store/database.h"
@@ -38,15 +39,6 @@ Hook from_row(const Row& row) {
     if (value.is_string()) out.labels[std::string(key)] = std::string(value.get_string());
   }
   return out;
-}
-
-bool is_name(const std::string& name) {
-  if (name.empty() || name.size() > 100) return false;
-  for (const char c : name) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!word && c != '_' && c != '.' && c != '-') return false;
-  }
-  return true;
 }
 
 bool wants(const Hook& hook, const Fired& fired) {
@@ -129,7 +121,7 @@ Hooks::Hooks(store::Database& db, Executions& executions, Clock& clock, std::opt
 Hooks::~Hooks() = default;
 
 Result<std::string> Hooks::put(const Hook& hook, const std::string& secret) {
-  if (!is_name(hook.name)) {
+  if (!is_plain_name(hook.name)) {
     return invalid("name: '" + hook.name.substr(0, 100) + "' is not a name",
                    "1 to 100 letters, digits, '_', '.' and '-'");
   }

@@ -11,6 +11,12 @@
 namespace slipway::rollout {
 namespace {
 
+// Proved worse is red; what only looks worse so far is amber.
+Verdict verdict_of(bool proved, bool seems) {
+  if (proved) return Verdict::red;
+  return seems ? Verdict::amber : Verdict::green;
+}
+
 using stats::Interval;
 
 constexpr int kChecks = 5;  // they share the tolerated chance of a false alarm
@@ -103,11 +109,7 @@ Check latency_check(const Traffic& champion, const Traffic& challenger, const To
   out.detail = text("%.0f of %.0f answers", static_cast<double>(slow1), static_cast<double>(n1)) +
                text(" of the challenger took longer than %.2f ms", bound) +
                ", 1 % is tolerated; share in " + between(now);
-  if (now.low > std::max(0.01, usual.high)) {
-    out.verdict = Verdict::red;
-  } else {
-    out.verdict = p1 > bound ? Verdict::amber : Verdict::green;
-  }
+  out.verdict = verdict_of(now.low > std::max(0.01, usual.high), p1 > bound);
   return out;
 }
 
@@ -128,11 +130,7 @@ Check accuracy_check(const Outcomes& champion, const Outcomes& challenger, const
   const auto now = interval_of(challenger.right, challenger.classified, alpha / 2);
   out.detail = "challenger " + between(now) + ", champion " + between(usual) +
                text(", tolerance %.3f", t.quality);
-  if (now.high < usual.low - t.quality) {
-    out.verdict = Verdict::red;
-  } else {
-    out.verdict = k1 / n1 < k0 / n0 - t.quality ? Verdict::amber : Verdict::green;
-  }
+  out.verdict = verdict_of(now.high < usual.low - t.quality, k1 / n1 < k0 / n0 - t.quality);
   return out;
 }
 
@@ -160,11 +158,7 @@ Check mean_check(const char* name, const Estimate& champion, const Estimate& cha
   const double error = std::hypot(champion.error, challenger.error);
   const auto interval = stats::mean_sequence(worse, error, n, alpha);
   out.detail = "challenger worse by " + between(interval) + text(", tolerance %.3f", t.quality);
-  if (interval.low > t.quality) {
-    out.verdict = Verdict::red;
-  } else {
-    out.verdict = worse > t.quality ? Verdict::amber : Verdict::green;
-  }
+  out.verdict = verdict_of(interval.low > t.quality, worse > t.quality);
   return out;
 }
 
@@ -216,11 +210,7 @@ Check mae_check(const Outcomes& champion, const Outcomes& challenger, const Tole
   const auto interval = stats::mean_sequence(worse, error, n, alpha);
   out.detail = text("beyond %.4g (the champion's and %.3g of it) by ", bound, t.quality) +
                text("[%.4g, %.4g]", interval.low, interval.high);
-  if (interval.low > 0) {
-    out.verdict = Verdict::red;
-  } else {
-    out.verdict = worse > 0 ? Verdict::amber : Verdict::green;
-  }
+  out.verdict = verdict_of(interval.low > 0, worse > 0);
   return out;
 }
 
@@ -265,11 +255,8 @@ Check business_check(const Outcomes& champion, const Outcomes& challenger, const
     const auto now = interval_of(after.requests, challenger.predictions, alpha / 2);
     out.detail = "challenger " + between(now) + ", champion " + between(usual) +
                  text(", tolerance %.3f of it", goal.tolerance);
-    if (now.high < usual.low * (1 - goal.tolerance)) {
-      out.verdict = Verdict::red;
-    } else {
-      out.verdict = p1 < p0 * (1 - goal.tolerance) ? Verdict::amber : Verdict::green;
-    }
+    out.verdict =
+        verdict_of(now.high < usual.low * (1 - goal.tolerance), p1 < p0 * (1 - goal.tolerance));
     return out;
   }
   const auto usual = value_of(before, champion.predictions);
@@ -284,11 +271,7 @@ Check business_check(const Outcomes& champion, const Outcomes& challenger, const
   const auto interval = stats::mean_sequence(worse, error, std::min(usual.n, now.n), alpha);
   out.detail = text("below %.4g (the champion's less %.3g of it) by ", bound, goal.tolerance) +
                text("[%.4g, %.4g]", interval.low, interval.high);
-  if (interval.low > 0) {
-    out.verdict = Verdict::red;
-  } else {
-    out.verdict = worse > 0 ? Verdict::amber : Verdict::green;
-  }
+  out.verdict = verdict_of(interval.low > 0, worse > 0);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "domain/name.h"
 #include "endpoint.h"
 #include "json/value.h"
 #include "monitor/monitor.h"
@@ -21,15 +22,6 @@ struct Service {
   monitor::Monitor& monitor;
   serving::Endpoints& endpoints;
 };
-
-bool is_name(const std::string& name) {
-  if (name.empty() || name.size() > 100) return false;
-  for (const char c : name) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!word && c != '_' && c != '.' && c != '-') return false;
-  }
-  return true;
-}
 
 Result<void> read_optional(const json::value& item, const std::string& where,
                            monitor::BusinessEvent& out) {
@@ -75,7 +67,7 @@ Result<monitor::BusinessEvent> event_of(const json::value& item, const std::stri
   }
   out.request_id = *request;
   out.event = json::text_at(item, "event").value_or("");
-  if (!is_name(out.event)) {
+  if (!is_plain_name(out.event)) {
     return invalid(where + ".event: expected a name of 1 to 100 letters, digits, '_', '.' and '-'",
                    "conversion, revenue ..");
   }
@@ -91,17 +83,9 @@ Result<std::string> endpoint_of(Service& service, const net::Request& request) {
 Result<net::Response> post(Service& service, const net::Request& request) {
   SW_TRY(const auto name, endpoint_of(service, request));
   SW_TRY(const auto parsed, json::parse_value(request.body));
-  const auto* items = json::find(parsed, "items");
-  if (items == nullptr || !items->is_array()) {
-    return invalid("$.items: expected an array of {\"request_id\", \"event\", \"value\"}");
-  }
-  if (items->get_array().size() > kMostEvents) {
-    return invalid("$.items: " + std::to_string(items->get_array().size()) +
-                       " events, at most 100000 are taken at once",
-                   "send several requests");
-  }
+  SW_TRY(const auto items, items_of(parsed, "{\"request_id\", \"event\", \"value\"}", kMostEvents));
   std::vector<monitor::BusinessEvent> events;
-  for (const auto& item : items->get_array()) {
+  for (const auto& item : *items) {
     SW_TRY(auto event, event_of(item, "$.items[" + std::to_string(events.size()) + "]"));
     events.push_back(std::move(event));
   }
@@ -151,23 +135,14 @@ Result<net::Response> get(Service& service, const net::Request& request) {
 
 void add_business_routes(net::Router& router, monitor::Monitor& monitor,
                          serving::Endpoints& endpoints) {
-  const auto service = std::make_shared<Service>(Service{monitor, endpoints});
-  const auto add = [&](net::Method method, const char* action, const char* summary, auto function) {
-    router.add({.method = method,
-                .pattern = "/api/v1/endpoints/{name}/events",
-                .wire = "api",
-                .action = action,
-                .summary = summary,
-                .handler =
-                    [service, function](const net::Request& request) {
-                      auto result = function(*service, request);
-                      return result ? *std::move(result) : problem(request, result.error());
-                    },
-                .body_limit = kBodyLimit});
-  };
-  add(net::Method::post, "endpoint.write", "Business events of requests: conversion, revenue ..",
-      post);
-  add(net::Method::get, "endpoint.read", "Business events by the version that answered", get);
+  Endpoints at{router, std::make_shared<Service>(Service{monitor, endpoints})};
+  const std::string path = "/endpoints/{name}/events";
+  at.post(path, post,
+          {.action = "endpoint.write",
+           .summary = "Business events of requests: conversion, revenue ..",
+           .body_limit = kBodyLimit});
+  at.get(path, get,
+         {.action = "endpoint.read", .summary = "Business events by the version that answered"});
 }
 
 }  // namespace slipway::wire::api

@@ -22,6 +22,20 @@ Result<std::int64_t> int_query(const net::Request& request, std::string_view key
   return *number;
 }
 
+Result<const json::array*> items_of(const json::value& body, const std::string& kind,
+                                    std::size_t most) {
+  const auto* items = json::find(body, "items");
+  if (items == nullptr || !items->is_array()) {
+    return invalid("$.items: expected an array of " + kind);
+  }
+  if (items->get_array().size() > most) {
+    return invalid("$.items: " + std::to_string(items->get_array().size()) + ", at most " +
+                       std::to_string(most) + " are taken at once",
+                   "send several requests");
+  }
+  return &items->get_array();
+}
+
 Result<PageRequest> page_of(const net::Request& request, std::size_t fallback) {
   SW_TRY(const auto size,
          int_query(request, "page_size", static_cast<std::int64_t>(fallback), 1, 1000));

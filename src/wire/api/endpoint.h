@@ -20,6 +20,7 @@
 #include "domain/context.h"
 #include "domain/types.h"
 #include "json/json.h"
+#include "json/value.h"
 #include "net/http.h"
 #include "wire/api/problem.h"
 
@@ -38,6 +39,10 @@ Result<PageRequest> page_of(const net::Request& request, std::size_t fallback = 
 // ?key= as a number in [least, most]; `fallback` when absent.
 Result<std::int64_t> int_query(const net::Request& request, std::string_view key,
                                std::int64_t fallback, std::int64_t least, std::int64_t most);
+
+// The array `items` of a body; `kind` is what its members look like, for the error.
+Result<const json::array*> items_of(const json::value& body, const std::string& kind,
+                                    std::size_t most);
 
 template <class Service>
 class Endpoints {

@@ -77,23 +77,15 @@ Result<net::Response> remove(Service& service, const net::Request& request) {
 
 void add_expectation_routes(net::Router& router, monitor::Monitor& monitor,
                             serving::Endpoints& endpoints) {
-  const auto service = std::make_shared<Service>(Service{monitor, endpoints});
-  const auto add = [&](net::Method method, const char* action, const char* summary, auto function) {
-    router.add({.method = method,
-                .pattern = "/api/v1/endpoints/{name}/expectations",
-                .wire = "api",
-                .action = action,
-                .summary = summary,
-                .handler =
-                    [service, function](const net::Request& request) {
-                      auto result = function(*service, request);
-                      return result ? *std::move(result) : problem(request, result.error());
-                    },
-                .body_limit = kMostSuite});
-  };
-  add(net::Method::get, "endpoint.read", "What requests should be like, and what broke it", get);
-  add(net::Method::put, "endpoint.write", "Hold requests against a suite (YAML)", put);
-  add(net::Method::del, "endpoint.write", "Hold requests against nothing", remove);
+  Endpoints at{router, std::make_shared<Service>(Service{monitor, endpoints})};
+  const std::string path = "/endpoints/{name}/expectations";
+  at.get(path, get,
+         {.action = "endpoint.read", .summary = "What requests should be like, and what broke it"});
+  at.put(path, put,
+         {.action = "endpoint.write",
+          .summary = "Hold requests against a suite (YAML)",
+          .body_limit = kMostSuite});
+  at.del(path, remove, {.action = "endpoint.write", .summary = "Hold requests against nothing"});
 }
 
 }  // namespace slipway::wire::api

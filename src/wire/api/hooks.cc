@@ -10,6 +10,8 @@
 namespace slipway::wire::api {
 namespace {
 
+constexpr std::size_t kBodyLimit = std::size_t{1} << 20;
+
 using pipeline::Hook;
 using pipeline::Hooks;
 
@@ -95,25 +97,15 @@ Result<net::Response> remove(Hooks& hooks, const net::Request& request) {
 }  // namespace
 
 void add_hook_routes(net::Router& router, pipeline::Hooks& hooks) {
-  const auto add = [&](net::Method method, const std::string& pattern, const char* action,
-                       const char* summary, auto function) {
-    router.add({.method = method,
-                .pattern = "/api/v1/hooks" + pattern,
-                .wire = "api",
-                .action = action,
-                .summary = summary,
-                .handler =
-                    [&hooks, function](const net::Request& request) {
-                      auto result = function(hooks, request);
-                      return result ? *std::move(result) : problem(request, result.error());
-                    },
-                .body_limit = std::size_t{1} << 20});
-  };
-  add(net::Method::post, "", "pipeline.write",
-      "Let alerts of other systems start a pipeline; tells the secret once", put);
-  add(net::Method::get, "", "pipeline.read", "Hooks of other systems", list);
-  add(net::Method::get, "/{name}", "pipeline.read", "One hook", show);
-  add(net::Method::del, "/{name}", "pipeline.write", "It starts nothing any more", remove);
+  Endpoints at{router, hooks};
+  at.post("/hooks", put,
+          {.action = "pipeline.write",
+           .summary = "Let alerts of other systems start a pipeline; tells the secret once",
+           .body_limit = kBodyLimit});
+  at.get("/hooks", list, {.action = "pipeline.read", .summary = "Hooks of other systems"});
+  at.get("/hooks/{name}", show, {.action = "pipeline.read", .summary = "One hook"});
+  at.del("/hooks/{name}", remove,
+         {.action = "pipeline.write", .summary = "It starts nothing any more"});
 }
 
 }  // namespace slipway::wire::api

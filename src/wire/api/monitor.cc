@@ -84,17 +84,9 @@ Result<std::string> label_text(const json::value* label, const std::string& wher
 
 Result<std::vector<monitor::Label>> labels_of(const std::string& body) {
   SW_TRY(const auto parsed, json::parse_value(body));
-  const auto* items = json::find(parsed, "items");
-  if (items == nullptr || !items->is_array()) {
-    return invalid("$.items: expected an array of {\"request_id\", \"label\"}");
-  }
-  if (items->get_array().size() > kMostLabels) {
-    return invalid("$.items: " + std::to_string(items->get_array().size()) +
-                       " labels, at most 100000 are taken at once",
-                   "send several requests");
-  }
+  SW_TRY(const auto items, items_of(parsed, "{\"request_id\", \"label\"}", kMostLabels));
   std::vector<monitor::Label> out;
-  for (const auto& item : items->get_array()) {
+  for (const auto& item : *items) {
     const std::string where = "$.items[" + std::to_string(out.size()) + "]";
     const auto id = json::text_at(item, "request_id");
     if (!id || id->empty() || id->size() > 512) {
@@ -230,43 +222,46 @@ Result<net::Response> set_reference(Service& service, const net::Request& reques
 
 void add_monitor_routes(net::Router& router, monitor::Monitor& monitor,
                         serving::Endpoints& endpoints, registry::Registry& registry) {
-  const auto service = std::make_shared<Service>(Service{monitor, endpoints, registry});
-  const auto add = [&](net::Method method, const std::string& pattern, const char* action,
-                       const char* summary, auto function, std::size_t body_limit = 32u << 20) {
-    router.add({.method = method,
-                .pattern = "/api/v1" + pattern,
-                .wire = "api",
-                .action = action,
-                .summary = summary,
-                .handler =
-                    [service, function](const net::Request& request) {
-                      auto result = function(*service, request);
-                      return result ? *std::move(result) : problem(request, result.error());
-                    },
-                .body_limit = body_limit});
-  };
-  using net::Method;
+  Endpoints at{router, std::make_shared<Service>(Service{monitor, endpoints, registry})};
+  constexpr std::size_t kBodyLimit = std::size_t{32} << 20;
   const std::string one = "/endpoints/{name}";
-  add(Method::post, one + "/feedback", "endpoint.write", "Outcomes of predictions, by request id",
-      feedback);
-  add(Method::get, one + "/monitor", "endpoint.read", "How an endpoint is watched", settings);
-  add(Method::put, one + "/monitor", "endpoint.write", "Change how an endpoint is watched",
-      set_settings);
-  add(Method::get, one + "/drift", "endpoint.read", "Drift reports, newest first", drift);
-  add(Method::get, one + "/quality", "endpoint.read", "Quality by outcomes, newest first", quality);
-  add(Method::get, one + "/profiles", "endpoint.read",
-      "What the traffic looked like between two times, all windows merged", profiles);
-  add(Method::get, "/alerts", "alert.read", "Alerts, newest first", alerts);
-  add(Method::get, "/alerts/{id}", "alert.read", "One alert", alert);
-  add(Method::post, "/alerts/{id}/acknowledge", "alert.write", "Somebody has seen it", acknowledge);
-  add(Method::post, "/alerts/{id}/close", "alert.write", "It is over", close);
-  add(Method::get, "/silences", "alert.read", "Hours in which nobody is told of alerts", silences);
-  add(Method::post, "/silences", "alert.write", "Tell nobody of alerts for a time", silence);
-  add(Method::del, "/silences/{id}", "alert.write", "It ends now", end_silence);
+  at.post(one + "/feedback", feedback,
+          {.action = "endpoint.write",
+           .summary = "Outcomes of predictions, by request id",
+           .body_limit = kBodyLimit});
+  at.get(one + "/monitor", settings,
+         {.action = "endpoint.read", .summary = "How an endpoint is watched"});
+  at.put(one + "/monitor", set_settings,
+         {.action = "endpoint.write",
+          .summary = "Change how an endpoint is watched",
+          .body_limit = kBodyLimit});
+  at.get(one + "/drift", drift,
+         {.action = "endpoint.read", .summary = "Drift reports, newest first"});
+  at.get(one + "/quality", quality,
+         {.action = "endpoint.read", .summary = "Quality by outcomes, newest first"});
+  at.get(one + "/profiles", profiles,
+         {.action = "endpoint.read",
+          .summary = "What the traffic looked like between two times, all windows merged"});
+  at.get("/alerts", alerts, {.action = "alert.read", .summary = "Alerts, newest first"});
+  at.get("/alerts/{id}", alert, {.action = "alert.read", .summary = "One alert"});
+  at.post("/alerts/{id}/acknowledge", acknowledge,
+          {.action = "alert.write", .summary = "Somebody has seen it", .body_limit = kBodyLimit});
+  at.post("/alerts/{id}/close", close,
+          {.action = "alert.write", .summary = "It is over", .body_limit = kBodyLimit});
+  at.get("/silences", silences,
+         {.action = "alert.read", .summary = "Hours in which nobody is told of alerts"});
+  at.post("/silences", silence,
+          {.action = "alert.write",
+           .summary = "Tell nobody of alerts for a time",
+           .body_limit = kBodyLimit});
+  at.del("/silences/{id}", end_silence, {.action = "alert.write", .summary = "It ends now"});
   const std::string profile = "/models/{name}/versions/{version}/reference";
-  add(Method::get, profile, "model.read", "The reference profile of a version", reference);
-  add(Method::put, profile, "model.write", "Set it from CSV or JSON lines of training features",
-      set_reference, 256u << 20);
+  at.get(profile, reference,
+         {.action = "model.read", .summary = "The reference profile of a version"});
+  at.put(profile, set_reference,
+         {.action = "model.write",
+          .summary = "Set it from CSV or JSON lines of training features",
+          .body_limit = 256u << 20});
 }
 
 }  // namespace slipway::wire::api

@@ -13,10 +13,12 @@
 
 namespace slipway::wire::oip {
 
-// What an error names; put together only when there is one.
+// What an error names; put together only when there is one. Stands where a text would, so that
+// callers pass theirs as they are.
 struct Where {
-  Where(const char* at) : first(at) {}                                                   // NOLINT
-  Where(const std::string& at, std::string_view more = {}) : first(at), second(more) {}  // NOLINT
+  Where(const char* at) : first(at) {}                      // NOLINT: implicit by design
+  Where(const std::string& at, std::string_view more = {})  // NOLINT: implicit by design
+      : first(at), second(more) {}
   Where(std::string_view at, std::string_view more, std::string_view last)
       : first(at), second(more), third(last) {}
   std::string text() const { return std::string(first).append(second).append(third); }
