@@ -94,7 +94,7 @@ flags=("${all_flags[@]}")
 
 # YAML that people write.
 yaml=(src/yaml/yaml.cc src/json/value.cc)
-flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data)
+flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data -Isrc/fetch -Isrc/expectation)
 libs+=(-lyaml-cpp -lboost_json -lcrypto)
 fuzz policy tests/fuzz/policy_fuzz.cc src/govern/policy.cc "${yaml[@]}" "${base[@]}"
 fuzz graph tests/fuzz/graph_fuzz.cc src/serving/graph_{spec,parse,condition}.cc \
@@ -104,6 +104,13 @@ fuzz pointer tests/fuzz/pointer_fuzz.cc src/wire/dvc/dvc_file.cc src/wire/dvc/dv
   src/wire/dvc/yaml_text.cc src/data/object_cache.cc src/data/file_copy.cc src/blob/hash.cc \
   src/blob/atomic_file.cc src/blob/files.cc src/data/stat_cache.cc src/base/ids.cc \
   "${yaml[@]}" "${base[@]}"
+fuzz settings tests/fuzz/settings_fuzz.cc src/wire/dvc/{config_file,settings}.cc \
+  src/blob/{atomic_file,files}.cc src/base/ids.cc "${base[@]}"
+fuzz s3 tests/fuzz/s3_fuzz.cc src/fetch/s3_xml.cc "${base[@]}"
+fuzz hook tests/fuzz/hook_fuzz.cc src/wire/alertmanager/message.cc src/net/http.cc src/json/value.cc \
+  src/base/hash.cc "${base[@]}"
+fuzz suite tests/fuzz/suite_fuzz.cc src/expectation/{suite,columns,labels}.cc "${yaml[@]}" \
+  "${base[@]}" -lre2
 fuzz pipeline tests/fuzz/pipeline_fuzz.cc src/pipeline/definition.cc src/pipeline/params.cc \
   src/pipeline/value.cc src/pipeline/expression.cc src/pipeline/cron.cc src/pipeline/zone.cc \
   src/base/ids.cc src/blob/atomic_file.cc src/blob/files.cc "${yaml[@]}" "${base[@]}"

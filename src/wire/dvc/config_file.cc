@@ -172,7 +172,7 @@ std::vector<std::pair<std::string, std::string>> ConfigFile::values() const {
 std::string ConfigFile::text() const {
   std::string out;
   for (const auto& section : sections_) {
-    if (!section.name.empty()) out += section.header + "\n";
+    if (!section.header.empty()) out += section.header + "\n";
     for (const auto& line : section.lines) out += line.raw + "\n";
   }
   return out;

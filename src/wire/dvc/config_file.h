@@ -37,8 +37,8 @@ class ConfigFile {
     std::string value;
   };
   struct Section {
-    std::string name;  // empty: what stands before the first
-    std::string header;
+    std::string name;
+    std::string header;  // empty: what stands before the first
     std::vector<Line> lines;
   };
   Section* find(const std::string& name);
