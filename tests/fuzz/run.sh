@@ -94,7 +94,8 @@ flags=("${all_flags[@]}")
 
 # YAML that people write.
 yaml=(src/yaml/yaml.cc src/json/value.cc)
-flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data -Isrc/fetch -Isrc/expectation)
+flags+=(-Isrc/registry -Isrc/pipeline -Isrc/wire/dvc -Isrc/data -Isrc/fetch)
+flags+=(-Isrc/expectation)
 libs+=(-lyaml-cpp -lboost_json -lcrypto)
 fuzz policy tests/fuzz/policy_fuzz.cc src/govern/policy.cc "${yaml[@]}" "${base[@]}"
 fuzz graph tests/fuzz/graph_fuzz.cc src/serving/graph_{spec,parse,condition}.cc \
