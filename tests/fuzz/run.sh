@@ -108,8 +108,8 @@ fuzz pointer tests/fuzz/pointer_fuzz.cc src/wire/dvc/dvc_file.cc src/wire/dvc/dv
 fuzz settings tests/fuzz/settings_fuzz.cc src/wire/dvc/{config_file,settings}.cc \
   src/blob/{atomic_file,files}.cc src/base/ids.cc "${base[@]}"
 fuzz s3 tests/fuzz/s3_fuzz.cc src/fetch/s3_xml.cc "${base[@]}"
-fuzz hook tests/fuzz/hook_fuzz.cc src/wire/alertmanager/message.cc src/net/http.cc src/json/value.cc \
-  src/base/hash.cc "${base[@]}"
+fuzz hook tests/fuzz/hook_fuzz.cc src/wire/alertmanager/message.cc src/net/http.cc \
+  src/json/value.cc src/base/hash.cc "${base[@]}"
 fuzz suite tests/fuzz/suite_fuzz.cc src/expectation/{suite,columns,labels}.cc "${yaml[@]}" \
   "${base[@]}" -lre2
 fuzz pipeline tests/fuzz/pipeline_fuzz.cc src/pipeline/definition.cc src/pipeline/params.cc \
