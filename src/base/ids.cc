@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/sortable_id.h"
 #include "base/text.h"
 
 namespace slipway {
@@ -28,15 +29,14 @@ constexpr char kCrockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 __extension__ using Uint128 = unsigned __int128;
 
 // 48 bits of milliseconds, then 80 random bits, five bits a character.
-std::string ulid(std::int64_t ms, std::uint64_t high16, std::uint64_t low64) {
-  std::string out(26, '0');
+void write_ulid(std::string& out, std::int64_t ms, std::uint64_t high16, std::uint64_t low64) {
+  out.assign(26, '0');
   auto time = static_cast<std::uint64_t>(ms);
   for (int i = 9; i >= 0; --i, time >>= 5) out[i] = kCrockford[time & 31];
   Uint128 random = (static_cast<Uint128>(high16 & 0xffff) << 64) | low64;
   for (int i = 25; i >= 10; --i, random >>= 5) {
     out[i] = kCrockford[static_cast<std::size_t>(random & 31)];
   }
-  return out;
 }
 
 class SystemIds : public Ids {
@@ -48,6 +48,12 @@ class SystemIds : public Ids {
 
   // Within one millisecond the random part counts up, so that order of making is order of text.
   std::string sortable() override {
+    std::string out;
+    write_sortable(out);
+    return out;
+  }
+
+  void write_sortable(std::string& out) {
     const std::scoped_lock lock(mutex_);
     const auto now = system_clock().now().ms;
     if (now > last_ms_) {
@@ -57,7 +63,7 @@ class SystemIds : public Ids {
     } else if (++low_ == 0) {
       ++high_;
     }
-    return ulid(last_ms_, high_, low_);
+    write_ulid(out, last_ms_, high_, low_);
   }
 
  private:
@@ -67,11 +73,19 @@ class SystemIds : public Ids {
   std::uint64_t low_ = 0;
 };
 
+SystemIds& the_ids() {
+  static SystemIds ids;
+  return ids;
+}
+
 }  // namespace
 
 Ids& system_ids() {
-  static SystemIds ids;
-  return ids;
+  return the_ids();
+}
+
+void write_sortable_id(std::string& into) {
+  the_ids().write_sortable(into);
 }
 
 std::string FakeIds::hex32() {

@@ -10,7 +10,7 @@ only="${2:-}"
 out=build/fuzz
 mkdir -p "$out"
 flags=(-std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc)
-base=(src/base/result.cc src/base/text.cc src/base/log.cc src/base/clock.cc)
+base=(src/base/result.cc src/base/text.cc src/base/log.cc src/base/clock.cc src/base/recycle.cc)
 tensors=(src/json/reader.cc src/serving/tensor.cc src/serving/tensor_json.cc)
 libs=(-lspdlog -lfmt)
 
@@ -53,7 +53,7 @@ fuzz scoring tests/fuzz/scoring_fuzz.cc src/wire/scoring/{payload,csv,arrow_read
 fuzz tfserving tests/fuzz/tfserving_fuzz.cc src/wire/tfserving/{grpc_request,tensor_proto}.cc \
   src/wire/tfserving/examples.cc src/serving/frame.cc "${tensors[@]}" "${base[@]}"
 fuzz h2 tests/fuzz/h2_fuzz.cc src/net/{h2_session,h2_calls,h2_callbacks,h2_stream,grpc,loop}.cc \
-  src/net/{http,head,router,compress}.cc src/base/{ids,pool}.cc "${base[@]}" -lnghttp2 \
+  src/net/{http,head,router,compress}.cc src/base/{ids,pool,round}.cc "${base[@]}" -lnghttp2 \
   -lssl -lcrypto -lz
 fuzz onnx tests/fuzz/onnx_fuzz.cc src/drivers/onnx/graph_check.cc "${base[@]}"
 fuzz trees tests/fuzz/trees_fuzz.cc src/drivers/trees/{loaded,model,forest,document,xgboost}.cc \
