@@ -91,7 +91,7 @@ class Handle : public Reply {
 }  // namespace
 
 std::shared_ptr<Reply> Exchange::reply(const std::shared_ptr<Exchange>& exchange) {
-  return std::make_shared<Handle>(exchange);
+  return make_recycled<Handle>(exchange);
 }
 
 void Exchange::answer(Response response, std::shared_ptr<Pushed> stream) {

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
 #include <string>
 
 #include <nghttp2/nghttp2.h>
 
 #include "base/clock.h"
+#include "base/recycle.h"
 #include "h2_session.h"
 
 namespace slipway::net {
@@ -141,7 +146,10 @@ struct H2Callbacks {
       const auto n = std::min(length, message.left());
       message.move_to(session.out_, n);
       length -= n;
-      if (message.left() == 0) stream.out.pop_front();
+      if (message.left() == 0) {
+        give_text(message.take_body());
+        stream.out.pop_front();
+      }
     }
     return 0;
   }
@@ -150,8 +158,7 @@ struct H2Callbacks {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     auto& session = session_of(user);
     const auto id = frame->hd.stream_id;
-    auto stream = std::make_shared<H2Stream>(session.weak_from_this(), id);
-    stream->progress_ns = stream->request.received_ns = system_clock().monotonic_ns();
+    auto stream = session.make_stream(id);
     nghttp2_session_set_stream_user_data(http2, id, stream.get());
     session.streams_.emplace(id, std::move(stream));
     return 0;
@@ -178,7 +185,7 @@ struct H2Callbacks {
     } else if (key == "content-type") {
       stream->is_grpc = text.starts_with("application/grpc");
     } else if (!key.starts_with(':')) {
-      request.headers.add(std::string(key), std::string(text));
+      request.headers.add(key, text);
     }
     return 0;
   }
@@ -238,6 +245,56 @@ struct H2Callbacks {
   }
 };
 
+namespace {
+
+// Each block tells its size before it begins, in as many bytes as keep what follows aligned.
+constexpr std::size_t kBefore = alignof(std::max_align_t);
+
+void* take(std::size_t size) {
+  if (size > SIZE_MAX - kBefore) return nullptr;
+  void* block = nullptr;
+  try {
+    block = take_block(size + kBefore);
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // the library knows what to do
+  }
+  new (block) std::size_t(size);
+  return static_cast<char*>(block) + kBefore;
+}
+
+std::size_t size_of(void* bytes) {
+  return *reinterpret_cast<std::size_t*>(static_cast<char*>(bytes) - kBefore);
+}
+
+void give(void* bytes) {
+  if (bytes != nullptr) give_block(static_cast<char*>(bytes) - kBefore, size_of(bytes) + kBefore);
+}
+
+void* take_anew(void* bytes, std::size_t size) {
+  if (bytes != nullptr && size <= size_of(bytes)) return bytes;
+  void* more = take(size);
+  if (more == nullptr || bytes == nullptr) return more;
+  std::memcpy(more, bytes, size_of(bytes));
+  give(bytes);
+  return more;
+}
+
+// The library asks for some ten blocks a call.
+nghttp2_mem recycled_memory() {
+  return {.mem_user_data = nullptr,
+          .malloc = [](std::size_t size, void*) { return take(size); },
+          .free = [](void* bytes, void*) { give(bytes); },
+          .calloc = [](std::size_t count, std::size_t size, void*) -> void* {
+            if (size != 0 && count > SIZE_MAX / size) return nullptr;
+            void* bytes = take(count * size);
+            if (bytes != nullptr) std::memset(bytes, 0, count * size);
+            return bytes;
+          },
+          .realloc = [](void* bytes, std::size_t size, void*) { return take_anew(bytes, size); }};
+}
+
+}  // namespace
+
 nghttp2_session* make_http2(const GrpcOptions& options, H2Session* session) {
   nghttp2_session_callbacks* callbacks = nullptr;
   if (nghttp2_session_callbacks_new(&callbacks) != 0) return nullptr;
@@ -255,7 +312,10 @@ nghttp2_session* make_http2(const GrpcOptions& options, H2Session* session) {
     nghttp2_option_set_no_auto_window_update(option, 1);
     // The library's own bound, 33 resets a second, takes a client that gives up calls for a flood.
     nghttp2_option_set_stream_reset_rate_limit(option, FloodGate::kBurst, FloodGate::kPerSecond);
-    if (nghttp2_session_server_new2(&http2, callbacks, session, option) != 0) http2 = nullptr;
+    auto memory = recycled_memory();
+    if (nghttp2_session_server_new3(&http2, callbacks, session, option, &memory) != 0) {
+      http2 = nullptr;
+    }
   }
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);

@@ -48,7 +48,7 @@ void H2Session::head_complete(H2Stream& stream) {
   stream.head_done = true;
   auto& request = stream.request;
   request.remote = remote_;
-  request.request_id = request_id_of(request.headers.get("x-request-id"));
+  set_request_id(request.request_id, request.headers.get("x-request-id"));
   if (request.method != Method::post) return refuse_http(stream, 405);
   if (!stream.is_grpc) return refuse_http(stream, 415);
   if (auto refused = admit(stream)) return finish(stream, *std::move(refused));
@@ -242,7 +242,7 @@ void H2Session::refuse_http(H2Stream& stream, int status) {
 void H2Session::forget(std::int32_t id) {
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
-  const auto stream = std::move(found->second);
+  auto stream = std::move(found->second);
   streams_.erase(found);
   held_ -= stream->reader.held();
   if (!stream->ended || stream->finished == false || !stream->out.empty()) {
@@ -251,6 +251,29 @@ void H2Session::forget(std::int32_t id) {
   }
   stream->sink.reset();
   report(*stream);
+  keep(std::move(stream));
+}
+
+std::shared_ptr<H2Stream> H2Session::make_stream(std::int32_t id) {
+  auto stream = make_recycled<H2Stream>(weak_from_this(), id);
+  if (!spare_.empty()) {
+    stream->request = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  stream->progress_ns = stream->request.received_ns = now_ns();
+  return stream;
+}
+
+// The memory of its request, unless somebody still looks at it.
+void H2Session::keep(std::shared_ptr<H2Stream> stream) {
+  constexpr std::size_t kSpare = 16;
+  constexpr std::size_t kKeptHead = 4 << 10;
+  if (stream.use_count() != 1 || spare_.size() >= kSpare || stream->header_bytes > kKeptHead)
+    return;
+  // Sees all that the others did before they let go of it.
+  [[maybe_unused]] const auto after_the_others = std::shared_ptr<H2Stream>(stream);
+  stream->request.reset();
+  spare_.push_back(std::move(stream->request));
 }
 
 void H2Session::report(H2Stream& stream) {

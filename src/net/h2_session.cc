@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <nghttp2/nghttp2.h>
 
@@ -239,20 +240,25 @@ void H2Session::deliver(H2Outcome outcome) {
     if (woken_) return;
     woken_ = true;
   }
-  loop_->post([self = shared_from_this()] {
+  auto write = [self = shared_from_this()] {
     self->drain();
     if (!self->closed_) self->flush();
-  });
+  };
+  if (loop_->is_this_thread()) {
+    asio::post(loop_->context, std::move(write));
+  } else {
+    loop_->post(std::move(write));
+  }
 }
 
 void H2Session::drain() {
-  std::vector<H2Outcome> outcomes;
   {
     const std::lock_guard lock(inbox_mutex_);
-    outcomes.swap(inbox_);
+    taken_.swap(inbox_);
     woken_ = false;
   }
-  for (auto& outcome : outcomes) apply(std::move(outcome));
+  for (auto& outcome : taken_) apply(std::move(outcome));
+  taken_.clear();
 }
 
 }  // namespace slipway::net

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "h2_stream.h"
@@ -72,7 +74,9 @@ class H2Session : public Connection, public std::enable_shared_from_this<H2Sessi
   void respond(H2Stream& stream);
   void refuse_http(H2Stream& stream, int status);
   void give_back_window(H2Stream& stream);
+  std::shared_ptr<H2Stream> make_stream(std::int32_t id);
   void forget(std::int32_t id);
+  void keep(std::shared_ptr<H2Stream> stream);
   std::shared_ptr<H2Stream> find(std::int32_t id) const;
   void report(H2Stream& stream);
 
@@ -83,7 +87,12 @@ class H2Session : public Connection, public std::enable_shared_from_this<H2Sessi
   std::optional<asio::ssl::stream<Tcp::socket&>> tls_;
   std::string remote_;
   nghttp2_session* http2_ = nullptr;
-  std::unordered_map<std::int32_t, std::shared_ptr<H2Stream>> streams_;
+  using Streams =
+      std::unordered_map<std::int32_t, std::shared_ptr<H2Stream>, std::hash<std::int32_t>,
+                         std::equal_to<>,
+                         Recycled<std::pair<const std::int32_t, std::shared_ptr<H2Stream>>>>;
+  Streams streams_;
+  std::vector<Request> spare_;  // of calls that are over, for their memory
   std::string in_;
   std::string out_;      // filled by nghttp2
   std::string sending_;  // handed to the socket
@@ -100,6 +109,7 @@ class H2Session : public Connection, public std::enable_shared_from_this<H2Sessi
 
   std::mutex inbox_mutex_;
   std::vector<H2Outcome> inbox_;
+  std::vector<H2Outcome> taken_;  // of it; the loop's
   bool woken_ = false;
 };
 

@@ -58,7 +58,9 @@ Result<std::optional<MessageReader::Whole>> MessageReader::take(std::string_view
     }
     // Not touched before the bytes are there, so that a large announcement costs nothing.
     const std::size_t rounded = (size_ + kAligned - 1) / kAligned * kAligned;
-    block_ = std::shared_ptr<char[]>(new (std::nothrow) char[rounded + kAligned]);
+    const std::size_t room = rounded + kAligned;
+    block_ = room <= kMostRecycled ? std::allocate_shared<char[]>(Recycled<char>(), room)
+                                   : std::shared_ptr<char[]>(new (std::nothrow) char[room]);
     if (block_ == nullptr) return exhausted("there is no memory for a message of its size");
     const auto address = reinterpret_cast<std::uintptr_t>(block_.get());
     const auto first = (address + kAligned - 1) / kAligned * kAligned;
@@ -124,7 +126,7 @@ class Handle : public GrpcCall {
 }  // namespace
 
 std::shared_ptr<GrpcCall> call_of(std::shared_ptr<H2Stream> stream) {
-  return std::make_shared<Handle>(std::move(stream));
+  return make_recycled<Handle>(std::move(stream));
 }
 
 std::optional<std::int64_t> parse_grpc_timeout(std::string_view text) {

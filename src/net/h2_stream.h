@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/recycle.h"
 #include "net/grpc.h"
 
 namespace slipway::net {
@@ -26,6 +27,7 @@ class OutgoingMessage {
   std::size_t left() const { return kPrefix + body_.size() - at_; }
   // Appends the next `size` bytes, at most what is left.
   void move_to(std::string& out, std::size_t size);
+  std::string take_body() { return std::move(body_); }
 
  private:
   static constexpr std::size_t kPrefix = 5;
@@ -86,7 +88,7 @@ struct H2Stream {
   std::atomic<bool> cancelled{false};
   std::atomic<bool> finished{false};  // by the handler
 
-  std::deque<OutgoingMessage> out;
+  std::deque<OutgoingMessage, Recycled<OutgoingMessage>> out;
   bool responded = false;  // the head is on its way
   bool deferred = false;   // nothing to send at the moment
   bool ended = false;      // after `out` comes the status

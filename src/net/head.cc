@@ -5,7 +5,7 @@
 #include <array>
 #include <ctime>
 
-#include "base/ids.h"
+#include "base/sortable_id.h"
 #include "base/text.h"
 
 namespace slipway::net {
@@ -119,11 +119,15 @@ std::string http_date(std::int64_t unix_seconds) {
   return {text.data(), n};
 }
 
-std::string request_id_of(std::string_view sent) {
+void set_request_id(std::string& id, std::string_view sent) {
   const bool sane =
       !sent.empty() && sent.size() <= 128 &&
       std::all_of(sent.begin(), sent.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  return sane ? std::string(sent) : system_ids().sortable();
+  if (sane) {
+    id = sent;
+  } else {
+    write_sortable_id(id);
+  }
 }
 
 }  // namespace slipway::net

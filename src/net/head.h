@@ -32,6 +32,6 @@ void write_head(std::string& out, const Response& response, const HeadOptions& o
 std::string http_date(std::int64_t unix_seconds);
 
 // The x-request-id that was sent if it is sane, else a new one.
-std::string request_id_of(std::string_view sent);
+void set_request_id(std::string& id, std::string_view sent);
 
 }  // namespace slipway::net

@@ -28,28 +28,70 @@ std::string_view name_of(Method method) {
   return "GET";
 }
 
-void Headers::add(std::string name, std::string value) {
-  fields_.emplace_back(std::move(name), std::move(value));
+void Headers::add(std::string_view name, std::string_view value) {
+  if (count_ == fields_.size()) fields_.emplace_back();
+  auto& field = fields_[count_++];
+  field.first = name;
+  field.second = value;
 }
 
-void Headers::set(std::string_view name, std::string value) {
+void Headers::set(std::string_view name, std::string_view value) {
   const auto same = [&](const auto& field) { return equal_ignoring_case(field.first, name); };
-  const auto first = std::find_if(fields_.begin(), fields_.end(), same);
-  if (first == fields_.end()) return add(std::string(name), std::move(value));
-  first->second = std::move(value);
-  fields_.erase(std::remove_if(first + 1, fields_.end(), same), fields_.end());
+  const auto end = fields_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto first = std::find_if(fields_.begin(), end, same);
+  if (first == end) return add(name, value);
+  first->second = value;
+  count_ = static_cast<std::size_t>(std::remove_if(first + 1, end, same) - fields_.begin());
+}
+
+namespace {
+
+constexpr std::size_t kSpareHeaders = 64;
+thread_local std::vector<Headers> spare_headers;
+
+}  // namespace
+
+Headers Headers::take() {
+  if (spare_headers.empty()) return {};
+  auto out = std::move(spare_headers.back());
+  spare_headers.pop_back();
+  return out;
+}
+
+void Headers::give(Headers headers) {
+  if (headers.fields_.empty() || spare_headers.size() >= kSpareHeaders) return;
+  headers.clear();
+  spare_headers.push_back(std::move(headers));
 }
 
 std::string_view Headers::get(std::string_view name) const {
-  for (const auto& [key, value] : fields_) {
+  for (const auto& [key, value] : all()) {
     if (equal_ignoring_case(key, name)) return value;
   }
   return {};
 }
 
 bool Headers::has(std::string_view name) const {
-  return std::any_of(fields_.begin(), fields_.end(),
+  const auto fields = all();
+  return std::any_of(fields.begin(), fields.end(),
                      [&](const auto& field) { return equal_ignoring_case(field.first, name); });
+}
+
+void Request::reset() {
+  method = Method::get;
+  target.clear();
+  path.clear();
+  query.clear();
+  path_params.clear();
+  headers.clear();
+  body.clear();
+  source.reset();
+  content_length.reset();
+  request_id.clear();
+  received_ns = 0;
+  traceparent.clear();
+  principal = "anonymous";
+  protocol_status = 0;
 }
 
 std::optional<std::string> Request::query_value(std::string_view key) const {
@@ -71,11 +113,12 @@ Response Response::json(int status, std::string body) {
   return text(status, std::move(body), "application/json");
 }
 
-Response Response::text(int status, std::string body, std::string content_type) {
+Response Response::text(int status, std::string body, std::string_view content_type) {
   Response out;
   out.status = status;
-  if (content_type == "text/plain") content_type += "; charset=utf-8";
-  out.headers.add("content-type", std::move(content_type));
+  out.headers = Headers::take();
+  if (content_type == "text/plain") content_type = "text/plain; charset=utf-8";
+  out.headers.add("content-type", content_type);
   out.body = std::move(body);
   return out;
 }
@@ -90,11 +133,16 @@ Result<void> split_target(Request& request) {
   if (target.empty() || target[0] != '/') {
     return invalid("the request target '" + request.target + "' is not a path");
   }
-  const auto path = percent_decode(raw_path(target));
-  if (!path || path->find('\0') != std::string::npos) {
-    return invalid("the path '" + request.target + "' is not percent-encoded text");
+  const auto raw = raw_path(target);
+  if (raw.find('%') == std::string_view::npos && raw.find('\0') == std::string_view::npos) {
+    request.path = raw;
+  } else {
+    auto path = percent_decode(raw);
+    if (!path || path->find('\0') != std::string::npos) {
+      return invalid("the path '" + request.target + "' is not percent-encoded text");
+    }
+    request.path = *std::move(path);
   }
-  request.path = *path;
   request.query.clear();
   const auto mark = target.find('?');
   if (mark == std::string_view::npos) return {};

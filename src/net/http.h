@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,26 +15,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/recycle.h"
 #include "base/result.h"
+#include "net/headers.h"
 
 namespace slipway::net {
 
 enum class Method { get, head, post, put, patch, del, options };
 std::string_view name_of(Method method);
 
-// Header fields in order of arrival; names compare without case.
-class Headers {
- public:
-  void add(std::string name, std::string value);
-  void set(std::string_view name, std::string value);
-  // The first value, or empty text.
-  std::string_view get(std::string_view name) const;
-  bool has(std::string_view name) const;
-  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
-
- private:
-  std::vector<std::pair<std::string, std::string>> fields_;
-};
+using PathParams =
+    std::vector<std::pair<std::string, std::string>, Recycled<std::pair<std::string, std::string>>>;
 
 // A request body that is read while it arrives (streaming routes only). Blocks the calling worker;
 // the connection is not read from faster than this is, so memory stays flat.
@@ -52,7 +42,7 @@ struct Request {
   std::string target;                                      // as sent: path and query
   std::string path;                                        // decoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order, repeated keys kept
-  std::map<std::string, std::string> path_params;  // by the names in the route's pattern, decoded
+  PathParams path_params;  // by the names in the route's pattern, decoded
   Headers headers;
   std::string body;                    // whole, already decompressed; empty on streaming routes
   std::shared_ptr<BodySource> source;  // streaming routes only
@@ -72,6 +62,8 @@ struct Request {
 
   std::optional<std::string> query_value(std::string_view key) const;  // the first
   const std::string& param(std::string_view name) const;               // empty when absent
+  // As new, but keeps the memory for the next one.
+  void reset();
 };
 
 // Produces a body piece by piece on a worker thread.
@@ -91,7 +83,7 @@ struct Response {
   std::optional<std::uint64_t> length;
 
   static Response json(int status, std::string body);
-  static Response text(int status, std::string body, std::string content_type = "text/plain");
+  static Response text(int status, std::string body, std::string_view content_type = "text/plain");
 };
 
 // An endless answer (server-sent events): pieces are pushed by other threads.
@@ -134,6 +126,7 @@ struct Route {
   std::size_t inline_limit = SIZE_MAX;  // `async` gets longer bodies on a worker
   bool streams_body = false;            // the handler reads Request::source itself
   std::size_t body_limit = 64u << 20;   // after decompression; not for streaming routes
+  std::vector<std::string> parameters;  // the names in the pattern; the router fills it in
 };
 
 // The route table. Filled once, then only read (from any thread).
@@ -160,7 +153,7 @@ class Router {
 
   struct Match {
     const Route* route = nullptr;  // null: no such path
-    std::map<std::string, std::string> params;
+    PathParams params;
     bool method_mismatch = false;  // the path exists for other methods
     std::string allowed;           // those, for the Allow header
   };

@@ -16,8 +16,10 @@ void Loop::start() {
   thread_ = std::thread([self = shared_from_this()] {
     pthread_setname_np(pthread_self(), "net-io");
     self->id_ = std::this_thread::get_id();
+    self->begin_here();
     self->sweep();
     self->context.run();
+    self->end_here();
   });
 }
 
@@ -29,7 +31,9 @@ void Loop::stop() {
   guard_.reset();
   context.stop();
   if (thread_.joinable()) thread_.join();
-  // What was still queued ends here: it may hold this loop, which holds the queue.
+  // What was still queued or waiting ends here: it may hold this loop, which holds the queue.
+  for (auto* session : sessions) session->abandon();
+  sessions.clear();
   context.restart();
   context.poll();
 }
@@ -37,6 +41,20 @@ void Loop::stop() {
 void Loop::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (!stopped_) asio::post(context, std::move(task));
+}
+
+// What is posted runs after what is ready now, and after another look at what got ready meanwhile.
+void Loop::at_end(std::function<void()> task) {
+  put_off_.push_back(std::move(task));
+  if (put_off_.size() == 1) asio::post(context, [this] { end_round(); });
+}
+
+void Loop::end_round() {
+  ending_.swap(put_off_);
+  may_resume_ = is_this_thread();
+  for (auto& task : ending_) task();
+  may_resume_ = false;
+  ending_.clear();
 }
 
 void Loop::close_sessions(bool all) {

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/pool.h"
+#include "base/round.h"
 #include "net/server.h"
 
 namespace slipway::net {
@@ -47,10 +50,11 @@ class Connection {
   virtual void check(std::int64_t now_ns) = 0;  // time-outs, and whether the client is there
   virtual void close_if_idle() = 0;
   virtual void close_now() = 0;
+  virtual void abandon() {}  // after the end of the thread: nothing will wake it any more
 };
 
 // An I/O thread and the connections that live on it.
-class Loop : public std::enable_shared_from_this<Loop> {
+class Loop : public Round, public std::enable_shared_from_this<Loop> {
  public:
   explicit Loop(std::shared_ptr<Shared> shared) : shared(std::move(shared)) {}
 
@@ -58,7 +62,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Ends the thread; what is posted afterwards is dropped.
   void stop();
   void post(std::function<void()> task);
+  void at_end(std::function<void()> task) override;
   bool is_this_thread() const { return std::this_thread::get_id() == id_; }
+  // Whether a connection may be resumed inside the call that answers it: at the end of a round, and
+  // not inside of another one that was.
+  bool begin_resuming() { return std::exchange(may_resume_, false); }
+  void end_resuming() { may_resume_ = true; }
   // Asks idle connections, or all of them, to end.
   void close_sessions(bool all);
   std::string_view date();
@@ -69,6 +78,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
  private:
   void sweep();
+  void end_round();
 
   asio::executor_work_guard<asio::io_context::executor_type> guard_{context.get_executor()};
   asio::steady_timer sweeper_{context};
@@ -78,6 +88,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool stopped_ = false;
   std::int64_t date_second_ = 0;
   std::string date_;
+  // What is put off, and what is being done of it.
+  std::vector<std::function<void()>> put_off_;
+  std::vector<std::function<void()>> ending_;
+  bool may_resume_ = false;
 };
 
 }  // namespace slipway::net

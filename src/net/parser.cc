@@ -101,7 +101,7 @@ class Parser final : public http::basic_parser<true> {
                        error_code& ec) override {
     const auto known = method_of(method);
     version = http_version;
-    into_.target = text_of(target);
+    into_.target.assign(target.data(), target.size());
     if (!known) return refuse(501, "the method '" + text_of(name) + "' is not known here", ec);
     if (version != 11 && version != 10) return refuse(505, "only HTTP/1.1 is spoken here", ec);
     into_.method = *known;
@@ -146,7 +146,7 @@ class Parser final : public http::basic_parser<true> {
       }
       expects_continue = version == 11;
     }
-    into_.headers.add(text_of(name), text_of(value));
+    into_.headers.add({name.data(), name.size()}, {value.data(), value.size()});
   }
 
   void on_header_impl(error_code& ec) override {

@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstring>
+#include <map>
 #include <mutex>
 
 #include "base/text.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMethods = 7;
 
-using Captures = std::vector<std::string_view>;
+using Captures = std::vector<std::string_view, Recycled<std::string_view>>;
 
 }  // namespace
 
@@ -98,28 +99,6 @@ const Router::Node* Router::Node::find(std::string_view path, bool at_root,
   return nullptr;
 }
 
-Router::Router() : root_(std::make_unique<Node>()) {}
-Router::~Router() = default;
-
-void Router::add(Route route) {
-  SW_ASSERT(route.pattern.starts_with('/') && (route.handler != nullptr || route.async != nullptr));
-  const auto method = static_cast<std::size_t>(route.method);
-  routes_.push_back(std::move(route));
-  const Route& kept = routes_.back();
-  Node* node = root_.get();
-  for (const auto segment : split(std::string_view(kept.pattern).substr(1), '/')) {
-    node = &node->child(segment);
-  }
-  SW_ASSERT(node->routes[method] == nullptr);
-  node->routes[method] = &kept;
-}
-
-void Router::render_errors(std::string prefix, ErrorRenderer renderer) {
-  renderers_.emplace_back(std::move(prefix), std::move(renderer));
-  std::stable_sort(renderers_.begin(), renderers_.end(),
-                   [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-}
-
 namespace {
 
 std::vector<std::string> parameter_names(std::string_view pattern) {
@@ -135,10 +114,34 @@ std::vector<std::string> parameter_names(std::string_view pattern) {
 
 }  // namespace
 
+Router::Router() : root_(std::make_unique<Node>()) {}
+Router::~Router() = default;
+
+void Router::add(Route route) {
+  SW_ASSERT(route.pattern.starts_with('/') && (route.handler != nullptr || route.async != nullptr));
+  const auto method = static_cast<std::size_t>(route.method);
+  routes_.push_back(std::move(route));
+  Route& kept = routes_.back();
+  kept.parameters = parameter_names(kept.pattern);
+  Node* node = root_.get();
+  for (const auto segment : split(std::string_view(kept.pattern).substr(1), '/')) {
+    node = &node->child(segment);
+  }
+  SW_ASSERT(node->routes[method] == nullptr);
+  node->routes[method] = &kept;
+}
+
+void Router::render_errors(std::string prefix, ErrorRenderer renderer) {
+  renderers_.emplace_back(std::move(prefix), std::move(renderer));
+  std::stable_sort(renderers_.begin(), renderers_.end(),
+                   [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+}
+
 Router::Match Router::match(Method method, std::string_view path) const {
   Match out;
   if (!path.starts_with('/')) return out;
   Captures captures;
+  captures.reserve(4);
   const Node* node = root_->find(path.substr(1), true, captures);
   if (node == nullptr) return out;
   const auto at = [&](Method m) { return node->routes[static_cast<std::size_t>(m)]; };
@@ -154,11 +157,11 @@ Router::Match Router::match(Method method, std::string_view path) const {
     return out;
   }
   if (!captures.empty()) {
-    const auto names = parameter_names(route->pattern);
+    out.params.reserve(captures.size());
     for (std::size_t i = 0; i < captures.size(); ++i) {
       auto value = percent_decode(captures[i]);
       if (!value || value->find('\0') != std::string::npos) return {};
-      out.params[names[i]] = std::move(*value);
+      out.params.emplace_back(route->parameters[i], *std::move(value));
     }
   }
   out.route = route;

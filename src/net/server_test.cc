@@ -21,6 +21,27 @@ TEST_F(ServerTest, AnswersOnAKeptConnection) {
   }
 }
 
+TEST_F(ServerTest, ARequestKnowsNothingOfTheOneBeforeItOnItsConnection) {
+  router_.add({.method = Method::post, .pattern = "/about/{what}", .handler = [](const Request& r) {
+                 return Response::text(
+                     200, r.param("what") + r.body + std::to_string(r.query.size()) +
+                              std::to_string(r.headers.all().size()) +
+                              std::string(r.headers.get("x-more")) + r.traceparent + r.principal);
+               }});
+  middleware_.before = [](Request& request, const Route&) -> Result<void> {
+    if (!request.headers.has("x-more")) return {};
+    request.principal = "ada";
+    request.traceparent = "trace";
+    return {};
+  };
+  Peer peer(port());
+  peer.send(
+      "POST /about/one?a=b HTTP/1.1\r\nHost: t\r\nX-More: yes\r\nContent-Length: 4\r\n\r\nbody");
+  EXPECT_EQ(body(peer.answer()), "onebody13yestraceada");
+  peer.send("POST /about/2 HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(body(peer.answer()), "201anonymous");
+}
+
 TEST_F(ServerTest, AnInsaneRequestIdIsReplaced) {
   Peer peer(port());
   peer.send(get("/hello", "x-request-id: a b\r\n"));

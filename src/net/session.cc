@@ -18,9 +18,6 @@
 namespace slipway::net {
 namespace {
 
-constexpr std::size_t kSmallBuffer = 8 << 10;
-constexpr std::size_t kLargeBuffer = 64 << 10;
-
 std::int64_t now_ns() {
   return system_clock().monotonic_ns();
 }
@@ -35,7 +32,6 @@ Session::Session(std::shared_ptr<Loop> loop, Tcp::socket socket)
     : loop_(std::move(loop)),
       shared_(*loop_->shared),
       socket_(std::move(socket)),
-      event_(loop_->context, asio::steady_timer::time_point::max()),
       parser_(shared_.options.header_limit) {
   error_code ec;
   socket_.set_option(Tcp::no_delay(true), ec);
@@ -68,32 +64,69 @@ awaitable<void> Session::run(std::shared_ptr<Session> self) {
       const auto took = now_ns() - turn.began_ns;
       self->shared_.middleware.after(*turn.request, turn.route, turn.status, took);
     }
+    turn.exchange.reset();
+    self->keep(std::move(turn.request));
   }
   auto finishing = self->finish(!self->peer_gone_);
   co_await std::move(finishing);
   self->loop_->sessions.erase(self.get());
 }
 
-void Session::wake() {
-  if (loop_->is_this_thread()) return notify();
-  loop_->post([self = shared_from_this()] { self->notify(); });
+// For the next one, unless it was large: idle connections are many.
+void Session::keep(std::shared_ptr<Request> request) {
+  if (request->body.capacity() > kKept || buffer_.size() > kSmallBuffer) return;
+  last_request_ = std::move(request);
 }
 
+// The last one again, unless somebody still looks at it.
+std::shared_ptr<Request> Session::next_request() {
+  auto request = std::move(last_request_);
+  if (request == nullptr || request.use_count() != 1) return make_recycled<Request>();
+  // Sees all that the others did before they let go of it.
+  [[maybe_unused]] const auto after_the_others = std::shared_ptr<Request>(request);
+  request->reset();
+  return request;
+}
+
+// At the end of a round an answer is written at once. Elsewhere who answers may hold a lock that
+// the next request of this connection wants: it goes on when the thread is free.
+void Session::wake() {
+  if (!loop_->is_this_thread()) {
+    loop_->post([self = shared_from_this()] { self->notify(); });
+  } else if (!resume_) {
+    notify();
+  } else if (loop_->begin_resuming()) {
+    const auto loop = loop_;
+    notify();
+    loop->end_resuming();
+  } else {
+    notify_later();
+  }
+}
+
+// Who waits goes on at once, before this returns.
 void Session::notify() {
-  if (waiting_) {
-    event_.cancel();
+  if (resume_) {
+    auto resume = *std::move(resume_);
+    resume_.reset();
+    std::move(resume)();
   } else if (phase_ == Phase::upload && exchange_ && exchange_->answered()) {
     error_code ec;
     socket_.cancel(ec);  // answered before the body was whole: read no more of it
   }
 }
 
+void Session::notify_later() {
+  asio::post(loop_->context, [self = shared_from_this()] { self->notify(); });
+}
+
 awaitable<void> Session::wait() {
-  error_code ec;
-  waiting_ = true;
-  auto waiting = event_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  auto waiting = asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [this](Resume resume) {
+        if (!abandoned_) resume_.emplace(std::move(resume));
+      },
+      asio::use_awaitable);
   co_await std::move(waiting);
-  waiting_ = false;
 }
 
 void Session::expire_in(int ms) {
@@ -117,12 +150,13 @@ void Session::check(std::int64_t now) {
     exchange_->cancel();
     if (phase_ == Phase::streaming) {
       exchange_->stream()->client_gone();
-      notify();
+      notify_later();
     }
   }
 }
 
 void Session::close_if_idle() {
+  const auto self = shared_from_this();
   error_code ec;
   if (phase_ == Phase::idle) socket_.cancel(ec);
   if (phase_ == Phase::streaming && exchange_) exchange_->stream()->close();
@@ -131,7 +165,13 @@ void Session::close_if_idle() {
 void Session::close_now() {
   error_code ec;
   socket_.close(ec);
-  notify();
+  notify_later();
+}
+
+// The coroutine that waits holds the connection, which holds it: who waits from now on ends.
+void Session::abandon() {
+  abandoned_ = true;
+  resume_.reset();
 }
 
 awaitable<bool> Session::handshake() {
@@ -143,75 +183,6 @@ awaitable<bool> Session::handshake() {
   deadline_ns_ = 0;
   peer_gone_ = static_cast<bool>(ec);
   co_return !ec;
-}
-
-awaitable<bool> Session::fill() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == buffer_.size()) {
-    if (begin_ > 0) {
-      buffer_.erase(0, begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    buffer_.resize(kLargeBuffer);
-  }
-  error_code ec;
-  std::size_t got = 0;
-  const auto room = asio::buffer(buffer_.data() + end_, buffer_.size() - end_);
-  if (tls_) {
-    auto reading = tls_->async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
-    got = co_await std::move(reading);
-  } else {
-    auto reading = socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
-    got = co_await std::move(reading);
-  }
-  end_ += got;
-  if (got == 0 && ec != asio::error::operation_aborted) peer_gone_ = true;
-  co_return got > 0;
-}
-
-awaitable<bool> Session::read_head(Turn& turn) {
-  parser_.reset(*turn.request);
-  if (begin_ == end_ && buffer_.size() > kSmallBuffer) {
-    buffer_ = std::string(kSmallBuffer, '\0');
-    begin_ = end_ = 0;
-  }
-  phase_ = begin_ == end_ ? Phase::idle : Phase::head;
-  expire_in(phase_ == Phase::idle ? shared_.options.idle_timeout_ms
-                                  : shared_.options.header_timeout_ms);
-  Refusal refusal;
-  while (!parser_.head_done()) {
-    if (begin_ < end_) {
-      const auto taken =
-          parser_.put(std::string_view(buffer_).substr(begin_, end_ - begin_), refusal);
-      begin_ += taken;
-      if (refusal.status == 0 && taken == 0 && end_ - begin_ >= kLargeBuffer) {
-        refusal = {431, "the head of the request is too large"};
-      }
-      if (refusal.status != 0) {
-        auto refusing = refuse(turn, refusal.status, invalid(refusal.message));
-        co_return co_await std::move(refusing);
-      }
-      if (taken > 0) continue;
-    }
-    if (phase_ == Phase::idle && shared_.stopping) co_return false;
-    auto filling = fill();
-    const bool more = co_await std::move(filling);
-    if (!more) {
-      if (phase_ == Phase::head && timed_out_) {
-        auto refusing =
-            refuse(turn, 408, {Code::deadline, "the head of the request took too long"});
-        co_return co_await std::move(refusing);
-      }
-      co_return false;
-    }
-    if (phase_ == Phase::idle) {
-      phase_ = Phase::head;
-      expire_in(shared_.options.header_timeout_ms);
-    }
-  }
-  deadline_ns_ = 0;
-  co_return true;
 }
 
 // Answers what is not even a request, and ends the connection.
@@ -233,12 +204,12 @@ std::optional<Error> Session::prepare(Turn& turn, int& status) {
   turn.keep_alive = parser_.keep_alive();
   turn.head_only = request.method == Method::head;
   request.remote = remote_;
-  request.request_id = request_id_of(request.headers.get("x-request-id"));
+  set_request_id(request.request_id, request.headers.get("x-request-id"));
   if (auto split = split_target(request); !split) return split.error();
   auto match = shared_.router.match(request.method, raw_path(request.target));
   if (match.method_mismatch) {
     status = 405;
-    request.path_params["allow"] = match.allowed;
+    request.path_params.emplace_back("allow", match.allowed);
     return Error{Code::unimplemented,
                  std::string(name_of(request.method)) + " is not offered at '" + request.path + "'",
                  "use " + match.allowed};
@@ -276,7 +247,7 @@ awaitable<bool> Session::answer(Turn& turn) {
   }
   if (!problem && !turn.route->streams_body) {
     auto& request = *turn.request;
-    request.body = std::move(parser_.body());
+    request.body.swap(parser_.body());
     const auto encoding = request.headers.get("content-encoding");
     if (!encoding.empty() && encoding != "identity" && !request.body.empty()) {
       auto whole = decompress(request.body, turn.route->body_limit);
@@ -297,31 +268,10 @@ awaitable<bool> Session::answer(Turn& turn) {
     co_return co_await std::move(writing);
   }
   exchange_ = turn.exchange =
-      std::make_shared<Exchange>(weak_from_this(), turn.request, shared_.options.gzip);
-  auto handling = handle(turn);
-  co_await std::move(handling);
-  if (!parser_.done()) turn.keep_alive = false;
-  auto response = turn.exchange->take_response();
-  if (turn.exchange->stream()) {
-    auto streaming = write_stream(turn, response);
-    co_return co_await std::move(streaming);
-  }
-  auto writing = write_answer(turn, std::move(response));
-  co_return co_await std::move(writing);
-}
-
-// Returns once there is an answer.
-awaitable<void> Session::handle(Turn& turn) {
+      make_recycled<Exchange>(weak_from_this(), turn.request, shared_.options.gzip);
   if (turn.route->streams_body) {
-    auto inflow = std::make_shared<Inflow>(weak_from_this());
-    turn.request->source = inflow;
-    const auto encoding = turn.request->headers.get("content-encoding");
-    if (!encoding.empty() && encoding != "identity") {
-      turn.request->source = decompressing(inflow);
-    }
-    dispatch(turn);
-    auto taking = take_upload(turn, inflow);
-    co_await std::move(taking);
+    auto uploading = upload(turn);
+    co_await std::move(uploading);
   } else {
     dispatch(turn);
   }
@@ -331,6 +281,29 @@ awaitable<void> Session::handle(Turn& turn) {
     auto waiting = wait();
     co_await std::move(waiting);
   }
+  if (!parser_.done()) turn.keep_alive = false;
+  auto response = turn.exchange->take_response();
+  if (turn.exchange->stream()) {
+    auto streaming = write_stream(turn, response);
+    co_return co_await std::move(streaming);
+  }
+  Unwritten rest;
+  if (write_at_once(turn, response, rest)) co_return turn.keep_alive;
+  auto writing = write_rest(turn, std::move(response), rest.size());
+  co_return co_await std::move(writing);
+}
+
+// Hands the body to the handler while it comes.
+awaitable<void> Session::upload(Turn& turn) {
+  auto inflow = std::make_shared<Inflow>(weak_from_this());
+  turn.request->source = inflow;
+  const auto encoding = turn.request->headers.get("content-encoding");
+  if (!encoding.empty() && encoding != "identity") {
+    turn.request->source = decompressing(inflow);
+  }
+  dispatch(turn);
+  auto taking = take_upload(turn, inflow);
+  co_await std::move(taking);
 }
 
 namespace {
@@ -365,10 +338,12 @@ void Session::dispatch(Turn& turn) {
   std::shared_ptr<Reply> reply;  // kept here: the last one dropped answers
   if (route.async) {
     reply = Exchange::reply(exchange);
+    const auto call = [&] { route.async(request, reply); };
+    if (request->body.size() <= route.inline_limit)
+      return guarded(exchange, *request, router, call);
     work = [&route, &router, request, exchange, reply] {
       guarded(exchange, *request, router, [&] { route.async(request, reply); });
     };
-    if (request->body.size() <= route.inline_limit) return work();
   } else {
     work = [&route, &router, request, exchange] {
       guarded(exchange, *request, router,
@@ -382,113 +357,6 @@ void Session::dispatch(Turn& turn) {
     response.headers.set("retry-after", "1");
     exchange->answer(std::move(response), nullptr);
   }
-}
-
-void Session::body_progress() {
-  // Every byte buys a millisecond on top of the time that a pause may last: a body that trickles
-  // in slower than about 1 kB/s is given up.
-  const auto patience = shared_.options.body_timeout_ms * 1'000'000LL;
-  const auto earned = static_cast<std::int64_t>(std::min<std::uint64_t>(body_bytes_, 1u << 31));
-  deadline_ns_ = std::min(now_ns() + patience, body_began_ns_ + patience + earned * 1'000'000LL);
-}
-
-bool Session::parse_body(Refusal& refusal) {
-  while (begin_ < end_ && !parser_.done()) {
-    const auto taken =
-        parser_.put(std::string_view(buffer_).substr(begin_, end_ - begin_), refusal);
-    begin_ += taken;
-    if (refusal.status == 0 && taken == 0 && end_ - begin_ >= kLargeBuffer) {
-      refusal = {400, "a chunk header or trailer is too large"};
-    }
-    if (refusal.status != 0 || taken == 0) break;
-  }
-  return refusal.status == 0;
-}
-
-awaitable<bool> Session::send_continue() {
-  if (!parser_.expects_continue() || begin_ < end_) co_return true;
-  auto writing = write("HTTP/1.1 100 Continue\r\n\r\n", {});
-  co_return co_await std::move(writing);
-}
-
-// The whole body into the parser. False when the connection is over.
-awaitable<bool> Session::read_body(Turn& turn) {
-  const auto limit = turn.route->body_limit;
-  phase_ = Phase::body;
-  body_began_ns_ = now_ns();
-  body_bytes_ = 0;
-  auto continuing = send_continue();
-  const bool going = co_await std::move(continuing);
-  if (!going) co_return false;
-  const auto expected = turn.request->content_length.value_or(0);
-  parser_.body().reserve(std::min<std::size_t>({expected, limit, 1u << 20}));
-  Refusal refusal;
-  while (true) {
-    if (!parse_body(refusal)) {
-      auto refusing = refuse(turn, refusal.status, invalid(refusal.message));
-      co_return co_await std::move(refusing);
-    }
-    if (parser_.body().size() > limit) {
-      auto refusing = refuse(turn, 413,
-                             exhausted("the body is larger than the " + std::to_string(limit) +
-                                       " bytes that are taken here"));
-      co_return co_await std::move(refusing);
-    }
-    if (parser_.done()) break;
-    body_bytes_ = parser_.body().size();
-    body_progress();
-    auto filling = fill();
-    const bool more = co_await std::move(filling);
-    if (more) continue;
-    if (timed_out_) {
-      auto refusing = refuse(turn, 408, {Code::deadline, "the body of the request took too long"});
-      co_return co_await std::move(refusing);
-    }
-    co_return false;
-  }
-  deadline_ns_ = 0;
-  co_return true;
-}
-
-// Hands the body to the handler while it arrives. False when it did not arrive whole.
-awaitable<bool> Session::take_upload(Turn& turn, std::shared_ptr<Inflow> inflow) {
-  phase_ = Phase::upload;
-  body_began_ns_ = now_ns();
-  body_bytes_ = 0;
-  auto continuing = send_continue();
-  const bool going = co_await std::move(continuing);
-  if (!going) inflow->fail({Code::cancelled, "the client went away"});
-  Refusal refusal;
-  while (going && !parser_.done() && !turn.exchange->answered()) {
-    if (inflow->full()) {
-      deadline_ns_ = 0;
-      const auto paused = now_ns();
-      auto waiting = wait();
-      co_await std::move(waiting);
-      body_began_ns_ += now_ns() - paused;
-      continue;
-    }
-    parse_body(refusal);
-    inflow->push(parser_.body());
-    body_bytes_ += parser_.body().size();
-    parser_.body().clear();
-    if (refusal.status != 0) {
-      inflow->fail(invalid(refusal.message));
-      co_return false;
-    }
-    if (parser_.done()) break;
-    if (inflow->full()) continue;
-    body_progress();
-    auto filling = fill();
-    const bool more = co_await std::move(filling);
-    if (more || turn.exchange->answered()) continue;
-    inflow->fail(timed_out_ ? Error{Code::deadline, "the body of the request took too long"}
-                            : Error{Code::cancelled, "the client went away"});
-    if (peer_gone_) turn.exchange->cancel();
-    co_return false;
-  }
-  if (parser_.done()) inflow->finish();
-  co_return parser_.done();
 }
 
 }  // namespace slipway::net

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing half of a connection: whole answers, produced bodies, streams, and the end.
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -8,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include "base/clock.h"
+#include "base/recycle.h"
 #include "head.h"
 #include "session.h"
 
@@ -26,72 +28,115 @@ std::string chunk_head(std::size_t size) {
 
 }  // namespace
 
-// `first` and `second` in one call to the kernel while it takes them.
+// As much as the socket takes at once, in one call to the kernel. False: the connection is gone.
+bool Session::push(Unwritten& rest) {
+  while (!rest.empty()) {
+    const auto first = rest.first.substr(0, kPiece);
+    const auto second = first.size() == rest.first.size()
+                            ? rest.second.substr(0, kPiece - first.size() / 2)
+                            : std::string_view();
+    const std::array<asio::const_buffer, 2> pieces = {asio::buffer(first.data(), first.size()),
+                                                      asio::buffer(second.data(), second.size())};
+    error_code ec;
+    const auto done = socket_.write_some(pieces, ec);  // does not block: see HttpServer::accept
+    if (ec == asio::error::would_block) return true;
+    if (ec) {
+      peer_gone_ = true;
+      return false;
+    }
+    rest.drop(done);
+  }
+  return true;
+}
+
 awaitable<bool> Session::write(std::string_view first, std::string_view second) {
-  while (!first.empty() || !second.empty()) {
-    const auto now_first = first.substr(0, kPiece);
-    const auto now_second = now_first.size() == first.size()
-                                ? second.substr(0, kPiece - now_first.size() / 2)
+  Unwritten rest{first, second};
+  while (!rest.empty()) {
+    if (!tls_ && (!push(rest) || rest.empty())) break;
+    const auto now_first = rest.first.substr(0, kPiece);
+    const auto now_second = now_first.size() == rest.first.size()
+                                ? rest.second.substr(0, kPiece - now_first.size() / 2)
                                 : std::string_view();
     const std::array<asio::const_buffer, 2> pieces = {
         asio::buffer(now_first.data(), now_first.size()),
         asio::buffer(now_second.data(), now_second.size())};
     error_code ec;
     std::size_t done = 0;
-    if (!tls_) done = socket_.write_some(pieces, ec);  // does not block: see Session::run
-    if (tls_ || ec == asio::error::would_block) {
-      ec = {};
-      expire_in(shared_.options.body_timeout_ms);
-      if (tls_) {
-        auto writing =
-            asio::async_write(*tls_, pieces, asio::redirect_error(asio::use_awaitable, ec));
-        done = co_await std::move(writing);
-      } else {
-        auto writing =
-            asio::async_write(socket_, pieces, asio::redirect_error(asio::use_awaitable, ec));
-        done = co_await std::move(writing);
-      }
-      deadline_ns_ = 0;
+    expire_in(shared_.options.body_timeout_ms);
+    if (tls_) {
+      auto writing =
+          asio::async_write(*tls_, pieces, asio::redirect_error(asio::use_awaitable, ec));
+      done = co_await std::move(writing);
+    } else {
+      auto writing =
+          asio::async_write(socket_, pieces, asio::redirect_error(asio::use_awaitable, ec));
+      done = co_await std::move(writing);
     }
+    deadline_ns_ = 0;
     if (ec) {
       peer_gone_ = true;
-      co_return false;
+      break;
     }
-    const auto of_first = std::min(done, first.size());
-    first.remove_prefix(of_first);
-    second.remove_prefix(done - of_first);
+    rest.drop(done);
   }
-  co_return true;
+  co_return rest.empty();
 }
 
-awaitable<bool> Session::write_answer(Turn& turn, Response response) {
+// The head, and the body where there is one already.
+Session::Unwritten Session::compose(Turn& turn, const Response& response) {
   phase_ = Phase::writing;
   if (shared_.stopping) turn.keep_alive = false;
   const bool body = may_have_body(response.status);
-  const bool chunked = body && response.producer && !response.length && !turn.http_1_0;
-  if (body && response.producer && !response.length && turn.http_1_0) turn.keep_alive = false;
+  const bool produced = body && response.producer != nullptr;
+  turn.chunked = produced && !response.length && !turn.http_1_0;
+  if (produced && !response.length && turn.http_1_0) turn.keep_alive = false;
   std::optional<std::uint64_t> length;
   if (body && !response.producer) length = response.body.size();
   if (response.length && (response.producer || turn.head_only)) length = response.length;
   write_head(head_, response,
              {.keep_alive = turn.keep_alive,
               .http_1_0 = turn.http_1_0,
-              .chunked = chunked,
+              .chunked = turn.chunked,
               .length = length,
               .date = loop_->date(),
               .request_id = turn.request->request_id,
               .traceparent = turn.request->traceparent});
   turn.status = response.status;
-  const bool with_body = body && !turn.head_only;
-  auto writing =
-      write(head_, with_body && !response.producer ? std::string_view(response.body) : "");
+  turn.produced = produced && !turn.head_only;
+  turn.whole = body && !turn.head_only && !response.producer;
+  return {head_, turn.whole ? std::string_view(response.body) : ""};
+}
+
+// The usual case, without a coroutine: the socket takes the answer at once. False: nothing or not
+// all was written, and `rest` is what is left.
+bool Session::write_at_once(Turn& turn, Response& response, Unwritten& rest) {
+  rest = compose(turn, response);
+  if (tls_ || turn.produced || !push(rest) || !rest.empty()) return false;
+  give_text(std::move(response.body));
+  Headers::give(std::move(response.headers));
+  return true;
+}
+
+awaitable<bool> Session::write_rest(Turn& turn, Response response, std::size_t unwritten) {
+  // The body has moved: what is left of it is its end.
+  const auto in_body = turn.whole ? std::min(unwritten, response.body.size()) : 0;
+  const auto in_head = unwritten - in_body;
+  auto writing = write(std::string_view(head_).substr(head_.size() - in_head),
+                       std::string_view(response.body).substr(response.body.size() - in_body));
   bool written = co_await std::move(writing);
-  if (written && with_body && response.producer) {
-    auto producing = write_produced(turn, response, chunked);
+  if (written && turn.produced) {
+    auto producing = write_produced(turn, response, turn.chunked);
     written = co_await std::move(producing);
   }
   if (!written) turn.status = 0;
   co_return written&& turn.keep_alive;
+}
+
+awaitable<bool> Session::write_answer(Turn& turn, Response response) {
+  Unwritten rest;
+  if (write_at_once(turn, response, rest)) co_return turn.keep_alive;
+  auto writing = write_rest(turn, std::move(response), rest.size());
+  co_return co_await std::move(writing);
 }
 
 awaitable<bool> Session::write_produced(Turn& turn, Response& response, bool chunked) {
@@ -100,10 +145,10 @@ awaitable<bool> Session::write_produced(Turn& turn, Response& response, bool chu
   while (true) {
     outflow->begin();
     while (!shared_.downloads.post([outflow] { outflow->produce(); })) {
-      event_.expires_after(std::chrono::milliseconds(10));
-      auto pausing = wait();
+      error_code ec;
+      asio::steady_timer pause(loop_->context, std::chrono::milliseconds(10));
+      auto pausing = pause.async_wait(asio::redirect_error(asio::use_awaitable, ec));
       co_await std::move(pausing);
-      event_.expires_at(asio::steady_timer::time_point::max());
     }
     while (!outflow->ready()) {
       auto waiting = wait();
