@@ -16,6 +16,7 @@ namespace {
 using namespace slipway;  // NOLINT: one short program
 using serving::DType;
 using serving::Tensor;
+using serving::Tensors;
 
 // One row of 64 pixels with a decimal each, as clients write them.
 std::string pixels(int rows) {
@@ -52,7 +53,7 @@ void write_answer(benchmark::State& state) {
   const wire::oip::SharedMemory regions;
   const std::string model = "digits";
   const std::string version = "1";
-  const std::vector<Tensor> outputs{scores};
+  const Tensors outputs{scores};
   for (auto _ : state) {
     auto answer = wire::oip::write_answer({body, model, version, outputs, regions});
     benchmark::DoNotOptimize(answer);

@@ -116,7 +116,7 @@ std::string Truth::text(std::size_t i) const {
   return texts.empty() ? number_text(numbers[i]) : texts[i];
 }
 
-void add_answers(const std::vector<serving::Tensor>& outputs, std::size_t rows, Answers& out) {
+void add_answers(const serving::Tensors& outputs, std::size_t rows, Answers& out) {
   const serving::Tensor* numbers = nullptr;
   const serving::Tensor* classes = nullptr;
   for (const auto& tensor : outputs) {

@@ -30,7 +30,7 @@ struct Answers {
 
 // A float output of one or two values a row is a score, of more the probabilities of classes 0, 1,
 // ..; another output of one value a row is the predicted class.
-void add_answers(const std::vector<serving::Tensor>& outputs, std::size_t rows, Answers& out);
+void add_answers(const serving::Tensors& outputs, std::size_t rows, Answers& out);
 
 // 0 or 1 a row: the class when the version tells it, else whether the score is 0.5 or more.
 std::vector<int> binary_answers(const Answers& answers);

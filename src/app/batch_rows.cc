@@ -18,6 +18,7 @@ namespace {
 
 using drivers::duckdb::Type;
 using serving::Tensor;
+using serving::Tensors;
 
 Result<void> put(serving::FrameBuilder& frame, std::size_t position, const Field& field,
                  const Piece& piece, std::size_t row) {
@@ -31,9 +32,8 @@ Result<void> put(serving::FrameBuilder& frame, std::size_t position, const Field
   return frame.put(position, number);
 }
 
-Result<std::vector<Tensor>> tensors_of(const serving::Target& target,
-                                       const std::vector<Field>& fields,
-                                       const std::vector<const Piece*>& columns, std::size_t rows) {
+Result<Tensors> tensors_of(const serving::Target& target, const std::vector<Field>& fields,
+                           const std::vector<const Piece*>& columns, std::size_t rows) {
   serving::FrameBuilder frame(target.layout());
   if (target.layout().has_names()) {
     std::vector<std::string> names;
@@ -102,7 +102,7 @@ std::string type_of(const std::vector<std::string>& cells) {
   return out.empty() ? "JSON" : out;
 }
 
-Result<AnswerColumns> columns_of(const std::vector<Tensor>& outputs, std::size_t rows) {
+Result<AnswerColumns> columns_of(const Tensors& outputs, std::size_t rows) {
   AnswerColumns out;
   for (const auto& tensor : outputs) {
     if (tensor.shape().empty() || static_cast<std::size_t>(tensor.rows()) != rows) {

@@ -32,7 +32,7 @@ struct Config {
   std::string url = "http://127.0.0.1:5800";
   std::string log_level = "info";
   std::string log_format = "auto";
-  std::int64_t io_threads = 1;
+  std::int64_t io_threads = 0;  // one a core, at most eight
   std::int64_t workers = 8;
   std::int64_t queue = 1024;
   std::int64_t grace_seconds = 20;

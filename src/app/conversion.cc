@@ -24,6 +24,7 @@ using drivers::python::Conversion;
 using serving::LoadedModel;
 using serving::Package;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr int kFormat = 2;  // of verdict.json
 constexpr const char* kKinds[] = {"slipway_trees", "onnx", "onnx_floats"};
@@ -51,9 +52,8 @@ std::string text_of(const Converter::Verdict& verdict) {
                                        {"largest_difference", verdict.apart}});
 }
 
-Result<std::vector<Tensor>> inputs_of(const serving::Signature& signature,
-                                      const std::vector<Tensor>& examples) {
-  std::vector<Tensor> out;
+Result<Tensors> inputs_of(const serving::Signature& signature, const Tensors& examples) {
+  Tensors out;
   for (const auto& spec : signature.inputs) {
     const auto found = std::find_if(examples.begin(), examples.end(),
                                     [&](const Tensor& tensor) { return tensor.name == spec.name; });

@@ -14,6 +14,7 @@ using serving::DType;
 using serving::LoadedModel;
 using serving::Shape;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -52,9 +53,10 @@ class GraphAnswers : public LoadedModel {
   }
 
   const serving::Signature& signature() const override { return signature_; }
+  bool is_steady() const override { return inner_->is_steady(); }
   std::vector<serving::Column> columns() const override { return inner_->columns(); }
 
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
+  Result<Tensors> run(const Tensors& inputs) override {
     SW_TRY(auto answers, inner_->run(inputs));
     auto& first = answers.front();
     const auto wanted = signature_.outputs.front().dtype;

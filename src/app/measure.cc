@@ -18,6 +18,7 @@ using monitor::Table;
 using monitor::TableColumn;
 using serving::Target;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr std::size_t kRowLimit = 50'000;
 constexpr std::size_t kRowsAtOnce = 512;
@@ -55,10 +56,8 @@ Result<void> put(serving::FrameBuilder& frame, std::size_t at, const TableColumn
   return frame.put(at, column.numbers[row]);
 }
 
-Result<std::vector<Tensor>> tensors_of(const Target& target,
-                                       const std::vector<const TableColumn*>& features,
-                                       const std::vector<std::size_t>& rows, std::size_t from,
-                                       std::size_t to) {
+Result<Tensors> tensors_of(const Target& target, const std::vector<const TableColumn*>& features,
+                           const std::vector<std::size_t>& rows, std::size_t from, std::size_t to) {
   serving::FrameBuilder frame(target.layout());
   if (target.layout().has_names()) {
     std::vector<std::string> names;

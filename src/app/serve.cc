@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/serve.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "app/middleware.h"
 #include "app/platform.h"
@@ -32,7 +34,8 @@ net::ServerOptions server_options(const Config& config) {
   net::ServerOptions out;
   out.host = config.host;
   out.port = static_cast<std::uint16_t>(config.port);
-  out.io_threads = static_cast<std::size_t>(config.io_threads);
+  const auto cores = std::clamp(std::thread::hardware_concurrency(), 1U, 8U);
+  out.io_threads = config.io_threads > 0 ? static_cast<std::size_t>(config.io_threads) : cores;
   out.tls_certificate = config.tls_certificate;
   out.tls_key = config.tls_key;
   return out;

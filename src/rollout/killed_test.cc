@@ -25,6 +25,7 @@ namespace slipway::rollout {
 namespace {
 
 using serving::Tensor;
+using serving::Tensors;
 
 // Ends this process, the hard way, when the given number of writes is on disk. Nothing but the
 // store outlives a process, so these are all the moments that there are.
@@ -52,7 +53,7 @@ class KillingDatabase : public store::Database {
 class NoModel : public serving::LoadedModel {
  public:
   const serving::Signature& signature() const override { return signature_; }
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& in) override { return in; }
+  Result<Tensors> run(const Tensors& in) override { return in; }
 
  private:
   serving::Signature signature_{

@@ -90,9 +90,12 @@ class LoadedModel {
   virtual std::size_t outside_bytes() const { return 0; }
   // How many calls it can work on at the same time; 0: any number.
   virtual int instances() const { return 0; }
+  // True: how long `run` takes follows from the size of its inputs alone, and it never waits. Short
+  // runs are then made by the thread that read the request.
+  virtual bool is_steady() const { return false; }
   // `inputs` in the order of the signature, already checked against it. Answers the outputs in the
   // order of the signature.
-  virtual Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) = 0;
+  virtual Result<Tensors> run(const Tensors& inputs) = 0;
   // The same for a request that is traced: what the model does belongs to the span that this W3C
   // trace context names.
   virtual Result<Tensors> run_traced(const Tensors& inputs, const std::string& traceparent) {
@@ -113,14 +116,14 @@ class LoadedModel {
   // The answer to a body piece by piece; `take` says whether anybody still listens. Returns at the
   // end of the answer.
   using Piece = std::function<bool(Tensor)>;
-  virtual Result<void> stream(const std::vector<Tensor>& inputs, const Piece& take) {
+  virtual Result<void> stream(const Tensors& inputs, const Piece& take) {
     (void)inputs;
     (void)take;
     return Error{Code::unimplemented, "this model does not stream its answers",
                  "MLflow models with predict_stream do"};
   }
   // Of the same inputs; as costly as the model makes it.
-  virtual Result<Explanation> explain(const std::vector<Tensor>& inputs) {
+  virtual Result<Explanation> explain(const Tensors& inputs) {
     (void)inputs;
     return Error{Code::unimplemented, "this model's predictions cannot be explained",
                  "trees can: XGBoost, LightGBM and scikit-learn forests"};

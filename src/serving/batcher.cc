@@ -2,6 +2,7 @@
 #include "serving/batcher.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -9,19 +10,28 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <thread>
 #include <utility>
 
+#include "base/log.h"
 #include "base/pool.h"
+#include "base/round.h"
 #include "meter/meter.h"
+#include "run_times.h"
 #include "serving/run_cost.h"
 
 namespace slipway::serving {
 namespace {
 
 using Job = Batcher::Job;
-using Outputs = Result<std::vector<Tensor>>;
+using Outputs = Result<Tensors>;
 
 constexpr std::int64_t kSweepNs = 1'000'000;  // a full queue is looked through no oftener
+// What may be run by a thread that other connections wait for: a request, and those of a round.
+constexpr std::int64_t kShortNs = 300'000;
+constexpr std::int64_t kRoundNs = 1'000'000;
+constexpr std::size_t kLoops = 16;  // threads that may
 
 // Rows of different requests may be put together when the model leaves the first axis open.
 bool is_batchable(const Signature& signature) {
@@ -65,7 +75,18 @@ struct Batcher::Impl {
   meter::Gauge& pending;
   meter::Counter& cancelled;
   std::atomic<bool> batchable;
+  const bool steady;
   RunCost cost;
+  RunTimes times;
+  RunTimes answer_times;  // from the end of a run to when its answers are written
+
+  // What came to one event loop in its round; only that loop's thread touches it.
+  struct alignas(64) Gathered {
+    std::vector<Job> jobs;  // by priority, then by arrival
+    std::int64_t rows = 0;
+  };
+  std::array<Gathered, kLoops> gathered{};
+  std::atomic<int> gathering{0};  // loops that have jobs of this, or run them
 
   mutable std::mutex mutex;
   std::condition_variable work;
@@ -120,7 +141,8 @@ struct Batcher::Impl {
       auto batch = take_batch();
       ++working;
       lock.unlock();
-      serve(std::move(batch));
+      serve(batch);
+      batch.clear();
       lock.lock();
       --working;
     }
@@ -132,29 +154,87 @@ struct Batcher::Impl {
     job.done(std::move(error));
   }
 
-  void serve(std::vector<Job> batch) {
+  void serve(std::span<Job> batch) {
     const auto now = clock.monotonic_ns();
-    std::vector<Job> live;
-    live.reserve(batch.size());
+    std::size_t live = 0;
     for (auto& job : batch) {
       queue_seconds.observe(static_cast<double>(now - job.queued_ns) * 1e-9);
       if (auto error = lost(job, now)) {
         drop(job, *std::move(error), now);
-      } else {
-        live.push_back(std::move(job));
+        continue;
       }
+      if (&batch[live] != &job) batch[live] = std::move(job);
+      ++live;
     }
-    if (live.empty()) return;
-    if (live.size() == 1) return serve_alone(live.front(), now);
-    if (!serve_together(live, now)) {
+    batch = batch.first(live);
+    if (batch.empty()) return;
+    if (batch.size() == 1) return serve_alone(batch.front(), now);
+    if (!serve_together(batch, now)) {
       // One request's rows may be what the model choked on: the others must not pay for it.
-      for (auto& job : live) serve_alone(job, clock.monotonic_ns());
+      for (auto& job : batch) serve_alone(job, clock.monotonic_ns());
     }
+  }
+
+  // Large answers take longer to write than to find. 0: not known.
+  std::int64_t expect(std::int64_t rows) const {
+    const auto run = times.expect(rows);
+    return run == 0 ? 0 : run + answer_times.expect(rows);
+  }
+
+  // Whether the job is run by this thread at the end of its round; then it is taken.
+  bool gather(Job& job) {
+    if (!steady || job.done_waits || job.piece) return false;
+    auto* round = Round::current();
+    if (round == nullptr || round->index() >= kLoops) return false;
+    auto& mine = gathered[round->index()];
+    const auto alone = expect(job.rows);
+    if (alone == 0 || alone > kShortNs) return false;
+    if (mine.rows > 0 && expect(mine.rows + job.rows) > kRoundNs) return false;
+    if (mine.jobs.empty()) {
+      gathering.fetch_add(1);
+      round->at_end([this, &mine] { run_gathered(mine); });
+    }
+    mine.rows += job.rows;
+    auto at = mine.jobs.end();
+    while (at != mine.jobs.begin() && std::prev(at)->priority > job.priority) --at;
+    mine.jobs.insert(at, std::move(job));
+    return true;
+  }
+
+  void run_gathered(Gathered& mine) {
+    thread_local std::vector<Job> jobs;
+    jobs.swap(mine.jobs);
+    mine.rows = 0;
+    for (std::size_t from = 0; from < jobs.size();) {
+      const auto rest = std::span(jobs).subspan(from);
+      const auto count = count_together(rest);
+      try {
+        serve(rest.first(count));
+      } catch (const std::exception& defect) {  // who is not answered yet is told when `jobs` goes
+        log::error("serving.answer_threw", {{"what", defect.what()}});
+      }
+      from += count;
+    }
+    gathering.fetch_sub(1);  // from here on this may be gone
+    jobs.clear();
+  }
+
+  // How many of the first jobs may be one batch.
+  std::size_t count_together(std::span<const Job> jobs) const {
+    if (jobs.front().alone || !batchable.load(std::memory_order_relaxed)) return 1;
+    const auto limit = row_limit();
+    auto rows = static_cast<std::size_t>(jobs.front().rows);
+    std::size_t count = 1;
+    for (; count < jobs.size(); ++count) {
+      rows += static_cast<std::size_t>(jobs[count].rows);
+      if (rows > limit || !fit_together(jobs.front(), jobs[count])) break;
+    }
+    return count;
   }
 
   // The one place where a back end's defects are kept from ending the thread.
   // Of several requests that are traced, it belongs to the first one's trace.
-  Outputs run(const std::vector<Tensor>& inputs, std::int64_t rows, std::int64_t& took,
+  Outputs run(const Tensors& inputs, std::int64_t rows, std::int64_t& took,
               const std::string& traceparent) {
     const auto start = clock.monotonic_ns();
     try {
@@ -164,6 +244,7 @@ struct Batcher::Impl {
       run_seconds.observe(static_cast<double>(took) * 1e-9);
       batch_rows.observe(static_cast<double>(rows));
       cost.observe(rows, took);
+      times.add(rows, took);
       return outputs;
     } catch (const std::exception& e) {
       took = clock.monotonic_ns() - start;
@@ -182,7 +263,7 @@ struct Batcher::Impl {
     }();
     took = clock.monotonic_ns() - start;
     if (!done) return std::move(done.error());
-    return std::vector<Tensor>{};
+    return Tensors{};
   }
 
   void serve_alone(Job& job, std::int64_t begun) {
@@ -195,11 +276,11 @@ struct Batcher::Impl {
     ran.total_ns = answered - job.received_ns;
     stats.add(ran);  // before the client can ask for it
     job.done(std::move(outputs));
-    stats.written(ran, clock.monotonic_ns() - answered);
+    wrote(ran, clock.monotonic_ns() - answered);
   }
 
-  bool serve_together(std::vector<Job>& jobs, std::int64_t begun) {
-    std::vector<Tensor> inputs;
+  bool serve_together(std::span<Job> jobs, std::int64_t begun) {
+    Tensors inputs;
     std::vector<const Tensor*> parts(jobs.size());
     RanBatch ran{.requests = jobs.size()};
     std::int64_t rows = 0;
@@ -229,14 +310,19 @@ struct Batcher::Impl {
     stats.add(ran);
     std::int64_t from = 0;
     for (auto& job : jobs) {
-      std::vector<Tensor> mine;
+      Tensors mine;
       mine.reserve(outputs->size());
       for (const auto& output : *outputs) mine.push_back(output.slice(from, job.rows));
       from += job.rows;
       job.done(std::move(mine));
     }
-    stats.written(ran, clock.monotonic_ns() - answered);
+    wrote(ran, clock.monotonic_ns() - answered);
     return true;
+  }
+
+  void wrote(const RanBatch& ran, std::int64_t took) {
+    stats.written(ran, took);
+    if (ran.ok) answer_times.add(static_cast<std::int64_t>(ran.rows), took);
   }
 
   // Whether the job may wait; under the mutex.
@@ -310,6 +396,7 @@ Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::s
       .cancelled = meters.counter("slipway_serving_cancelled_total",
                                   "Requests whose clients went away before they ran", labels),
       .batchable = is_batchable(model.signature()),
+      .steady = model.is_steady(),
   });
   for (int i = 0; i < std::max({options.instances, model.instances(), 1}); ++i) {
     impl_->threads.push_back(std::make_unique<Worker>(
@@ -324,6 +411,7 @@ Batcher::~Batcher() {
   }
   impl_->work.notify_all();
   impl_->threads.clear();
+  while (impl_->gathering.load() != 0) std::this_thread::yield();  // the end of a round
 }
 
 Result<void> Batcher::submit(Job job) {
@@ -333,6 +421,7 @@ Result<void> Batcher::submit(Job job) {
     impl_->stats.fail(1, now - job.received_ns);
     return *std::move(error);
   }
+  if (impl_->gather(job)) return {};
   bool wake = false;
   std::vector<Job> lost;
   auto admitted = [&]() -> Result<void> {
@@ -363,6 +452,7 @@ std::size_t Batcher::queued() const {
 }
 
 bool Batcher::is_busy() const {
+  if (impl_->gathering.load() > 0) return true;
   const std::scoped_lock lock(impl_->mutex);
   return !impl_->queue.empty() || impl_->working > 0;
 }

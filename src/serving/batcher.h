@@ -5,6 +5,10 @@
 // grows, and what it holds when one becomes free is the next batch. The bound on a batch follows
 // the measured time a row, so that a slow model is not asked for a batch that takes for ever.
 //
+// A run that is known to be short is made by the thread that has the request, at the end of its
+// round of events (base/round.h), for all requests that came in that round: to wake another thread
+// would cost more than the run. What takes longer, or is not known yet, goes to the queue.
+//
 // What could not be answered in time is refused at once, by the length of the queue and by the time
 // that its rows will take: under overload the accepted keep their latency. Requests whose clients
 // went away or whose time has run out leave without running.
@@ -13,12 +17,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "serving/backend.h"
@@ -46,9 +50,9 @@ constexpr std::uint32_t kUsualPriority = 100;
 // Thread-safe.
 class Batcher {
  public:
-  using Done = std::function<void(Result<std::vector<Tensor>>)>;
+  using Done = Callback<void(Result<Tensors>)>;
   struct Job {
-    std::vector<Tensor> inputs;  // in the order of the signature
+    Tensors inputs;  // in the order of the signature
     std::int64_t rows = 1;
     bool alone = false;                       // never put together with others
     std::int64_t deadline_ns = 0;             // monotonic; 0: none
@@ -65,6 +69,7 @@ class Batcher {
     std::shared_ptr<const SequenceAsk> sequence;  // null: it belongs to none
     int instance = -1;                            // that it must run on; -1: any
     std::string traceparent;                      // see LoadedModel::run_traced; may be empty
+    bool done_waits = false;  // `done` takes its time: not for a thread that others wait for
   };
 
   // `name` labels the metrics: model and version. `stats`, if given, outlives the batcher and
@@ -77,8 +82,8 @@ class Batcher {
 
   // An error means that the job was not taken and `done` will not be called.
   Result<void> submit(Job job);
-  std::size_t queued() const;
-  bool is_busy() const;  // something is queued or running
+  std::size_t queued() const;  // that wait for a thread
+  bool is_busy() const;        // something is queued, gathered or running
   // What nobody needs to wait for any more, and why.
   static std::optional<Error> lost(const Job& job, std::int64_t now_ns);
   RunStats& stats();

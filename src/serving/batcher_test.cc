@@ -13,7 +13,7 @@
 namespace slipway::serving {
 namespace {
 
-using Answer = Result<std::vector<Tensor>>;
+using Answer = Result<Tensors>;
 
 class BatcherTest : public ::testing::Test {
  protected:

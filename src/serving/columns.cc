@@ -7,7 +7,7 @@
 namespace slipway::serving {
 namespace {
 
-const Tensor* find(const std::vector<Tensor>& tensors, const std::string& name) {
+const Tensor* find(const Tensors& tensors, const std::string& name) {
   const auto found = std::find_if(tensors.begin(), tensors.end(),
                                   [&](const Tensor& tensor) { return tensor.name == name; });
   return found == tensors.end() ? nullptr : &*found;
@@ -15,18 +15,18 @@ const Tensor* find(const std::vector<Tensor>& tensors, const std::string& name) 
 
 }  // namespace
 
-bool is_by_column(const std::vector<Tensor>& tensors, const FrameLayout& layout) {
+bool is_by_column(const Tensors& tensors, const FrameLayout& layout) {
   if (!layout.has_names() || layout.slots().size() < 2 || tensors.empty()) return false;
   return std::any_of(layout.slots().begin(), layout.slots().end(),
                      [&](const auto& slot) { return slot.name == tensors.front().name; });
 }
 
-Result<Tensor> side_by_side(const std::vector<Tensor>& tensors, const TensorSpec& spec,
+Result<Tensor> side_by_side(const Tensors& tensors, const TensorSpec& spec,
                             const FrameLayout& layout) {
   const auto& slots = layout.slots();
   const auto rows = tensors.front().rows();
   if (tensors.size() > slots.size()) return invalid("more inputs than the model has columns");
-  std::vector<Tensor> columns;
+  Tensors columns;
   for (const auto& slot : slots) {
     const auto* column = find(tensors, slot.name);
     if (column == nullptr) return invalid("input '" + slot.name + "' is missing");

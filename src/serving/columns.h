@@ -9,9 +9,9 @@
 namespace slipway::serving {
 
 // More than one tensor, each named like one of the columns.
-bool is_by_column(const std::vector<Tensor>& tensors, const FrameLayout& layout);
+bool is_by_column(const Tensors& tensors, const FrameLayout& layout);
 // [N] or [N,1] of numbers each; every column must be there.
-Result<Tensor> side_by_side(const std::vector<Tensor>& tensors, const TensorSpec& spec,
+Result<Tensor> side_by_side(const Tensors& tensors, const TensorSpec& spec,
                             const FrameLayout& layout);
 
 }  // namespace slipway::serving

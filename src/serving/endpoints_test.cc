@@ -315,7 +315,7 @@ TEST(RecordBudgetTest, BurstsAreTakenWholeAndLastingTrafficEvenly) {
 TEST_P(EndpointsTest, WrongInputsAreRefusedByName) {
   ASSERT_TRUE(endpoints_->create(pinned("e", "1"), who_));
   const auto target = *endpoints_->pick("e");
-  const auto say = [&](std::vector<Tensor> inputs) {
+  const auto say = [&](Tensors inputs) {
     return target.infer_and_wait({.inputs = std::move(inputs)}).error().message;
   };
 

@@ -28,6 +28,8 @@ struct FakeControl {
   std::atomic<bool> load_held{false};
   std::atomic<bool> load_fails{false};
   std::atomic<std::size_t> bytes{0};  // that each model says it takes
+  std::atomic<bool> steady{false};
+  std::atomic<std::thread::id> last_thread;
 };
 
 // [N,2] -> [N]: the sum of a row plus its own version number. A row with a negative sum fails.
@@ -42,9 +44,11 @@ class FakeModel : public LoadedModel {
 
   const Signature& signature() const override { return signature_; }
   std::size_t outside_bytes() const override { return control_.bytes; }
+  bool is_steady() const override { return control_.steady; }
 
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
+  Result<Tensors> run(const Tensors& inputs) override {
     ++control_.runs;
+    control_.last_thread = std::this_thread::get_id();
     while (control_.held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (const int ms = control_.run_ms; ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(ms));
@@ -61,7 +65,7 @@ class FakeModel : public LoadedModel {
       if (sum < 0) return invalid("a negative sum");
       static_cast<float*>(y.mutable_data())[i] = sum + version_;
     }
-    return std::vector<Tensor>{std::move(y)};
+    return Tensors{std::move(y)};
   }
 
  private:

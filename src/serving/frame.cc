@@ -299,9 +299,9 @@ Result<void> FrameBuilder::end_row() {
   return {};
 }
 
-Result<std::vector<Tensor>> FrameBuilder::finish() {
+Result<Tensors> FrameBuilder::finish() {
   if (rows_ == 0) return invalid("there are no rows", "send at least one row");
-  std::vector<Tensor> out;
+  Tensors out;
   out.reserve(buffers_.size());
   for (std::size_t i = 0; i < buffers_.size(); ++i) {
     auto& buffer = buffers_[i];

@@ -72,7 +72,7 @@ class FrameBuilder {
 
   std::size_t rows() const { return rows_; }
   // The tensors in the order of the signature.
-  Result<std::vector<Tensor>> finish();
+  Result<Tensors> finish();
 
  private:
   struct Buffer {

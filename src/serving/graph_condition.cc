@@ -186,8 +186,7 @@ class Parser {
   std::size_t at_ = 0;
 };
 
-Literal value_of(const Condition::Operand& operand, const std::vector<Tensor>& values,
-                 std::size_t row) {
+Literal value_of(const Condition::Operand& operand, const Tensors& values, std::size_t row) {
   if (!operand.ref) return operand.literal;
   const auto& tensor = values[operand.slot];
   if (row >= tensor.count()) return std::nan("");
@@ -243,7 +242,7 @@ Result<std::shared_ptr<const GraphCondition>> placed(
   return std::shared_ptr<const GraphCondition>(std::move(out));
 }
 
-bool holds(const GraphCondition& condition, const std::vector<Tensor>& values, std::size_t row) {
+bool holds(const GraphCondition& condition, const Tensors& values, std::size_t row) {
   switch (condition.kind) {
     case Kind::any:
       for (const auto& part : condition.parts) {

@@ -46,6 +46,6 @@ Result<std::shared_ptr<const GraphCondition>> placed(
     const std::function<Result<std::size_t>(const GraphRef&)>& place);
 
 // `values` by slot, each of one value a row. A text is never less than a number, nor equal to one.
-bool holds(const GraphCondition& condition, const std::vector<Tensor>& values, std::size_t row);
+bool holds(const GraphCondition& condition, const Tensors& values, std::size_t row);
 
 }  // namespace slipway::serving

@@ -12,7 +12,7 @@
 namespace slipway::serving {
 namespace {
 
-using Outputs = Result<std::vector<Tensor>>;
+using Outputs = Result<Tensors>;
 using Done = std::function<void(Outputs)>;
 
 struct Graph {
@@ -79,7 +79,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   Outputs compute(const PlannedStep& planned) {
-    std::vector<Tensor> values;
+    Tensors values;
     for (const auto& pick : planned.of) {
       SW_TRY(auto each, value(pick));
       values.push_back(std::move(each));
@@ -87,14 +87,14 @@ class Run : public std::enable_shared_from_this<Run> {
     auto out = planned.kind == GraphStep::Kind::combine ? combined(planned.function, values)
                                                         : applied(planned.function, values[0]);
     if (!out) return std::move(out.error());
-    return std::vector<Tensor>{*std::move(out)};
+    return Tensors{*std::move(out)};
   }
 
   // The model's inputs; of some rows only when `rows` is given.
   Outputs inputs_of(const PlannedCall& call, const std::vector<std::size_t>* rows) {
-    std::vector<Tensor> out;
+    Tensors out;
     for (const auto& feed : call.feeds) {
-      std::vector<Tensor> parts;
+      Tensors parts;
       for (const auto& pick : feed.parts) {
         SW_TRY(auto part, value(pick));
         parts.push_back(std::move(part));
@@ -130,7 +130,8 @@ class Run : public std::enable_shared_from_this<Run> {
                             .priority = job_.priority,
                             .cancelled = job_.cancelled,
                             .sequence = job_.sequence,
-                            .traceparent = job_.traceparent},
+                            .traceparent = job_.traceparent,
+                            .done_waits = job_.done_waits},
                            std::move(done));
     }
     auto job = call.servable->arrange(*std::move(inputs));
@@ -140,6 +141,7 @@ class Run : public std::enable_shared_from_this<Run> {
     job->priority = job_.priority;
     job->cancelled = job_.cancelled;
     job->traceparent = job_.traceparent;
+    job->done_waits = job_.done_waits;
     if (job_.sequence != nullptr && call.servable->sequences() != nullptr) {
       auto ask = std::make_shared<SequenceAsk>(*job_.sequence);
       ask->scope += '@' + std::to_string(reinterpret_cast<std::uintptr_t>(&call));  // this step
@@ -153,7 +155,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Which case each row belongs to.
   Result<std::vector<std::vector<std::size_t>>> rows_of_cases(const PlannedStep& planned) {
-    std::vector<Tensor> asked;
+    Tensors asked;
     for (const auto& pick : planned.asked) {
       SW_TRY(auto each, value(pick));
       if (each.count() != static_cast<std::size_t>(job_.rows)) {
@@ -180,7 +182,7 @@ class Run : public std::enable_shared_from_this<Run> {
   struct Join {
     std::mutex mutex;
     std::vector<std::vector<std::size_t>> rows;  // by case
-    std::vector<std::vector<Tensor>> outputs;    // by case
+    std::vector<Tensors> outputs;                // by case
     std::size_t left = 0;
     bool failed = false;
   };
@@ -216,7 +218,7 @@ class Run : public std::enable_shared_from_this<Run> {
       }
       *taken = gathered(*taken, *rows);
     }
-    done(std::vector<Tensor>{*std::move(taken)});
+    done(Tensors{*std::move(taken)});
   }
 
   void join_case(std::size_t i, std::size_t c, Join& join, Outputs outputs) {
@@ -233,7 +235,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   Outputs joined(const Join& join) const {
-    std::vector<Tensor> out;
+    Tensors out;
     std::size_t width = SIZE_MAX;
     for (std::size_t c = 0; c < join.rows.size(); ++c) {
       if (!join.rows[c].empty()) width = std::min(width, join.outputs[c].size());
@@ -252,7 +254,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   // Puts a step's answers where they belong.
-  Result<void> keep(const PlannedStep& planned, const std::vector<Tensor>& outputs) {
+  Result<void> keep(const PlannedStep& planned, const Tensors& outputs) {
     for (std::size_t k = 0; k < planned.slots.size(); ++k) {
       const auto& name = planned.outputs[k];
       const bool called = planned.kind == GraphStep::Kind::call;
@@ -301,7 +303,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   Outputs answer() {
-    std::vector<Tensor> out;
+    Tensors out;
     const auto& plan = graph_->plan;
     for (std::size_t k = 0; k < plan.outputs.size(); ++k) {
       SW_TRY(auto each, value(plan.outputs[k]));
@@ -327,7 +329,7 @@ class Run : public std::enable_shared_from_this<Run> {
   const std::int64_t begun_ns_;
 
   std::mutex mutex_;
-  std::vector<Tensor> values_;     // by slot
+  Tensors values_;                 // by slot
   std::vector<std::size_t> left_;  // by step: needs that are not there yet
   std::size_t open_;               // steps that are not done
   bool answered_ = false;

@@ -38,7 +38,7 @@ class GraphTest : public ::testing::TestWithParam<store::Dialect> {
   Result<EndpointView> create(const std::string& name, const std::string& graph) {
     return endpoints_->create({.name = name, .routes = {{.graph = graph}}}, who_);
   }
-  Result<std::vector<Tensor>> infer(const std::string& endpoint, Tensor x) {
+  Result<Tensors> infer(const std::string& endpoint, Tensor x) {
     SW_TRY(const auto target, endpoints_->pick(endpoint));
     x.name = "x";
     return target.infer_and_wait({.request_id = "r", .inputs = {std::move(x)}});
@@ -299,7 +299,7 @@ Tensor column(const std::vector<double>& values) {
 }
 
 Numbers combined_to(const std::string& name, Numbers weights = {}) {
-  const std::vector<Tensor> values{column({1, 5}), column({2, 5}), column({9, 2})};
+  const Tensors values{column({1, 5}), column({2, 5}), column({9, 2})};
   const auto out = combined({.name = name, .weights = std::move(weights)}, values);
   EXPECT_TRUE(out);
   Numbers numbers;
@@ -321,9 +321,9 @@ TEST(GraphFunctions, CombineAsTheyAreCalled) {
 }
 
 TEST(GraphFunctions, TextsAreVotedOn) {
-  const std::vector<Tensor> values{Tensor::of_texts("a", {2}, {"x", "p"}),
-                                   Tensor::of_texts("b", {2}, {"y", "q"}),
-                                   Tensor::of_texts("c", {2}, {"y", "r"})};
+  const Tensors values{Tensor::of_texts("a", {2}, {"x", "p"}),
+                       Tensor::of_texts("b", {2}, {"y", "q"}),
+                       Tensor::of_texts("c", {2}, {"y", "r"})};
 
   const auto out = combined({.name = "vote"}, values);
 

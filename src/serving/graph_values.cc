@@ -96,7 +96,7 @@ Result<Tensor> beside(std::span<const Tensor> parts) {
     width += width_of(part.shape());
     same_type = same_type && part.dtype() == parts.front().dtype();
   }
-  std::vector<Tensor> same(parts.begin(), parts.end());
+  Tensors same(parts.begin(), parts.end());
   if (!same_type) {
     for (auto& part : same) part = converted(part, DType::fp64);
   }
@@ -144,7 +144,7 @@ Tensor gathered(const Tensor& tensor, const std::vector<std::size_t>& rows) {
 
 Result<Tensor> scattered(const Scattered& from) {
   Tensor first = from.parts.front();
-  std::vector<Tensor> parts = from.parts;
+  Tensors parts = from.parts;
   for (auto& part : parts) {
     if ((part.dtype() == DType::bytes) != (first.dtype() == DType::bytes)) {
       return invalid("some cases answer texts and some numbers");

@@ -25,7 +25,7 @@ Result<Tensor> fitted(const Tensor& tensor, const TensorSpec& spec);
 // These rows, in this order, and back: row i of `part` becomes row rows[i] of `whole`.
 Tensor gathered(const Tensor& tensor, const std::vector<std::size_t>& rows);
 struct Scattered {
-  std::vector<Tensor> parts;
+  Tensors parts;
   std::vector<const std::vector<std::size_t>*> rows;  // of each part
   std::int64_t all = 0;
 };

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/recycle.h"
 #include "meter/meter.h"
 
 namespace slipway::serving {
@@ -64,7 +65,7 @@ std::size_t bytes_of(const Exchange& exchange) {
 
 }  // namespace
 
-PredictionSchema schema_of(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
+PredictionSchema schema_of(const Tensors& inputs, const Tensors& outputs,
                            const std::vector<std::string>& columns) {
   PredictionSchema schema;
   for (const auto& tensor : inputs) append_fields(tensor, schema.features);
@@ -136,7 +137,8 @@ void PredictionLog::thin() {
 
 bool PredictionLog::offer(Exchange exchange) {
   const std::size_t bytes = bytes_of(exchange);
-  const auto shared = std::make_shared<const Exchange>(std::move(exchange));
+  Impl::Shared oldest;  // dies after the lock
+  const auto shared = make_recycled<const Exchange>(std::move(exchange));
   const std::scoped_lock lock(impl_->mutex);
   if (bytes <= kRecentBytes) {
     auto& [exchanges, held] = impl_->recent[shared->endpoint];
@@ -144,6 +146,7 @@ bool PredictionLog::offer(Exchange exchange) {
     held += bytes;
     while (exchanges.size() > kRecent || held > kRecentBytes) {
       held -= std::min(held, bytes_of(*exchanges.front()));
+      oldest = std::move(exchanges.front());
       exchanges.pop_front();
     }
   }

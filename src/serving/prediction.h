@@ -61,14 +61,14 @@ struct Exchange {
   bool shadow = false;
   std::int64_t rows = 0;
   std::shared_ptr<const PredictionSchema> schema;
-  std::vector<Tensor> inputs;
-  std::vector<Tensor> outputs;
+  Tensors inputs;
+  Tensors outputs;
   std::string error;
 };
 
 // The names of the values in `inputs` and `outputs`: a tensor of one value a row keeps its name, a
 // wider one gets name_0, name_1 .. or `columns` when their number fits.
-PredictionSchema schema_of(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
+PredictionSchema schema_of(const Tensors& inputs, const Tensors& outputs,
                            const std::vector<std::string>& columns);
 // At most `max_rows` rows of an exchange.
 void append_rows(const Exchange& exchange, std::size_t max_rows, std::vector<Prediction>& out);

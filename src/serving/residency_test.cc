@@ -63,13 +63,13 @@ class ResidencyTest : public ::testing::Test {
 class Answers {
  public:
   Target::Done next() {
-    return [this](Result<std::vector<Tensor>> answer) {
+    return [this](Result<Tensors> answer) {
       const std::scoped_lock lock(mutex_);
       all_.push_back(std::move(answer));
       changed_.notify_all();
     };
   }
-  std::vector<Result<std::vector<Tensor>>> wait(std::size_t count) {
+  std::vector<Result<Tensors>> wait(std::size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return all_.size() >= count; });
     return all_;
@@ -82,7 +82,7 @@ class Answers {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Result<std::vector<Tensor>>> all_;
+  std::vector<Result<Tensors>> all_;
 };
 
 TEST_F(ResidencyTest, WhatWasNotAskedForLongestSleepsAndARequestWakesIt) {

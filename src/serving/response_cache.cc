@@ -40,7 +40,7 @@ Tensor copy_of(const Tensor& tensor) {
 }  // namespace
 
 ResponseCache::Key ResponseCache::key_of(const std::string& model, const std::string& version,
-                                         const std::vector<Tensor>& inputs) {
+                                         const Tensors& inputs) {
   Key key;
   auto& out = key.bytes;
   out = model + '\n' + version + '\n';
@@ -66,7 +66,7 @@ void ResponseCache::resize(std::size_t bytes) {
   shrink(bytes);
 }
 
-std::optional<std::vector<Tensor>> ResponseCache::find(const Key& key) {
+std::optional<Tensors> ResponseCache::find(const Key& key) {
   const std::scoped_lock lock(mutex_);
   const auto found = by_key_.find(key.bytes);
   if (found == by_key_.end()) return std::nullopt;
@@ -74,7 +74,7 @@ std::optional<std::vector<Tensor>> ResponseCache::find(const Key& key) {
   return entries_.front().outputs;
 }
 
-void ResponseCache::put(const Key& key, const std::vector<Tensor>& outputs) {
+void ResponseCache::put(const Key& key, const Tensors& outputs) {
   const auto limit = limit_.load(std::memory_order_relaxed);
   Entry entry{.key = key, .size = key.bytes.size() + kOverhead};
   for (const auto& tensor : outputs) entry.size += size_of_values(tensor) + kOverhead;

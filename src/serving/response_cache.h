@@ -24,21 +24,20 @@ class ResponseCache {
     std::string bytes;
     bool operator==(const Key& other) const { return bytes == other.bytes; }
   };
-  static Key key_of(const std::string& model, const std::string& version,
-                    const std::vector<Tensor>& inputs);
+  static Key key_of(const std::string& model, const std::string& version, const Tensors& inputs);
 
   // 0 turns it off and forgets everything.
   void resize(std::size_t bytes);
   bool is_on() const { return limit_.load(std::memory_order_relaxed) > 0; }
 
-  std::optional<std::vector<Tensor>> find(const Key& key);
-  void put(const Key& key, const std::vector<Tensor>& outputs);
+  std::optional<Tensors> find(const Key& key);
+  void put(const Key& key, const Tensors& outputs);
   std::size_t bytes() const;
 
  private:
   struct Entry {
     Key key;
-    std::vector<Tensor> outputs;
+    Tensors outputs;
     std::size_t size = 0;
   };
   struct Hash {

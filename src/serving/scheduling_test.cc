@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/round.h"
 #include "fake_models.h"
 #include "meter/meter.h"
 #include "response_cache.h"
+#include "run_times.h"
 #include "serving/batcher.h"
 
 namespace slipway::serving {
@@ -25,7 +27,7 @@ class Scheduling : public testing::Test {
   Batcher::Job job(float value) {
     Batcher::Job out;
     out.inputs = {pair_of(value, 0)};
-    out.done = [this, value](Result<std::vector<Tensor>> answer) {
+    out.done = [this, value](Result<Tensors> answer) {
       const std::scoped_lock lock(mutex_);
       (answer ? order_ : failed_).push_back(value);
       if (!answer) codes_.push_back(answer.error().code);
@@ -170,7 +172,7 @@ TEST(ResponseCacheTest, EqualRequestsAreKnownAndTheOldestForgotten) {
   };
   EXPECT_FALSE(cache.is_on());
   cache.resize(8 << 10);
-  const auto answer = [](float value) { return std::vector{pair_of(value, value)}; };
+  const auto answer = [](float value) { return Tensors{pair_of(value, value)}; };
   cache.put(key(1), answer(10));
 
   ASSERT_TRUE(cache.find(key(1)));
@@ -201,6 +203,178 @@ TEST(ResponseCacheTest, KeysDifferWhereRequestsDo) {
         .bytes;
   };
   EXPECT_NE(shaped({1, 4}), shaped({2, 2}));
+}
+
+// An event loop whose rounds end when the test says so.
+class HeldRound : public Round {
+ public:
+  HeldRound() { begin_here(); }
+  ~HeldRound() override { end_here(); }
+  void at_end(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  void end() {
+    for (auto& task : std::exchange(tasks_, {})) task();
+  }
+  std::size_t waiting() const { return tasks_.size(); }
+
+ private:
+  std::vector<std::function<void()>> tasks_;
+};
+
+class InRounds : public Scheduling {
+ protected:
+  // The first request goes to a thread: until then nobody knows how long one takes.
+  void run_once() {
+    std::promise<void> answered;
+    auto first = job(0);
+    first.done = [&](auto) { answered.set_value(); };
+    ASSERT_TRUE(batcher_->submit(std::move(first)));
+    if (round_.waiting() > 0) round_.end();
+    answered.get_future().wait();
+    control_.runs = 0;
+  }
+  // On a busy machine a run may seem long at first.
+  void learn() {
+    for (bool known = false; !known;) {
+      run_once();
+      auto next = job(0);
+      next.done = [](auto) {};
+      ASSERT_TRUE(batcher_->submit(std::move(next)));
+      known = round_.waiting() > 0;
+      round_.end();
+    }
+    while (batcher_->is_busy()) std::this_thread::yield();
+    control_.runs = 0;
+    control_.most_rows = 0;
+  }
+
+  HeldRound round_;
+};
+
+TEST_F(InRounds, WhatCameInARoundIsOneRunOfTheThreadThatReadIt) {
+  control_.steady = true;
+  start({});
+  learn();
+
+  for (const float value : {1.0F, 2.0F, 3.0F}) ASSERT_TRUE(batcher_->submit(job(value)));
+  EXPECT_EQ(round_.waiting(), 1U);
+  EXPECT_EQ(control_.runs, 0);
+  round_.end();
+
+  EXPECT_EQ(control_.runs, 1);
+  EXPECT_EQ(control_.most_rows, 3);
+  EXPECT_EQ(order_, (Answers{1, 2, 3}));
+  EXPECT_EQ(control_.last_thread.load(), std::this_thread::get_id());
+}
+
+TEST_F(InRounds, PrioritiesAndBatchBoundsHoldThereToo) {
+  control_.steady = true;
+  start({.max_rows = 2});
+  learn();
+
+  for (const auto& [value, priority] : {std::pair{1.0F, 100U}, {2.0F, 100U}, {3.0F, 1U}}) {
+    auto one = job(value);
+    one.priority = priority;
+    ASSERT_TRUE(batcher_->submit(std::move(one)));
+  }
+  round_.end();
+
+  EXPECT_EQ(control_.runs, 2);
+  EXPECT_EQ(order_, (Answers{3, 1, 2}));
+}
+
+TEST_F(InRounds, OneBadRequestDoesNotHarmTheOthersOfItsRound) {
+  control_.steady = true;
+  start({});
+  learn();
+
+  for (const float value : {1.0F, -5.0F, 3.0F}) ASSERT_TRUE(batcher_->submit(job(value)));
+  round_.end();
+
+  EXPECT_EQ(order_, (Answers{1, 3}));
+  EXPECT_EQ(failed_, (Answers{-5}));
+}
+
+TEST_F(InRounds, AVersionIsFreedOnlyAfterTheRoundThatHasItsRequests) {
+  control_.steady = true;
+  start({});
+  learn();
+  ASSERT_TRUE(batcher_->submit(job(1)));
+  EXPECT_TRUE(batcher_->is_busy());
+
+  std::atomic<bool> freed{false};
+  std::thread other([&] {
+    batcher_.reset();
+    freed = true;
+  });
+  EXPECT_FALSE(freed);
+  round_.end();
+  other.join();
+
+  EXPECT_TRUE(freed);
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+TEST_F(InRounds, WhatTakesLongToAnswerGoesToAThreadToo) {
+  control_.steady = true;
+  start({});
+  learn();
+  auto slow = job(1);
+  slow.done = [](auto) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+  ASSERT_TRUE(batcher_->submit(std::move(slow)));
+  round_.end();
+
+  ASSERT_TRUE(batcher_->submit(job(2)));
+  EXPECT_EQ(round_.waiting(), 0U);
+  finish();
+  EXPECT_EQ(order_, (Answers{2}));
+}
+
+TEST_F(InRounds, WhatTakesLongGoesToAThread) {
+  control_.steady = true;
+  control_.run_ms = 5;
+  start({});
+  run_once();
+
+  ASSERT_TRUE(batcher_->submit(job(1)));
+  EXPECT_EQ(round_.waiting(), 0U);
+  finish();
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+TEST_F(InRounds, WhoseAnswerMayWaitGoesToAThread) {
+  control_.steady = true;
+  start({});
+  learn();
+  auto one = job(1);
+  one.done_waits = true;
+
+  ASSERT_TRUE(batcher_->submit(std::move(one)));
+  EXPECT_EQ(round_.waiting(), 0U);
+  finish();
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+TEST_F(InRounds, AModelThatMayWaitIsNeverRunThere) {
+  start({});
+  run_once();
+
+  ASSERT_TRUE(batcher_->submit(job(1)));
+  EXPECT_EQ(round_.waiting(), 0U);
+  finish();
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+TEST(RunTimes, ASizeIsBoundedByItsNeighbours) {
+  RunTimes times;
+  EXPECT_EQ(times.expect(1), 0);
+  times.add(1, 1000);
+  EXPECT_EQ(times.expect(1), 1000);
+  EXPECT_EQ(times.expect(16), 16'000);
+  times.add(16, 2000);
+  EXPECT_EQ(times.expect(5), 2000);
+  EXPECT_EQ(times.expect(32), 4000);
+  times.add(2, 90'000);  // slow once
+  EXPECT_EQ(times.expect(2), 2000);
 }
 
 }  // namespace

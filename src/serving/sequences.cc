@@ -40,7 +40,7 @@ Tensor memory_tensor(std::uint64_t memory) {
 
 struct Sequences::Sequence {
   std::deque<std::shared_ptr<Job>> waiting;
-  std::vector<Tensor> states;
+  Tensors states;
   bool open = false;
   bool running = false;
   int instance = -1;
@@ -135,7 +135,7 @@ int Sequences::emptiest() const {
 void Sequences::advance(const std::string& key, const Open& sequence, const Submit& next) {
   while (true) {
     std::shared_ptr<Job> job;
-    std::vector<Tensor> states;
+    Tensors states;
     bool known = true;
     {
       const std::scoped_lock lock(mutex_);
@@ -170,7 +170,7 @@ void Sequences::advance(const std::string& key, const Open& sequence, const Subm
   }
 }
 
-Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tensor>& states,
+Result<Sequences::Job> Sequences::filled(const Job& job, const Tensors& states,
                                          int instance) const {
   Job out;
   out.rows = job.rows;
@@ -181,6 +181,7 @@ Result<Sequences::Job> Sequences::filled(const Job& job, const std::vector<Tenso
   out.cancelled = job.cancelled;
   out.traceparent = job.traceparent;
   out.instance = instance;
+  out.done_waits = job.done_waits;
   out.inputs.reserve(plan_.feeds.size());
   for (const auto& feed : plan_.feeds) {
     switch (feed.kind) {
@@ -250,7 +251,7 @@ void Sequences::forget_closed(const std::string& key, const Open& sequence) {
 // Keeps the states of an answer and takes them out of it.
 Result<Tensors> Sequences::finish(const std::string& key, const Open& sequence,
                                   const SequenceAsk& ask, Result<Tensors> answer, bool& more) {
-  std::vector<Tensor> states;
+  Tensors states;
   Tensors shown;
   if (answer) {
     const auto& hidden = plan_.states;

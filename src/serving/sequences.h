@@ -86,7 +86,7 @@ class Sequences : public std::enable_shared_from_this<Sequences> {
   void sweep_locked(std::int64_t now);
   void advance(const std::string& key, const Open& sequence, const Submit& next);
   int emptiest() const;  // instance; with the mutex
-  Result<Job> filled(const Job& job, const std::vector<Tensor>& states, int instance) const;
+  Result<Job> filled(const Job& job, const Tensors& states, int instance) const;
   Result<Tensor> control(const SequencePlan::Filled& filled, const SequenceAsk& ask) const;
   // `more`: something waits, and `advance` is the caller's to call.
   Result<Tensors> finish(const std::string& key, const Open& sequence, const SequenceAsk& ask,

@@ -201,7 +201,7 @@ std::shared_ptr<Servable> Servable::of(std::shared_ptr<Runner> runner, Package p
 void Servable::warm_up(LoadedModel& model) const {
   const auto& signature = model.signature();
   if (signature.bodies) return;  // its process is up; what zeros would do there is not ours
-  std::vector<Tensor> inputs;
+  Tensors inputs;
   std::size_t elements = 0;
   for (const auto& spec : signature.inputs) {
     Shape shape = spec.shape;
@@ -224,7 +224,7 @@ void Servable::warm_up(LoadedModel& model) const {
   }
 }
 
-Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
+Result<Batcher::Job> Servable::arrange(Tensors tensors) const {
   const auto& wanted = signature().inputs;
   if (signature().bodies && tensors.size() == 1 && tensors.front().name == kBody) {
     return Batcher::Job{.inputs = std::move(tensors), .alone = true};
@@ -238,7 +238,7 @@ Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
   }
   Batcher::Job job;
   job.inputs.resize(wanted.size());
-  std::vector<bool> given(wanted.size(), false);
+  std::vector<bool, Recycled<bool>> given(wanted.size(), false);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     std::size_t at = i;
     if (i >= wanted.size() || wanted[i].name != tensors[i].name) {
@@ -273,8 +273,8 @@ Result<Batcher::Job> Servable::arrange(std::vector<Tensor> tensors) const {
   return job;
 }
 
-std::shared_ptr<const PredictionSchema> Servable::schema(const std::vector<Tensor>& inputs,
-                                                         const std::vector<Tensor>& outputs) {
+std::shared_ptr<const PredictionSchema> Servable::schema(const Tensors& inputs,
+                                                         const Tensors& outputs) {
   const std::scoped_lock lock(schema_mutex_);
   if (schema_ != nullptr) return schema_;
   auto made = std::make_shared<const PredictionSchema>(schema_of(inputs, outputs, layout_.names()));

@@ -59,17 +59,16 @@ class Servable : public std::enable_shared_from_this<Servable> {
 
   // Puts named tensors into the order of the signature and checks names, types and shapes. A lone
   // tensor without a name is the only input's. Fills inputs, rows and alone.
-  Result<Batcher::Job> arrange(std::vector<Tensor> tensors) const;
+  Result<Batcher::Job> arrange(Tensors tensors) const;
   // Waits for the model when it is asleep; not for I/O threads.
-  Result<Explanation> explain(const std::vector<Tensor>& inputs);
+  Result<Explanation> explain(const Tensors& inputs);
   Result<void> submit(Batcher::Job job);
   std::size_t queued() const;
   RunStatistics statistics() const;
   RunStats& stats() { return stats_; }
 
   // What recorded predictions of this version look like; made once, from the first ones.
-  std::shared_ptr<const PredictionSchema> schema(const std::vector<Tensor>& inputs,
-                                                 const std::vector<Tensor>& outputs);
+  std::shared_ptr<const PredictionSchema> schema(const Tensors& inputs, const Tensors& outputs);
 
   // Residence in memory. `wanted` is called, from any thread, when a request came to a model that
   // is asleep; whoever set it calls `wake` then, from a thread that may block.

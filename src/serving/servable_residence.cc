@@ -97,8 +97,9 @@ Result<void> Servable::wake() {
                                       {"waited_for", waiting.size()},
                                       {"ms", (clock_.monotonic_ns() - begun) / 1'000'000}});
   for (auto& job : waiting) {
-    auto done = job.done;
-    if (auto taken = submit_ready(std::move(job)); !taken) done(std::move(taken.error()));
+    const auto done = std::make_shared<Batcher::Done>(std::move(job.done));
+    job.done = [done](Result<Tensors> answer) { (*done)(std::move(answer)); };
+    if (auto taken = submit_ready(std::move(job)); !taken) (*done)(std::move(taken.error()));
   }
   return {};
 }
@@ -167,7 +168,7 @@ Result<void> Servable::wake_and_wait() {
   return {};
 }
 
-Result<Explanation> Servable::explain(const std::vector<Tensor>& inputs) {
+Result<Explanation> Servable::explain(const Tensors& inputs) {
   used_ns_.store(clock_.monotonic_ns(), std::memory_order_relaxed);
   if (is_graph()) {
     return Error{Code::unimplemented, "the predictions of a graph cannot be explained",

@@ -14,7 +14,7 @@ namespace {
 
 using Outcome = VersionRecord::Outcome;
 
-Outcome outcome_of(const Result<std::vector<Tensor>>& answer) {
+Outcome outcome_of(const Result<Tensors>& answer) {
   if (answer) return Outcome::answered;
   return answer.error().code == Code::invalid_argument ? Outcome::rejected : Outcome::failed;
 }
@@ -29,12 +29,14 @@ struct Pending {
   std::int64_t rows = 0;
   bool shadow = false;
   bool sampled = false;
-  std::vector<Tensor> inputs;  // of sampled requests
-  bool scored = false;         // the caller wants RowScorer's tensors
-  std::vector<Tensor> scored_inputs;
+  Tensors inputs;       // of sampled requests
+  bool scored = false;  // the caller wants RowScorer's tensors
+  Tensors scored_inputs;
+  std::optional<ResponseCache::Key> key;
+  Target::Done done;
 };
 
-void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
+void record(Pending& pending, const Result<Tensors>& answer) {
   auto& endpoint = *pending.routing->endpoint;
   const auto& lane = *pending.lane;
   const auto now = endpoint.clock.monotonic_ns();
@@ -65,8 +67,8 @@ void record(Pending& pending, const Result<std::vector<Tensor>>& answer) {
   endpoint.log.offer(std::move(exchange));
 }
 
-Result<Tensors> scores_of(const Routing& routing, const Lane& lane,
-                          const std::vector<Tensor>& inputs, std::int64_t rows) {
+Result<Tensors> scores_of(const Routing& routing, const Lane& lane, const Tensors& inputs,
+                          std::int64_t rows) {
   const auto* scorer = routing.endpoint->scorer;
   if (scorer == nullptr || !*scorer) return unavailable("rows are not measured here");
   const auto& package = lane.servable->package();
@@ -105,14 +107,15 @@ void add_scores(const Pending& pending, Result<Tensors>& answer) {
   for (auto& each : *scores) answer->push_back(std::move(each));
 }
 
-void hand_over(Pending& pending, Result<Tensors> answer, const Target::Done& done) {
+void finish(Pending& pending, Result<Tensors> answer) {
   auto& clock = pending.routing->endpoint->clock;
   const auto answered = clock.monotonic_ns();
-  const bool counts = answer.ok() && pending.lane->record != nullptr;
+  const bool ran = answer.ok() && pending.lane->record != nullptr && pending.ready_ns != 0;
+  if (pending.key && answer) pending.routing->endpoint->cache.put(*pending.key, *answer);
   record(pending, answer);
   add_scores(pending, answer);
-  done(std::move(answer));
-  if (!counts) return;
+  pending.done(std::move(answer));
+  if (!ran) return;
   pending.lane->record->phases(pending.ready_ns - pending.start_ns, answered - pending.ready_ns,
                                clock.monotonic_ns() - answered);
 }
@@ -222,7 +225,7 @@ Tensor Target::body(std::string content_type, std::string bytes) {
   return Tensor::of_texts(kBody, {2}, {std::move(content_type), std::move(bytes)});
 }
 
-Result<Explanation> Target::explain(std::vector<Tensor> inputs) const {
+Result<Explanation> Target::explain(Tensors inputs) const {
   auto& clock = routing_->endpoint->clock;
   const auto begun = clock.monotonic_ns();
   SW_TRY(const auto job, lane_->servable->arrange(std::move(inputs)));
@@ -247,7 +250,7 @@ Target Target::follow(const SequenceAsk& ask) const {
   return kept ? *std::move(kept) : *this;
 }
 
-Result<Tensors> Target::outliers(std::vector<Tensor> inputs) const {
+Result<Tensors> Target::outliers(Tensors inputs) const {
   SW_TRY(const auto job, lane_->servable->arrange(std::move(inputs)));
   return scores_of(*routing_, *lane_, job.inputs, job.rows);
 }
@@ -274,58 +277,49 @@ void Target::infer(Call call, Done done) const {
     return done(std::move(fine.error()));
   }
   const auto turn = endpoint.turn.fetch_add(1, std::memory_order_relaxed);
-  auto pending = std::make_shared<Pending>();
+  auto pending = make_recycled<Pending>();
   pending->routing = routing_;
   pending->lane = lane_;
   pending->start_ns = call.received_ns;
   pending->rows = job->rows;
-  std::optional<ResponseCache::Key> key;
+  pending->done = std::move(done);
   job->piece = std::move(call.piece);
   job->sequence = scoped(call.sequence, *lane_, endpoint.name);
   if (endpoint.cache.is_on() && !job->piece && job->sequence == nullptr) {
-    key = ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
+    pending->key =
+        ResponseCache::key_of(lane_->servable->package().model, lane_->version, job->inputs);
   }
   const bool body = job->inputs.front().name == kBody;  // no features to record
   pending->sampled =
       !body && !endpoint.name.empty() && sampled(endpoint, turn, job->rows, call.received_ns);
   if (lane_->servable->is_graph()) job->request_id = call.request_id;
   if (pending->sampled) {
-    pending->request_id = std::move(call.request_id);
+    pending->request_id = call.request_id;
     pending->inputs = job->inputs;
   }
   pending->scored = call.outliers && !body;
   if (pending->scored) pending->scored_inputs = job->inputs;
+  job->done_waits = pending->scored || call.done_waits;
   job->deadline_ns = call.deadline_ns;
   job->received_ns = call.received_ns;
   job->priority = call.priority;
   job->cancelled = std::move(call.cancelled);
   job->traceparent = std::move(call.traceparent);
-  if (key) {
-    if (auto known = endpoint.cache.find(*key)) {
-      lane_->servable->stats().cache(true, endpoint.clock.monotonic_ns() - call.received_ns);
-      Result<std::vector<Tensor>> answer(*std::move(known));
-      record(*pending, answer);
-      add_scores(*pending, answer);
-      return done(std::move(answer));
+  if (pending->key) {
+    auto known = endpoint.cache.find(*pending->key);
+    const auto took = endpoint.clock.monotonic_ns() - call.received_ns;
+    lane_->servable->stats().cache(known.has_value(), took);
+    if (known) {
+      pending->key.reset();  // it is there
+      return finish(*pending, *std::move(known));
     }
-    lane_->servable->stats().cache(false, endpoint.clock.monotonic_ns() - call.received_ns);
-    auto shared = std::make_shared<const ResponseCache::Key>(*std::move(key));
-    job->done = [pending, done, shared](Result<std::vector<Tensor>> answer) {
-      if (answer) pending->routing->endpoint->cache.put(*shared, *answer);
-      hand_over(*pending, std::move(answer), done);
-    };
-  } else {
-    job->done = [pending, done](Result<std::vector<Tensor>> answer) {
-      hand_over(*pending, std::move(answer), done);
-    };
   }
+  job->done = [pending](Result<Tensors> answer) { finish(*pending, std::move(answer)); };
   pending->ready_ns = endpoint.clock.monotonic_ns();
   auto taken = lane_->servable->submit(*std::move(job));
   if (!taken) {
-    Result<std::vector<Tensor>> refused(std::move(taken.error()));
     pending->sampled = false;
-    record(*pending, refused);
-    done(std::move(refused));
+    finish(*pending, std::move(taken.error()));
   }
 }
 
@@ -339,7 +333,7 @@ void Target::mirror(const Call& call) const {
     // All of a sequence, or nothing of it.
     const auto share = share_of_turn(sequence == nullptr ? turn : hash_of(sequence->id));
     if (share * 100 >= lane.spec.weight) continue;
-    auto pending = std::make_shared<Pending>();
+    auto pending = make_recycled<Pending>();
     pending->routing = routing_;
     pending->lane = &lane;
     pending->start_ns = call.received_ns;
@@ -357,7 +351,7 @@ void Target::mirror(const Call& call) const {
     }
     job->deadline_ns = call.deadline_ns;
     job->sequence = sequence;
-    job->done = [pending](Result<std::vector<Tensor>> answer) { record(*pending, answer); };
+    job->done = [pending](Result<Tensors> answer) { record(*pending, answer); };
     if (auto taken = lane.servable->submit(*std::move(job)); !taken) {
       pending->sampled = false;
       record(*pending, std::move(taken.error()));
@@ -365,14 +359,14 @@ void Target::mirror(const Call& call) const {
   }
 }
 
-Result<std::vector<Tensor>> Target::infer_and_wait(Call call) const {
+Result<Tensors> Target::infer_and_wait(Call call) const {
   struct Wait {
     std::mutex mutex;
     std::condition_variable ready;
-    std::optional<Result<std::vector<Tensor>>> answer;
+    std::optional<Result<Tensors>> answer;
   };
   auto wait = std::make_shared<Wait>();
-  infer(std::move(call), [wait](Result<std::vector<Tensor>> answer) {
+  infer(std::move(call), [wait](Result<Tensors> answer) {
     const std::scoped_lock lock(wait->mutex);
     wait->answer.emplace(std::move(answer));
     wait->ready.notify_one();

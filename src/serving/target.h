@@ -5,12 +5,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/result.h"
 #include "serving/backend.h"
 #include "serving/batcher.h"
@@ -40,8 +40,8 @@ struct Routing;
 struct Lane;
 
 struct Call {
-  std::string request_id;
-  std::vector<Tensor> inputs;               // named, any order
+  std::string_view request_id;              // needed until infer ends
+  Tensors inputs;                           // named, any order
   std::int64_t received_ns = 0;             // monotonic; 0: now
   std::int64_t deadline_ns = 0;             // monotonic; 0: the endpoint's time-out
   std::uint32_t priority = kUsualPriority;  // lower goes first
@@ -53,6 +53,7 @@ struct Call {
   std::shared_ptr<const SequenceAsk> sequence;
   bool outliers = false;    // the answer gets RowScorer's tensors behind the model's
   std::string traceparent;  // W3C trace context, for models that ask others; may be empty
+  bool done_waits = false;  // what is called with the answer takes its time
 };
 
 // What a request says about itself, for endpoints that route by it.
@@ -67,7 +68,7 @@ class Caller {
 class Target {
  public:
   // Outputs in the order of the signature. Called once, from any thread, maybe before infer ends.
-  using Done = std::function<void(Result<std::vector<Tensor>>)>;
+  using Done = Callback<void(Result<Tensors>)>;
 
   Target(std::shared_ptr<const Routing> routing, const Lane& lane)
       : routing_(std::move(routing)), lane_(&lane) {}
@@ -94,11 +95,11 @@ class Target {
   // exhausted (queue full), deadline.
   void infer(Call call, Done done) const;
   // The same, waiting for the answer; not for I/O threads.
-  Result<std::vector<Tensor>> infer_and_wait(Call call) const;
+  Result<Tensors> infer_and_wait(Call call) const;
   // On this thread, beside the queue of predictions.
-  Result<Explanation> explain(std::vector<Tensor> inputs) const;
+  Result<Explanation> explain(Tensors inputs) const;
   // How unusual the rows are; the model is not asked.
-  Result<Tensors> outliers(std::vector<Tensor> inputs) const;
+  Result<Tensors> outliers(Tensors inputs) const;
   // For the statistics: the request never became tensors.
   void reject(const Error& error) const;
 

@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/recycle.h"
+
 namespace slipway::serving {
 namespace {
 
@@ -96,8 +98,9 @@ std::optional<std::size_t> element_count(const Shape& shape, std::size_t limit) 
 Tensor Tensor::make(std::string name, DType type, Shape shape) {
   const auto count = element_count(shape);
   SW_ASSERT(count.has_value() && type != DType::bytes);
-  auto buffer = std::make_shared<std::vector<std::uint64_t>>((*count * size_of(type) + 7) / 8);
-  const void* data = buffer->data();
+  const auto words = (*count * size_of(type) + 7) / 8;
+  auto buffer = std::allocate_shared<std::uint64_t[]>(Recycled<std::uint64_t>(), words);
+  const void* data = buffer.get();
   return view(std::move(name), type, std::move(shape), data, std::move(buffer));
 }
 

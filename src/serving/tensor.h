@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/recycle.h"
 #include "base/result.h"
 
 namespace slipway::serving {
@@ -47,7 +48,7 @@ inline bool is_float(DType t) {
 float half_to_float(std::uint16_t bits);
 float bfloat_to_float(std::uint16_t bits);
 
-using Shape = std::vector<std::int64_t>;
+using Shape = std::vector<std::int64_t, Recycled<std::int64_t>>;
 // "[-1,4]"
 std::string text_of(const Shape& shape);
 // The product; nothing when a dimension is negative or the product passes `limit`.
@@ -101,7 +102,7 @@ class Tensor {
   std::shared_ptr<const void> owner_;
 };
 
-using Tensors = std::vector<Tensor>;
+using Tensors = std::vector<Tensor, Recycled<Tensor>>;
 
 // The same numbers as `type`, which is FP32 or FP64; not for texts.
 Tensor converted(const Tensor& tensor, DType type);

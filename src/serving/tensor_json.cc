@@ -11,12 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/recycle.h"
 #include "base/text.h"
 
 namespace slipway::serving {
 namespace {
 
 using json::Reader;
+using Bytes = std::vector<char, Recycled<char>>;
 
 std::string_view name_of(Reader::Kind kind) {
   switch (kind) {
@@ -59,7 +61,7 @@ class TensorReader {
 
   Tensor finish(Shape shape) {
     if (type_ == DType::bytes) return Tensor::of_texts(name_, std::move(shape), std::move(texts_));
-    auto owner = std::make_shared<const std::string>(std::move(bytes_));
+    auto owner = make_recycled<const Bytes>(std::move(bytes_));
     const void* data = owner->data();
     return Tensor::view(name_, type_, std::move(shape), data, std::move(owner));
   }
@@ -282,7 +284,7 @@ class TensorReader {
   Shape shape_;
   std::optional<std::size_t> leaf_depth_;
   std::size_t count_ = 0;
-  std::string bytes_;
+  Bytes bytes_;
   std::vector<std::string> texts_;
 };
 

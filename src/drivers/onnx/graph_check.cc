@@ -3,8 +3,10 @@
 // tensors are followed. Field numbers are those of the published onnx.proto.
 #include "graph_check.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 
 #include <fcntl.h>
@@ -166,7 +168,18 @@ bool read_entry(std::string_view bytes, External& out) {
   return true;
 }
 
-Result<void> walk(std::string_view bytes, Kind kind, const std::string& folder, int depth) {
+// Operators that answer as much as a value of theirs says, be it of the graph or of a request.
+bool is_sized_by_values(std::string_view operation) {
+  static constexpr std::string_view kAll[] = {
+      "BlackmanWindow", "CenterCropPad", "Col2Im",     "ConstantOfShape", "DFT",
+      "Expand",         "HammingWindow", "HannWindow", "MaxUnpool",       "MelWeightMatrix",
+      "OneHot",         "Pad",           "Range",      "Resize",          "STFT",
+      "Tile",           "Upsample"};
+  return std::find(std::begin(kAll), std::end(kAll), operation) != std::end(kAll);
+}
+
+Result<void> walk(std::string_view bytes, Kind kind, const std::string& folder, int depth,
+                  GraphFacts& facts) {
   if (depth > kMaxDepth) return invalid("the ONNX file nests graphs too deeply");
   External external;
   bool has_external = false;
@@ -178,8 +191,12 @@ Result<void> walk(std::string_view bytes, Kind kind, const std::string& folder, 
       has_external = true;
       if (!read_entry(field->bytes, external)) return damaged();
     }
+    if (kind == Kind::node && field->number == 4 && is_sized_by_values(field->bytes)) {
+      facts.is_steady = false;
+    }
     if (const auto inner = child(kind, field->number)) {
-      SW_CHECK_OK(walk(field->bytes, *inner, folder, depth + 1));
+      if (kind == Kind::attribute && *inner == Kind::graph) facts.is_steady = false;
+      SW_CHECK_OK(walk(field->bytes, *inner, folder, depth + 1, facts));
     }
   }
   if (has_external) return check_external(external, folder);
@@ -188,7 +205,7 @@ Result<void> walk(std::string_view bytes, Kind kind, const std::string& folder, 
 
 }  // namespace
 
-Result<void> check_graph(std::string_view bytes, const std::string& folder) {
+Result<GraphFacts> check_graph(std::string_view bytes, const std::string& folder) {
   if (bytes.empty()) {
     return Error{Code::data_loss, "the ONNX file is empty", "log the model again"};
   }
@@ -199,18 +216,20 @@ Result<void> check_graph(std::string_view bytes, const std::string& folder) {
     has_graph |= field->number == 7 && field->type == 2;
   }
   if (!has_graph) return damaged();
-  return walk(bytes, Kind::model, folder, 0);
+  GraphFacts facts;
+  SW_CHECK_OK(walk(bytes, Kind::model, folder, 0, facts));
+  return facts;
 }
 
-Result<void> check_graph_file(const std::string& path) {
+Result<GraphFacts> check_graph_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return not_found("cannot open the model file '" + path + "'");
-  struct stat facts {};
-  if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(file);
     return invalid("the model file '" + path + "' is not a file");
   }
-  const auto size = static_cast<std::size_t>(facts.st_size);
+  const auto size = static_cast<std::size_t>(status.st_size);
   const auto folder = path.substr(0, path.rfind('/'));
   if (size == 0) {
     ::close(file);

@@ -86,8 +86,8 @@ bool is_for_memory(const Error& error) {
 }
 
 // Zeros for every input, or nothing when they would be too many.
-std::vector<serving::Tensor> zeros_for(const serving::Signature& signature) {
-  std::vector<serving::Tensor> out;
+serving::Tensors zeros_for(const serving::Signature& signature) {
+  serving::Tensors out;
   std::size_t elements = 0;
   for (const auto& spec : signature.inputs) {
     auto shape = spec.shape;
@@ -114,7 +114,7 @@ class Backend : public serving::ModelBackend {
   }
 
   Result<std::unique_ptr<serving::LoadedModel>> load(const serving::Package& package) override {
-    SW_CHECK_OK(check_graph_file(package.model_file));
+    SW_TRY(const auto facts, check_graph_file(package.model_file));
     if (!options_.prober.empty()) SW_CHECK_OK(try_elsewhere(package.model_file, options_));
     SW_TRY(const auto* runtime, Runtime::open(options_.library, options_.intra_op_threads));
     const auto needed = kPerByte * bytes_around(package.model_file) + kDeviceBytes;
@@ -123,12 +123,16 @@ class Backend : public serving::ModelBackend {
            place(options_.device, runtime->lacks_cuda(), *options_.devices, needed));
     tell(package, placed);
     const auto bound = static_cast<std::size_t>(options_.run_mib) << 20;
-    auto session = Session::load(*runtime, package.model_file, placed.device, bound);
+    int device = placed.device;
+    auto session = Session::load(*runtime, package.model_file, device, bound);
     if (!session && placed.device >= 0 && options_.device == Preference::automatic) {
       tell(package, {-1, "GPU " + std::to_string(placed.device) + ": " + session.error().message});
-      session = Session::load(*runtime, package.model_file, -1, bound);
+      device = -1;
+      session = Session::load(*runtime, package.model_file, device, bound);
     }
     if (!session) return std::move(session.error());
+    const bool on_gpu = device >= 0;  // which others use as well
+    (*session)->set_steady(facts.is_steady && !on_gpu);
     return std::unique_ptr<serving::LoadedModel>(*std::move(session));
   }
 

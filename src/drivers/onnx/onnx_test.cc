@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/protobuf_write.h"
 #include "graph_check.h"
 #include "runtime.h"
 #include "session.h"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 using serving::DType;
 using serving::Shape;
 using serving::Tensor;
+using serving::Tensors;
 
 const fs::path kData = SLIPWAY_ONNX_TESTDATA;
 
@@ -164,6 +166,31 @@ TEST_F(OnnxTest, DamagedFilesNeverCrash) {
   }
 }
 
+TEST(GraphCheck, AGraphIsSteadyWhenItsTimeFollowsFromTheSizesOfItsInputs) {
+  const auto model_of = [](const std::string& node) {
+    std::string graph;
+    put_bytes(graph, 1, node);
+    std::string model;
+    put_bytes(model, 7, graph);
+    return model;
+  };
+  const auto is_steady = [&](const std::string& operation, int attribute_of_graph = 0) {
+    std::string node;
+    put_bytes(node, 4, operation);
+    if (attribute_of_graph != 0) {
+      std::string attribute;
+      put_bytes(attribute, static_cast<std::uint32_t>(attribute_of_graph), std::string());
+      put_bytes(node, 5, attribute);
+    }
+    return check_graph(model_of(node), "/tmp").value().is_steady;
+  };
+  EXPECT_TRUE(is_steady("MatMul"));
+  EXPECT_FALSE(is_steady("Range"));
+  EXPECT_FALSE(is_steady("Tile"));
+  EXPECT_FALSE(is_steady("Loop", 6));
+  EXPECT_FALSE(is_steady("Own", 11));
+}
+
 TEST_F(OnnxTest, ForeignFilesAreRefused) {
   EXPECT_EQ(load(write("x.onnx", "")).error().message, "the ONNX file is empty");
   EXPECT_FALSE(load(write("x.onnx", "not a model")));
@@ -247,7 +274,7 @@ TEST_F(OnnxTest, AnAnswerIsAsLargeAsItMay) {
 TEST_F(OnnxTest, AnAnswerThatIsKeptIsNotTheNextRunsMemory) {
   backend_ = make_backend({.library = SLIPWAY_ONNX_LIBRARY, .run_mib = 64});
   const auto model = load(kData / "grow.onnx");
-  std::vector<Result<std::vector<Tensor>>> kept;
+  std::vector<Result<Tensors>> kept;
   for (int i = 0; i < 8; ++i) kept.push_back((*model)->run({size_of_it(4 * kMillion)}));
   for (const auto& one : kept) EXPECT_TRUE(one);
 }

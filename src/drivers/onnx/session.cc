@@ -10,6 +10,10 @@ namespace slipway::drivers::onnx {
 namespace {
 
 using serving::Tensor;
+using serving::Tensors;
+
+template <class T>
+using Listed = std::vector<T, Recycled<T>>;
 
 // One thread a run (the server scales by requests, not inside one), and no arena, so that memory
 // goes back when a version is unloaded.
@@ -114,9 +118,9 @@ Result<void> Session::measure(const OrtValue* value, std::size_t& bytes) const {
   return too_much("answers " + mib(bytes) + ", at most " + mib(run_bytes_ / 4) + " are taken");
 }
 
-Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
-  std::vector<Owned<OrtValue>> values;
-  std::vector<const OrtValue*> in;
+Result<Tensors> Session::run(const Tensors& inputs) {
+  Listed<Owned<OrtValue>> values;
+  Listed<const OrtValue*> in;
   values.reserve(inputs.size());
   in.reserve(inputs.size());
   for (const auto& tensor : inputs) {
@@ -124,13 +128,13 @@ Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
     in.push_back(value.get());
     values.push_back(std::move(value));
   }
-  std::vector<OrtValue*> out(output_names_.size(), nullptr);
+  Listed<OrtValue*> out(output_names_.size(), nullptr);
   const RunMemory memory(run_bytes_);
   const auto ran = runtime_.check(
       runtime_.api().Run(session_.get(), nullptr, input_names_.data(), in.data(), in.size(),
                          output_names_.data(), output_names_.size(), out.data()),
       Code::invalid_argument);
-  std::vector<Owned<OrtValue>> results;
+  Listed<Owned<OrtValue>> results;
   results.reserve(out.size());
   for (auto* value : out) results.push_back(own(runtime_, value));
   if (!ran && memory.refused()) {
@@ -138,7 +142,7 @@ Result<std::vector<Tensor>> Session::run(const std::vector<Tensor>& inputs) {
                     mib(*memory.refused()) + " at once)");
   }
   if (!ran) return Error{Code::invalid_argument, "the model failed: " + ran.error().message, {}};
-  std::vector<Tensor> tensors;
+  Tensors tensors;
   tensors.reserve(results.size());
   std::size_t bytes = 0;
   for (const auto& value : results) SW_CHECK_OK(measure(value.get(), bytes));

@@ -20,7 +20,9 @@ class Session : public serving::LoadedModel {
                                                int device = -1, std::size_t run_bytes = 0);
 
   const serving::Signature& signature() const override { return signature_; }
-  Result<std::vector<serving::Tensor>> run(const std::vector<serving::Tensor>& inputs) override;
+  bool is_steady() const override { return steady_; }
+  void set_steady(bool steady) { steady_ = steady; }
+  Result<serving::Tensors> run(const serving::Tensors& inputs) override;
 
  private:
   Session(const Runtime& runtime, OrtSession* session, std::size_t run_bytes)
@@ -33,6 +35,7 @@ class Session : public serving::LoadedModel {
   Owned<OrtSession> session_;
   const std::size_t run_bytes_;
   serving::Signature signature_;
+  bool steady_ = false;
   std::vector<const char*> input_names_;  // into signature_
   std::vector<const char*> output_names_;
 };

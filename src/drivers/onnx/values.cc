@@ -80,9 +80,12 @@ Result<Tensor> tensor_of(const Runtime& runtime, const std::string& name, Owned<
   }
   void* data = nullptr;
   SW_CHECK_OK(runtime.check(api.GetTensorMutableData(value.get(), &data)));
-  std::shared_ptr<const void> owner(value.release(), [&runtime](const void* p) {
-    runtime.api().ReleaseValue(static_cast<OrtValue*>(const_cast<void*>(p)));
-  });
+  std::shared_ptr<const void> owner(
+      value.release(),
+      [&runtime](const void* p) {
+        runtime.api().ReleaseValue(static_cast<OrtValue*>(const_cast<void*>(p)));
+      },
+      Recycled<char>());
   return Tensor::view(name, *type, std::move(shape), data, std::move(owner));
 }
 

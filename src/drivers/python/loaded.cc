@@ -10,6 +10,7 @@ namespace {
 
 using serving::DType;
 using serving::Tensor;
+using serving::Tensors;
 
 class LoadedPython : public serving::LoadedModel {
  public:
@@ -20,25 +21,21 @@ class LoadedPython : public serving::LoadedModel {
   int instances() const override { return workers_->most(); }
   std::size_t outside_bytes() const override { return workers_->resident_bytes(); }
 
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
-    return run_traced(inputs, {});
-  }
+  Result<Tensors> run(const Tensors& inputs) override { return run_traced(inputs, {}); }
 
-  Result<std::vector<Tensor>> run_traced(const std::vector<Tensor>& inputs,
-                                         const std::string& traceparent) override {
+  Result<Tensors> run_traced(const Tensors& inputs, const std::string& traceparent) override {
     const bool body = inputs.size() == 1 && inputs.front().name == serving::kBody;
     return outputs_of(body ? invoke(inputs.front(), traceparent) : infer(inputs, traceparent));
   }
   bool remembers() const override { return workers_->pinned(); }
-  Result<std::vector<Tensor>> run_at(int at, std::uint64_t& memory,
-                                     const std::vector<Tensor>& inputs,
-                                     const std::string& traceparent) override {
+  Result<Tensors> run_at(int at, std::uint64_t& memory, const Tensors& inputs,
+                         const std::string& traceparent) override {
     json::object message{{"op", "infer"}};
     if (!traceparent.empty()) message["traceparent"] = traceparent;
     return outputs_of(workers_->call_at(at, memory, message, inputs));
   }
 
-  Result<void> stream(const std::vector<Tensor>& inputs, const Piece& take) override {
+  Result<void> stream(const Tensors& inputs, const Piece& take) override {
     if (inputs.size() != 1 || inputs.front().name != serving::kBody) {
       return invalid("a model that streams its answer is asked by a whole body");
     }
@@ -48,11 +45,11 @@ class LoadedPython : public serving::LoadedModel {
   }
 
  private:
-  static Result<std::vector<Tensor>> outputs_of(const Result<WorkerReply>& reply) {
+  static Result<Tensors> outputs_of(const Result<WorkerReply>& reply) {
     if (!reply) return reply.error();
     if (const auto* whole = json::find(reply->message, "json")) {
       SW_TRY(const auto place, place_of(*whole, reply->memory->size()));
-      return std::vector<Tensor>{
+      return Tensors{
           Tensor::of_texts(serving::kBody, {1}, {reply->memory->substr(place.at, place.bytes)})};
     }
     const auto* outputs = json::find(reply->message, "outputs");
@@ -62,7 +59,7 @@ class LoadedPython : public serving::LoadedModel {
     return tensors;
   }
 
-  Result<WorkerReply> infer(const std::vector<Tensor>& inputs, const std::string& traceparent) {
+  Result<WorkerReply> infer(const Tensors& inputs, const std::string& traceparent) {
     json::object message{{"op", "infer"}};
     if (!traceparent.empty()) message["traceparent"] = traceparent;
     return workers_->call(message, inputs, {});

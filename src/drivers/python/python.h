@@ -28,8 +28,8 @@ struct Conversion {
   std::string kind;  // "slipway_trees", "onnx"; empty: there is none, and `why`
   std::string file;
   std::string why;
-  std::vector<serving::Tensor> examples;
-  std::vector<serving::Tensor> answers;  // what the model itself makes of them: one, or scores too
+  serving::Tensors examples;
+  serving::Tensors answers;  // what the model itself makes of them: one, or scores too
 };
 
 // A process with the version in it, that makes one after the other.

@@ -10,6 +10,7 @@ namespace {
 using serving::DType;
 using serving::Shape;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr std::size_t kMostTensors = 10'000;
 constexpr std::size_t kMostAxes = 16;
@@ -84,7 +85,7 @@ Result<Place> place_of(const json::value& from, std::size_t size) {
   return Place{static_cast<std::size_t>(at), static_cast<std::size_t>(bytes)};
 }
 
-json::array pack(const std::vector<Tensor>& tensors, std::string& memory) {
+json::array pack(const Tensors& tensors, std::string& memory) {
   json::array out;
   for (const auto& tensor : tensors) {
     memory.resize((memory.size() + 7) / 8 * 8);
@@ -109,9 +110,8 @@ json::array pack(const std::vector<Tensor>& tensors, std::string& memory) {
   return out;
 }
 
-Result<std::vector<Tensor>> unpack(const json::value& list,
-                                   const std::shared_ptr<const std::string>& memory) {
-  std::vector<Tensor> out;
+Result<Tensors> unpack(const json::value& list, const std::shared_ptr<const std::string>& memory) {
+  Tensors out;
   if (!list.is_array() || list.get_array().size() > kMostTensors) return nonsense("its outputs");
   for (const auto& each : list.get_array()) {
     SW_TRY(auto tensor, tensor_of(each, memory));

@@ -19,12 +19,12 @@ struct Place {
 
 // Appends the tensors to `memory` (texts as 4 bytes of length, then bytes) and answers what says
 // where they are.
-json::array pack(const std::vector<serving::Tensor>& tensors, std::string& memory);
+json::array pack(const serving::Tensors& tensors, std::string& memory);
 
 // The tensors that `list` names in `memory`. A worker's word is not believed: what does not fit is
 // an error.
-Result<std::vector<serving::Tensor>> unpack(const json::value& list,
-                                            const std::shared_ptr<const std::string>& memory);
+Result<serving::Tensors> unpack(const json::value& list,
+                                const std::shared_ptr<const std::string>& memory);
 Result<Place> place_of(const json::value& from, std::size_t size);
 
 Result<std::vector<serving::TensorSpec>> specs_of(const json::value& list);

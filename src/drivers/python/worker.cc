@@ -172,7 +172,7 @@ Result<WorkerReply> Worker::understand(const std::string& text) {
   return WorkerReply{*std::move(message), std::move(memory)};
 }
 
-Result<WorkerReply> Worker::call(json::object message, const std::vector<serving::Tensor>& tensors,
+Result<WorkerReply> Worker::call(json::object message, const serving::Tensors& tensors,
                                  const std::string& body, int timeout_s) {
   std::string memory = body;
   if (!tensors.empty()) message["inputs"] = pack(tensors, memory);

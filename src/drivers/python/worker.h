@@ -46,7 +46,7 @@ class Worker {
 
   // `message` without what says where `memory` is. An error that the model gave leaves the worker
   // as it is; after any other (`is_broken`) it must not be used again.
-  Result<WorkerReply> call(json::object message, const std::vector<serving::Tensor>& tensors,
+  Result<WorkerReply> call(json::object message, const serving::Tensors& tensors,
                            const std::string& body, int timeout_s);
   // The model's answer piece by piece, each JSON; `take` says whether to go on. Each piece may take
   // `timeout_s`.

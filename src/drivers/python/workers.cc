@@ -246,8 +246,7 @@ std::size_t Workers::resident_bytes() const {
   return sum;
 }
 
-Result<WorkerReply> Workers::call(const json::object& message,
-                                  const std::vector<serving::Tensor>& tensors,
+Result<WorkerReply> Workers::call(const json::object& message, const serving::Tensors& tensors,
                                   const std::string& body) {
   if (!impl_->places.empty()) return internal("a call of a pinned process names its place");
   SW_TRY(auto worker, impl_->acquire());
@@ -257,7 +256,7 @@ Result<WorkerReply> Workers::call(const json::object& message,
 }
 
 Result<WorkerReply> Workers::call_at(int at, std::uint64_t& memory, const json::object& message,
-                                     const std::vector<serving::Tensor>& tensors) {
+                                     const serving::Tensors& tensors) {
   auto& place = impl_->places.at(static_cast<std::size_t>(at));
   SW_TRY(auto worker, impl_->enter(place, memory));
   auto reply = worker->call(message, tensors, {}, impl_->options.timeout_s);

@@ -37,11 +37,11 @@ class Workers {
   std::size_t resident_bytes() const;  // of all processes, now
 
   // On a free process, or a new one; waits when all that may be are busy.
-  Result<WorkerReply> call(const json::object& message, const std::vector<serving::Tensor>& tensors,
+  Result<WorkerReply> call(const json::object& message, const serving::Tensors& tensors,
                            const std::string& body);
   // Where the processes are `pinned`: on that of place `at`, see LoadedModel::run_at.
   Result<WorkerReply> call_at(int at, std::uint64_t& memory, const json::object& message,
-                              const std::vector<serving::Tensor>& tensors);
+                              const serving::Tensors& tensors);
   // See Worker::stream; the process is this caller's until the end.
   Result<void> stream(const std::string& body, const std::function<bool(std::string)>& take);
 

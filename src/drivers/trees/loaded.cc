@@ -16,6 +16,7 @@ namespace {
 using serving::DType;
 using serving::Shape;
 using serving::Tensor;
+using serving::Tensors;
 
 template <class T>
 class LoadedTrees : public serving::LoadedModel {
@@ -40,6 +41,7 @@ class LoadedTrees : public serving::LoadedModel {
   }
 
   const serving::Signature& signature() const override { return signature_; }
+  bool is_steady() const override { return true; }
 
   std::vector<serving::Column> columns() const override {
     std::vector<serving::Column> out;
@@ -47,7 +49,7 @@ class LoadedTrees : public serving::LoadedModel {
     return out;
   }
 
-  Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) override {
+  Result<Tensors> run(const Tensors& inputs) override {
     const auto& rows = inputs.front();
     const auto count = static_cast<std::size_t>(rows.rows());
     const auto outputs = model_.forest.outputs();
@@ -69,7 +71,7 @@ class LoadedTrees : public serving::LoadedModel {
     return answer(std::move(values), count);
   }
 
-  Result<serving::Explanation> explain(const std::vector<Tensor>& inputs) override {
+  Result<serving::Explanation> explain(const Tensors& inputs) override {
     const auto& forest = model_.forest;
     SW_CHECK_OK(check_explainable(forest));
     const auto& rows = inputs.front();
@@ -121,7 +123,7 @@ class LoadedTrees : public serving::LoadedModel {
     return many ? margin_shape(rows) : Shape{rows};
   }
 
-  Result<std::vector<Tensor>> answer(Tensor values, std::size_t count) {
+  Result<Tensors> answer(Tensor values, std::size_t count) {
     const auto& head = model_.head;
     const auto outputs = model_.forest.outputs();
     auto* out = static_cast<T*>(values.mutable_data());
@@ -130,10 +132,10 @@ class LoadedTrees : public serving::LoadedModel {
     for (std::size_t row = 0; row < count; ++row) apply_link(head, out + row * outputs, outputs);
     if (head.decide == Decide::nothing) {
       values.name = "predictions";
-      return std::vector<Tensor>{std::move(values)};
+      return Tensors{std::move(values)};
     }
     if (!head.on_margin) picked = decide(out, count);
-    std::vector<Tensor> answers{labels(picked, count)};
+    Tensors answers{labels(picked, count)};
     if (!head.values_too) return answers;
     if (is_pair()) values = both_sides(out, count);
     values.name = "probabilities";

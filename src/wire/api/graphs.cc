@@ -16,7 +16,7 @@ std::vector<GraphTensorJson> to_wire(const std::vector<serving::TensorSpec>& spe
   for (const auto& spec : specs) {
     out.push_back({.name = spec.name,
                    .datatype = std::string(serving::name_of(spec.dtype)),
-                   .shape = spec.shape});
+                   .shape = {spec.shape.begin(), spec.shape.end()}});
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/protobuf_write.h"
+#include "base/recycle.h"
 #include "base/text.h"
 #include "serving/target.h"
 #include "serving/tensor_json.h"
@@ -24,9 +25,11 @@ struct Part {
   std::size_t shared_size = 0;
 };
 
-Result<std::vector<Part>> parts_of(const Answer& answer) {
+using Parts = std::vector<Part, Recycled<Part>>;
+
+Result<Parts> parts_of(const Answer& answer) {
   const auto& body = answer.body;
-  std::vector<Part> out;
+  Parts out;
   out.reserve(answer.outputs.size());
   if (body.outputs.empty()) {
     for (const auto& tensor : answer.outputs) out.push_back({tensor, body.binary_outputs});
@@ -133,8 +136,9 @@ Result<void> check_outputs(const serving::Signature& signature, InferBody& body)
 
 Result<net::Response> write_answer(const Answer& answer) {
   SW_TRY(const auto parts, parts_of(answer));
-  std::string head = "{\"model_name\":";
-  std::string tail;
+  std::string head = take_text();
+  head += "{\"model_name\":";
+  std::string tail = take_text();
   append_json_string(head, answer.model);
   head += ",\"model_version\":";
   append_json_string(head, answer.version);
@@ -150,9 +154,14 @@ Result<net::Response> write_answer(const Answer& answer) {
   head += "]}";
   const bool binary =
       std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.binary; });
-  if (tail.empty() && !binary) return net::Response::json(200, std::move(head));
+  if (tail.empty() && !binary) {
+    give_text(std::move(tail));
+    return net::Response::json(200, std::move(head));
+  }
   const auto head_size = std::to_string(head.size());
-  auto response = net::Response::text(200, std::move(head) + tail, "application/octet-stream");
+  head += tail;
+  give_text(std::move(tail));
+  auto response = net::Response::text(200, std::move(head), "application/octet-stream");
   response.headers.set("inference-header-content-length", head_size);
   return response;
 }
@@ -165,7 +174,7 @@ Result<std::string> write_grpc_answer(const Answer& answer, bool streamed) {
     size += part.tensor.name.size() + kAround;
     if (part.shared == nullptr) size += size_of_bytes(part.tensor);
   }
-  std::string out;
+  std::string out = take_text();
   out.reserve(size);
   put_text(out, 1, answer.model);
   put_text(out, 2, answer.version);
@@ -175,8 +184,9 @@ Result<std::string> write_grpc_answer(const Answer& answer, bool streamed) {
     put_flag(yes, 1, true);
     put_entry(out, 4, "triton_final_response", yes);
   }
-  std::string scratch;
+  std::string scratch = take_text();
   for (const auto& part : parts) put_part(out, scratch, part);
+  give_text(std::move(scratch));
   for (const auto& part : parts) {
     put_length(out, 6, part.shared != nullptr ? 0 : size_of_bytes(part.tensor));
     if (part.shared == nullptr) append_bytes(out, part.tensor);

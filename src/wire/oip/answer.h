@@ -18,7 +18,7 @@ struct Answer {
   const InferBody& body;
   const std::string& model;
   const std::string& version;
-  const std::vector<serving::Tensor>& outputs;
+  const serving::Tensors& outputs;
   const SharedMemory& regions;
 };
 

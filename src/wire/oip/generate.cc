@@ -16,10 +16,11 @@ namespace {
 
 using json::Reader;
 using serving::Tensor;
+using serving::Tensors;
 using RequestPtr = std::shared_ptr<const net::Request>;
 using ReplyPtr = std::shared_ptr<net::Reply>;
 using ServicePtr = std::shared_ptr<Service>;
-using Outputs = Result<std::vector<Tensor>>;
+using Outputs = Result<Tensors>;
 
 // One value stands for a row of one; a list is a column of rows, or one row of what the input
 // wants.
@@ -45,8 +46,8 @@ Result<Tensor> shaped(const Tensor& tensor, const serving::TensorSpec& spec) {
 }
 
 // Members that are inputs of the model; the others are for servers that know them.
-Result<std::vector<Tensor>> inputs_of(const std::string& body, const serving::Signature& wanted) {
-  std::vector<Tensor> out;
+Result<Tensors> inputs_of(const std::string& body, const serving::Signature& wanted) {
+  Tensors out;
   Reader in(body);
   std::string_view key;
   if (in.peek() != Reader::Kind::object) return invalid("the body is not a JSON object");
@@ -81,7 +82,7 @@ std::string text_answer(const serving::Target& target, const std::string& piece)
   return out + "}";
 }
 
-std::string answer_of(const serving::Target& target, const std::vector<Tensor>& outputs) {
+std::string answer_of(const serving::Target& target, const Tensors& outputs) {
   if (outputs.size() == 1 && outputs.front().name == serving::kBody) {
     return text_answer(target, outputs.front().texts().front());
   }

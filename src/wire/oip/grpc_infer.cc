@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "answer.h"
+#include "base/callback.h"
 #include "base/protobuf_write.h"
 #include "grpc_request.h"
 #include "pieces.h"
@@ -16,7 +17,7 @@ namespace {
 
 using CallPtr = std::shared_ptr<net::GrpcCall>;
 using ServicePtr = std::shared_ptr<Service>;
-using Done = std::function<void(const InferBody&, const std::string& model, Result<std::string>)>;
+using Done = Callback<void(const InferBody&, const std::string& model, Result<std::string>)>;
 
 // The answer of a model that says it piece by piece: each as a message of its own.
 std::string piece_message(const InferBody& body, const std::string& model,
@@ -84,7 +85,7 @@ void infer(const ServicePtr& service, const net::GrpcMessage& message, const Cal
   }
   if (body.sequence != nullptr && parsed->version.empty()) target = target->follow(*body.sequence);
   auto call_in = call_of(body, call->request(), call->deadline_ns(), call->cancellation());
-  auto shared = std::make_shared<const InferBody>(std::move(body));
+  auto shared = make_recycled<const InferBody>(std::move(body));
   target->infer(std::move(call_in), [service, shared, streamed, done = std::move(done),
                                      target = *target](auto answer) {
     if (!answer) return done(*shared, target.endpoint(), std::move(answer.error()));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/protobuf.h"
+#include "base/recycle.h"
 #include "base/text.h"
 #include "tensor_bytes.h"
 
@@ -86,7 +87,7 @@ struct Input {
   std::string datatype;
   Shape shape;
   std::optional<SharedPlace> shared;
-  std::vector<ProtoReader> contents;
+  std::vector<ProtoReader, Recycled<ProtoReader>> contents;
 };
 
 Result<Input> input_of(ProtoReader message) {
@@ -406,8 +407,8 @@ class Parser {
   const std::shared_ptr<const void>& owner_;
   const SharedMemory& regions_;
   GrpcInfer out_;
-  std::vector<Input> inputs_;
-  std::vector<std::string_view> raw_;
+  std::vector<Input, Recycled<Input>> inputs_;
+  std::vector<std::string_view, Recycled<std::string_view>> raw_;
   std::size_t parameters_ = 0;
   serving::SequenceAsk sequence_;
 };

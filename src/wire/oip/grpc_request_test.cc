@@ -18,14 +18,14 @@ namespace {
 using serving::DType;
 using serving::Tensor;
 
-std::string shape_of(const std::vector<std::int64_t>& shape) {
+std::string shape_of(const serving::Shape& shape) {
   std::string packed;
   for (const auto n : shape) put_varint(packed, static_cast<std::uint64_t>(n));
   return packed;
 }
 
-std::string input(const std::string& name, const std::string& type,
-                  const std::vector<std::int64_t>& shape, const std::string& contents = "") {
+std::string input(const std::string& name, const std::string& type, const serving::Shape& shape,
+                  const std::string& contents = "") {
   std::string out;
   put_bytes(out, 1, name);
   put_bytes(out, 2, type);
@@ -39,7 +39,7 @@ std::string raw(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-std::string packed(std::uint32_t field, const std::vector<std::int64_t>& values) {
+std::string packed(std::uint32_t field, const serving::Shape& values) {
   std::string out;
   put_bytes(out, field, shape_of(values));
   return out;

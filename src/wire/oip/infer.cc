@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "answer.h"
+#include "base/recycle.h"
 #include "base/text.h"
 #include "errors.h"
 #include "request.h"
@@ -47,7 +48,7 @@ void infer(const ServicePtr& service, const RequestPtr& request, const ReplyPtr&
     target = target->follow(*body->sequence);
   }
   auto call = call_of(*body, *request, 0, reply->cancellation());
-  auto shared = std::make_shared<const InferBody>(*std::move(body));
+  auto shared = make_recycled<const InferBody>(*std::move(body));
   target->infer(std::move(call), [service, request, reply, shared, target = *target](auto answer) {
     if (!answer) return reply->send(render(*request, answer.error()));
     auto response =

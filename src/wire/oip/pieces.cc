@@ -48,7 +48,7 @@ Result<std::string> scoring_body(const std::string& body) {
   return json::dump_value(out);
 }
 
-Result<std::string> scoring_body(const std::vector<serving::Tensor>& tensors) {
+Result<std::string> scoring_body(const serving::Tensors& tensors) {
   std::string inside;
   for (const auto& tensor : tensors) {
     std::string values;

@@ -13,7 +13,7 @@ namespace slipway::wire::oip {
 
 // A question in MLflow's words: of {"text_input": "..", ..}, and of tensors by name.
 Result<std::string> scoring_body(const std::string& generate_body);
-Result<std::string> scoring_body(const std::vector<serving::Tensor>& tensors);
+Result<std::string> scoring_body(const serving::Tensors& tensors);
 
 // The text in a piece of JSON: itself, or where chat models put it.
 std::string text_in_piece(const std::string& piece);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/recycle.h"
 #include "base/result.h"
 #include "serving/backend.h"
 #include "serving/sequence.h"
@@ -31,8 +32,8 @@ struct InferBody {
   bool outliers = false;      // the answer tells how unusual the rows are
   bool empty_final = false;   // of answers in pieces: an empty one tells the end
   std::shared_ptr<const serving::SequenceAsk> sequence;  // null: it belongs to none
-  std::vector<serving::Tensor> inputs;
-  std::vector<WantedOutput> outputs;  // empty: all
+  serving::Tensors inputs;
+  std::vector<WantedOutput, Recycled<WantedOutput>> outputs;  // empty: all
 };
 
 constexpr std::size_t kMaxSequenceId = 128;

@@ -19,9 +19,9 @@ inline constexpr std::string_view kArrowStream = "application/vnd.apache.arrow.s
 inline constexpr std::string_view kArrowFile = "application/vnd.apache.arrow.file";
 
 Result<Payload> parse_arrow(std::string_view body, const serving::FrameLayout& layout);
-Result<std::string> write_arrow(const std::vector<serving::Tensor>& outputs);
+Result<std::string> write_arrow(const serving::Tensors& outputs);
 
 // A header and a line a row; an output of several values a row is a column each.
-Result<std::string> write_csv(const std::vector<serving::Tensor>& outputs);
+Result<std::string> write_csv(const serving::Tensors& outputs);
 
 }  // namespace slipway::wire::scoring

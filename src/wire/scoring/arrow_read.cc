@@ -115,7 +115,7 @@ class Stream {
   Stream(std::string_view bytes, const serving::FrameLayout& layout)
       : bytes_(bytes), frame_(layout), cells_left_(kFreeCells + bytes.size()) {}
 
-  Result<std::vector<serving::Tensor>> run() {
+  Result<serving::Tensors> run() {
     if (bytes_.starts_with("ARROW1")) bytes_.remove_prefix(std::min<std::size_t>(8, bytes_.size()));
     while (true) {
       SW_TRY(const bool more, message());

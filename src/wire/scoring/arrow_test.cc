@@ -13,6 +13,7 @@ using serving::DType;
 using serving::FrameLayout;
 using serving::Signature;
 using serving::Tensor;
+using serving::Tensors;
 
 template <class T>
 Tensor column(const std::string& name, DType type, const std::vector<T>& values) {
@@ -21,7 +22,7 @@ Tensor column(const std::string& name, DType type, const std::vector<T>& values)
   return out;
 }
 
-std::vector<Tensor> table() {
+Tensors table() {
   return {column<double>("a", DType::fp64, {1.5, -2, 1e300}),
           column<float>("b", DType::fp32, {0.1F, 2, 3}),
           column<std::int64_t>("c", DType::int64, {1, -(std::int64_t{1} << 60), 3}),
@@ -30,7 +31,7 @@ std::vector<Tensor> table() {
           Tensor::of_texts("f", {3}, {"x", "", "\xC3\xA9"})};
 }
 
-FrameLayout layout_of(const std::vector<Tensor>& columns) {
+FrameLayout layout_of(const Tensors& columns) {
   Signature signature;
   for (const auto& each : columns) {
     signature.inputs.push_back({.name = each.name, .dtype = each.dtype(), .shape = {-1}});
@@ -89,7 +90,7 @@ TEST(Arrow, DamagedBytesAreRefusedOrReadNeverFollowed) {
 
 TEST(Arrow, MoreRowsThanBytesAreRefused) {
   // A batch that says two thousand million rows has as many values in none of its buffers.
-  const auto given = std::vector<Tensor>{column<double>("a", DType::fp64, {1, 2})};
+  const auto given = Tensors{column<double>("a", DType::fp64, {1, 2})};
   auto stream = write_arrow(given).value();
   const std::int64_t rows = 2;
   const std::int64_t lie = 2'000'000'000;

@@ -14,6 +14,7 @@ namespace {
 
 using serving::DType;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr std::uint16_t kVersion = 4;  // of the metadata: V5
 constexpr std::uint8_t kInt = 2;
@@ -34,7 +35,7 @@ struct Column {
   std::size_t element(std::size_t row, std::size_t i) const { return first + row * step + i; }
 };
 
-Result<std::vector<Column>> columns_of(const std::vector<Tensor>& outputs, bool flat) {
+Result<std::vector<Column>> columns_of(const Tensors& outputs, bool flat) {
   std::vector<Column> out;
   for (const auto& given : outputs) {
     if (given.name == serving::kBody) {
@@ -64,7 +65,7 @@ Result<std::vector<Column>> columns_of(const std::vector<Tensor>& outputs, bool 
   return out;
 }
 
-std::size_t rows_of(const std::vector<Tensor>& outputs) {
+std::size_t rows_of(const Tensors& outputs) {
   return outputs.empty() ? 0 : static_cast<std::size_t>(outputs.front().rows());
 }
 
@@ -266,7 +267,7 @@ void append_cell(std::string& out, const Tensor& tensor, std::size_t i) {
 
 }  // namespace
 
-Result<std::string> write_arrow(const std::vector<Tensor>& outputs) {
+Result<std::string> write_arrow(const Tensors& outputs) {
   SW_TRY(const auto columns, columns_of(outputs, false));
   const auto rows = rows_of(outputs);
   Body body(rows);
@@ -278,7 +279,7 @@ Result<std::string> write_arrow(const std::vector<Tensor>& outputs) {
   return out;
 }
 
-Result<std::string> write_csv(const std::vector<Tensor>& outputs) {
+Result<std::string> write_csv(const Tensors& outputs) {
   SW_TRY(const auto columns, columns_of(outputs, true));
   std::string out;
   for (const auto& column : columns) {

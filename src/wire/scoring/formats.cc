@@ -43,7 +43,7 @@ Form wanted_form(const net::Request& request) {
   return form_of(request) == Form::arrow ? Form::arrow : Form::json;
 }
 
-Result<net::Response> answer_in(Form form, const std::vector<serving::Tensor>& outputs) {
+Result<net::Response> answer_in(Form form, const serving::Tensors& outputs) {
   SW_TRY(auto body, form == Form::arrow ? write_arrow(outputs) : write_csv(outputs));
   return net::Response::text(200, std::move(body),
                              form == Form::arrow ? std::string(kArrowStream) : "text/csv");

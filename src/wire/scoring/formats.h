@@ -19,7 +19,7 @@ std::optional<Form> form_of(const net::Request& request);
 // else by JSON.
 Form wanted_form(const net::Request& request);
 // For csv and arrow.
-Result<net::Response> answer_in(Form form, const std::vector<serving::Tensor>& outputs);
+Result<net::Response> answer_in(Form form, const serving::Tensors& outputs);
 
 net::Response unsupported(const net::Request& request);
 

@@ -11,7 +11,7 @@
 namespace slipway::wire::scoring {
 
 struct Payload {
-  std::vector<serving::Tensor> inputs;
+  serving::Tensors inputs;
   // The answer comes as one record a row; otherwise as one array an output.
   bool table = false;
   bool params = false;  // there were some beside the data

@@ -13,6 +13,7 @@ namespace {
 
 using serving::DType;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr std::size_t kPredictionsARow = 2048;
 constexpr std::size_t kAtOnce = 256;       // rows of a call
@@ -27,7 +28,7 @@ struct Feature {
 // Rows put together from others, feature by feature.
 class Rows {
  public:
-  Rows(const std::vector<Tensor>& like, std::size_t rows) : like_(like), rows_(rows) {
+  Rows(const Tensors& like, std::size_t rows) : like_(like), rows_(rows) {
     for (const auto& tensor : like) {
       auto shape = tensor.shape();
       shape[0] = static_cast<std::int64_t>(rows);
@@ -42,8 +43,7 @@ class Rows {
     }
   }
 
-  void put(std::size_t row, const Feature& feature, const std::vector<Tensor>& from,
-           std::size_t from_row) {
+  void put(std::size_t row, const Feature& feature, const Tensors& from, std::size_t from_row) {
     const auto& source = from[feature.input];
     const auto width = source.row_size();
     const auto to = row * width + feature.column;
@@ -57,8 +57,8 @@ class Rows {
                 static_cast<const char*>(source.data()) + at * size, size);
   }
 
-  std::vector<Tensor> finish() {
-    std::vector<Tensor> out;
+  Tensors finish() {
+    Tensors out;
     for (std::size_t i = 0; i < like_.size(); ++i) {
       out.push_back(like_[i].dtype() == DType::bytes
                         ? Tensor::of_texts(like_[i].name, shapes_[i], std::move(texts_[i]))
@@ -68,14 +68,14 @@ class Rows {
   }
 
  private:
-  const std::vector<Tensor>& like_;
+  const Tensors& like_;
   const std::size_t rows_;
   std::vector<serving::Shape> shapes_;
   std::vector<std::vector<std::string>> texts_;
-  std::vector<Tensor> numbers_;
+  Tensors numbers_;
 };
 
-std::optional<std::size_t> explained_output(const std::vector<Tensor>& outputs) {
+std::optional<std::size_t> explained_output(const Tensors& outputs) {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (serving::is_float(outputs[i].dtype())) return i;
@@ -86,8 +86,7 @@ std::optional<std::size_t> explained_output(const std::vector<Tensor>& outputs) 
 
 class Sampler {
  public:
-  Sampler(const serving::Target& target, const std::vector<Tensor>& inputs,
-          const std::vector<Tensor>& background)
+  Sampler(const serving::Target& target, const Tensors& inputs, const Tensors& background)
       : target_(target), inputs_(inputs), background_(background) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       for (std::size_t c = 0; c < inputs[i].row_size(); ++c) features_.push_back({i, c});
@@ -162,7 +161,7 @@ class Sampler {
     return out;
   }
 
-  Result<void> predict(std::vector<Tensor> rows, std::size_t count, std::vector<double>& out) {
+  Result<void> predict(Tensors rows, std::size_t count, std::vector<double>& out) {
     SW_TRY(const auto said, target_.infer_and_wait({.inputs = std::move(rows)}));
     const auto which = explained_output(said);
     if (!which) {
@@ -179,8 +178,8 @@ class Sampler {
   }
 
   const serving::Target& target_;
-  const std::vector<Tensor>& inputs_;
-  const std::vector<Tensor>& background_;
+  const Tensors& inputs_;
+  const Tensors& background_;
   std::vector<Feature> features_;
   std::size_t background_rows_ = 0;
   std::size_t outputs_ = 0;
@@ -191,9 +190,8 @@ class Sampler {
 }  // namespace
 
 Result<serving::Explanation> explain_by_permutation(const serving::Target& target,
-                                                    const std::vector<Tensor>& inputs,
-                                                    const std::vector<Tensor>& background,
-                                                    std::size_t orders) {
+                                                    const Tensors& inputs,
+                                                    const Tensors& background, std::size_t orders) {
   if (inputs.empty() || background.size() != inputs.size()) {
     return invalid("the background has other inputs than the request");
   }

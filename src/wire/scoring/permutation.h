@@ -22,8 +22,8 @@ constexpr std::size_t kMostBackground = 64;  // rows; more are left out
 // explained, else the first of numbers. `orders` is rounded up to a pair; 0: as many as fit into
 // about 2,000 predictions a row.
 Result<serving::Explanation> explain_by_permutation(const serving::Target& target,
-                                                    const std::vector<serving::Tensor>& inputs,
-                                                    const std::vector<serving::Tensor>& background,
+                                                    const serving::Tensors& inputs,
+                                                    const serving::Tensors& background,
                                                     std::size_t orders);
 
 }  // namespace slipway::wire::scoring

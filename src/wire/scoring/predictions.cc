@@ -10,6 +10,7 @@ namespace slipway::wire::scoring {
 namespace {
 
 using serving::Tensor;
+using serving::Tensors;
 
 // Python widens a float to a double before it prints it; clients compare with ==.
 constexpr serving::WriteOptions kWide{.widen = true};
@@ -31,7 +32,7 @@ void append_row(std::string& out, const Tensor& tensor, std::size_t row) {
   }
 }
 
-bool by_rows(const std::vector<Tensor>& outputs) {
+bool by_rows(const Tensors& outputs) {
   return std::all_of(outputs.begin(), outputs.end(), [&](const Tensor& tensor) {
     return !tensor.shape().empty() && tensor.rows() == outputs.front().rows();
   });
@@ -39,7 +40,7 @@ bool by_rows(const std::vector<Tensor>& outputs) {
 
 }  // namespace
 
-std::string write_predictions(const std::vector<Tensor>& outputs, bool table) {
+std::string write_predictions(const Tensors& outputs, bool table) {
   std::string out = "{\"predictions\":";
   if (table && !outputs.empty() && by_rows(outputs)) {
     out += '[';

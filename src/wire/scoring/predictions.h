@@ -10,7 +10,7 @@
 namespace slipway::wire::scoring {
 
 // `table`: [{output: value, ..} a row]; otherwise {output: array, ..}.
-std::string write_predictions(const std::vector<serving::Tensor>& outputs, bool table);
+std::string write_predictions(const serving::Tensors& outputs, bool table);
 // The values of one tensor, and nothing about it: {"predictions": [..]}.
 std::string write_values(const serving::Tensor& output);
 

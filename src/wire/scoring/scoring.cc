@@ -60,7 +60,7 @@ Result<Payload> payload_of(const net::Request& request, Form form, const serving
   return Payload{.inputs = {serving::Target::body(type, request.body)}};
 }
 
-std::string answer_of(const std::vector<serving::Tensor>& outputs, bool bare, bool table) {
+std::string answer_of(const serving::Tensors& outputs, bool bare, bool table) {
   const auto& first = outputs.front();
   if (first.name == serving::kBody) return first.texts()[0];
   const bool values = bare && first.name == "predictions";
@@ -111,7 +111,7 @@ void invoke(const serving::Endpoints& endpoints, const RequestPtr& request, cons
 
 // What predictions are compared with when the model cannot explain itself: the example that was
 // logged with it.
-Result<std::vector<serving::Tensor>> background_of(const serving::Target& target) {
+Result<serving::Tensors> background_of(const serving::Target& target) {
   const auto& folder = target.package().folder;
   std::ifstream file;
   if (!folder.empty()) file.open(folder + "/input_example.json", std::ios::binary);
@@ -132,7 +132,7 @@ Result<std::vector<serving::Tensor>> background_of(const serving::Target& target
 
 Result<serving::Explanation> explain_by_example(serving::Endpoints& endpoints,
                                                 const serving::Target& target,
-                                                const std::vector<serving::Tensor>& inputs,
+                                                const serving::Tensors& inputs,
                                                 const net::Request& request) {
   if (target.signature().only_bodies) {
     return invalid("the model takes no tables of plain columns");

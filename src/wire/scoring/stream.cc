@@ -21,7 +21,7 @@ class Events {
     return stream_->write("data: " + piece + "\n\n");
   }
 
-  void end(const Result<std::vector<serving::Tensor>>& answer) {
+  void end(const Result<serving::Tensors>& answer) {
     if (!answer && stream_ == nullptr) return reply_->send(render(*request_, answer.error()));
     start();
     if (answer) {
@@ -86,7 +86,7 @@ void stream_answer(const serving::Target& target, std::string body,
        .cancelled = reply->cancellation(),
        .piece =
            [events](const serving::Tensor& piece) { return events->put(piece.texts().front()); }},
-      [events](const Result<std::vector<serving::Tensor>>& answer) { events->end(answer); });
+      [events](const Result<serving::Tensors>& answer) { events->end(answer); });
 }
 
 }  // namespace slipway::wire::scoring

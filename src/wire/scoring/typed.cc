@@ -168,7 +168,7 @@ Result<Typed> parse_typed(std::string_view body, const serving::FrameLayout& lay
   return Typed{std::move(payload), shaped};
 }
 
-std::string write_typed(const std::vector<serving::Tensor>& outputs, Shaped shaped) {
+std::string write_typed(const serving::Tensors& outputs, Shaped shaped) {
   const auto answer = write_predictions(outputs, shaped != Shaped::columns);
   auto out = inside(answer);
   if (shaped == Shaped::one_row && out.size() > 2 && out.front() == '[') {

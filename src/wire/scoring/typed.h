@@ -37,7 +37,7 @@ struct Typed {
 // the answer has the same shape.
 Result<Typed> parse_typed(std::string_view body, const serving::FrameLayout& layout,
                           bool has_columns);
-std::string write_typed(const std::vector<serving::Tensor>& outputs, Shaped shaped);
+std::string write_typed(const serving::Tensors& outputs, Shaped shaped);
 
 std::string describe(const serving::Target& target);
 

@@ -20,6 +20,7 @@ using serving::DType;
 using serving::FrameBuilder;
 using serving::FrameLayout;
 using serving::Tensor;
+using serving::Tensors;
 
 constexpr std::size_t kMaxFeatures = 100'000;
 
@@ -62,7 +63,7 @@ class Table {
     return frame_.end_row();
   }
 
-  Result<std::vector<Tensor>> finish() { return frame_.finish(); }
+  Result<Tensors> finish() { return frame_.finish(); }
 
  private:
   const FrameLayout& layout_;
@@ -215,7 +216,7 @@ Result<Examples> parse_examples(std::string_view body, const FrameLayout& layout
   return out;
 }
 
-Result<std::vector<Tensor>> parse_input(std::string_view message, const FrameLayout& layout) {
+Result<Tensors> parse_input(std::string_view message, const FrameLayout& layout) {
   std::vector<ProtoReader> examples;
   Example context;
   ProtoReader input(message);
@@ -239,7 +240,7 @@ Result<std::vector<Tensor>> parse_input(std::string_view message, const FrameLay
   return table.finish();
 }
 
-Result<std::vector<std::vector<Class>>> classes_of(const std::vector<Tensor>& outputs) {
+Result<std::vector<std::vector<Class>>> classes_of(const Tensors& outputs) {
   const Tensor* scores = nullptr;
   const Tensor* labels = nullptr;
   for (const auto& tensor : outputs) {
@@ -273,7 +274,7 @@ Result<std::vector<std::vector<Class>>> classes_of(const std::vector<Tensor>& ou
   return out;
 }
 
-Result<std::vector<double>> values_of(const std::vector<Tensor>& outputs) {
+Result<std::vector<double>> values_of(const Tensors& outputs) {
   for (const auto& tensor : outputs) {
     if (tensor.dtype() == DType::bytes || tensor.shape().empty() || tensor.row_size() != 1) {
       continue;

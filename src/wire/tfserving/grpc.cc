@@ -18,6 +18,7 @@ namespace {
 
 using CallPtr = std::shared_ptr<net::GrpcCall>;
 using serving::Tensor;
+using serving::Tensors;
 using serving::TensorSpec;
 
 constexpr std::size_t kDecodedAtOnce = 64 << 10;
@@ -39,12 +40,12 @@ bool is_wanted(const Asked& asked, const std::string& name) {
          std::find(asked.filter.begin(), asked.filter.end(), name) != asked.filter.end();
 }
 
-Result<std::vector<Tensor>> inputs_of(const Asked& asked, const net::GrpcMessage& message,
-                                      const serving::Target& target) {
+Result<Tensors> inputs_of(const Asked& asked, const net::GrpcMessage& message,
+                          const serving::Target& target) {
   if (asked.tensors.empty() && !asked.input.empty()) {
     return parse_input(asked.input, target.layout());
   }
-  std::vector<Tensor> out;
+  Tensors out;
   for (const auto& [name, bytes] : asked.tensors) {
     SW_TRY(auto tensor, read_tensor_proto(name, bytes, message.owner));
     for (const auto& spec : target.signature().inputs) {
@@ -61,11 +62,10 @@ Result<std::vector<Tensor>> inputs_of(const Asked& asked, const net::GrpcMessage
   return out;
 }
 
-using Encode = Result<std::string> (*)(const Asked&, const serving::Target&,
-                                       const std::vector<Tensor>&);
+using Encode = Result<std::string> (*)(const Asked&, const serving::Target&, const Tensors&);
 
 Result<std::string> encode_predict(const Asked& asked, const serving::Target& target,
-                                   const std::vector<Tensor>& outputs) {
+                                   const Tensors& outputs) {
   std::string out;
   for (const auto& tensor : outputs) {
     if (is_wanted(asked, tensor.name)) put_entry(out, 1, tensor.name, write_tensor_proto(tensor));
@@ -75,7 +75,7 @@ Result<std::string> encode_predict(const Asked& asked, const serving::Target& ta
 }
 
 Result<std::string> encode_classes(const Asked&, const serving::Target& target,
-                                   const std::vector<Tensor>& outputs) {
+                                   const Tensors& outputs) {
   SW_TRY(const auto rows, classes_of(outputs));
   std::string result;
   for (const auto& row : rows) {
@@ -95,7 +95,7 @@ Result<std::string> encode_classes(const Asked&, const serving::Target& target,
 }
 
 Result<std::string> encode_values(const Asked&, const serving::Target& target,
-                                  const std::vector<Tensor>& outputs) {
+                                  const Tensors& outputs) {
   SW_TRY(const auto values, values_of(outputs));
   std::string result;
   for (const double value : values) {

@@ -17,6 +17,7 @@ using serving::DType;
 using serving::Shape;
 using serving::Signature;
 using serving::Tensor;
+using serving::Tensors;
 using serving::TensorSpec;
 
 // {"b64": ".."} is a value, every other object is one of named inputs.
@@ -214,7 +215,7 @@ Result<PredictBody> parse_predict(std::string_view body, const Signature& signat
   return Parser(body, signature).parse();
 }
 
-Result<std::string> write_predictions(const std::vector<Tensor>& outputs, bool by_row) {
+Result<std::string> write_predictions(const Tensors& outputs, bool by_row) {
   std::string out = by_row ? "{\"predictions\":" : "{\"outputs\":";
   const auto add = [&](std::size_t row, std::size_t axis) {
     if (outputs.size() == 1) return append_value(out, outputs.front(), row, axis);

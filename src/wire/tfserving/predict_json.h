@@ -13,14 +13,14 @@ namespace slipway::wire::tfserving {
 struct PredictBody {
   std::string signature;
   bool by_row = true;  // "instances" were given; else "inputs"
-  std::vector<serving::Tensor> inputs;
+  serving::Tensors inputs;
 };
 
 // Never allocates more than a small multiple of the body.
 Result<PredictBody> parse_predict(std::string_view body, const serving::Signature& signature);
 
 // {"predictions": ..} or {"outputs": ..}
-Result<std::string> write_predictions(const std::vector<serving::Tensor>& outputs, bool by_row);
+Result<std::string> write_predictions(const serving::Tensors& outputs, bool by_row);
 
 // A tensor whose shape differs from the signature's in axes of one element is given that shape.
 serving::Tensor fitted(serving::Tensor tensor, const serving::TensorSpec& spec);

@@ -16,6 +16,7 @@ namespace {
 using RequestPtr = std::shared_ptr<const net::Request>;
 using ReplyPtr = std::shared_ptr<net::Reply>;
 using serving::Tensor;
+using serving::Tensors;
 
 // A body that decodes in less than about half a millisecond stays on the I/O thread.
 constexpr std::size_t kDecodedAtOnce = 64 << 10;
@@ -29,11 +30,11 @@ ModelSpec spec_of(const net::Request& request) {
 struct Decoded {
   std::string signature;
   bool by_row = true;
-  std::vector<Tensor> inputs;
+  Tensors inputs;
 };
 
 using Decode = Result<Decoded> (*)(std::string_view body, const serving::Target& target);
-using Encode = Result<std::string> (*)(const std::vector<Tensor>& outputs, bool by_row);
+using Encode = Result<std::string> (*)(const Tensors& outputs, bool by_row);
 
 Result<Decoded> decode_predict(std::string_view body, const serving::Target& target) {
   SW_TRY(auto parsed, parse_predict(body, target.signature()));
@@ -54,7 +55,7 @@ std::string under_both_keys(const std::string& results) {
   return "{\"results\":" + results + ",\"result\":" + results + "}";
 }
 
-Result<std::string> encode_classes(const std::vector<Tensor>& outputs, bool) {
+Result<std::string> encode_classes(const Tensors& outputs, bool) {
   SW_TRY(const auto rows, classes_of(outputs));
   std::string out = "[";
   for (const auto& row : rows) {
@@ -69,7 +70,7 @@ Result<std::string> encode_classes(const std::vector<Tensor>& outputs, bool) {
   return under_both_keys(out + "]");
 }
 
-Result<std::string> encode_values(const std::vector<Tensor>& outputs, bool) {
+Result<std::string> encode_values(const Tensors& outputs, bool) {
   SW_TRY(const auto values, values_of(outputs));
   std::string out = "[";
   for (std::size_t i = 0; i < values.size(); ++i) {
