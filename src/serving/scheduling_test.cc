@@ -322,6 +322,7 @@ TEST_F(InRounds, WhatTakesLongToAnswerGoesToAThreadToo) {
   slow.done = [](auto) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
   ASSERT_TRUE(batcher_->submit(std::move(slow)));
   round_.end();
+  while (batcher_->is_busy()) std::this_thread::yield();
 
   ASSERT_TRUE(batcher_->submit(job(2)));
   EXPECT_EQ(round_.waiting(), 0U);
