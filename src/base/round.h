@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <optional>
+
+#include "base/callback.h"
 
 namespace slipway {
 
@@ -15,7 +17,11 @@ class Round {
  public:
   virtual ~Round();
   // Runs `task` on this thread when what is ready by now has been handled.
-  virtual void at_end(std::function<void()> task) = 0;
+  virtual void at_end(Callback<void()> task) = 0;
+  // About how long what is put off will take, as told by whoever put it off: what becomes ready
+  // meanwhile waits so long.
+  std::int64_t planned_ns() const { return planned_ns_; }
+  void plan(std::int64_t more_ns) { planned_ns_ += more_ns; }
   // A small number that no other loop of the process has from begin_here until this one is gone.
   std::size_t index() const { return *index_; }
 
@@ -26,9 +32,12 @@ class Round {
   // The thread that calls is this loop's until the end.
   void begin_here();
   void end_here();
+  // What was put off is about to run.
+  void forget_plan() { planned_ns_ = 0; }
 
  private:
   std::optional<std::size_t> index_;
+  std::int64_t planned_ns_ = 0;
 };
 
 }  // namespace slipway

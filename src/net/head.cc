@@ -110,13 +110,13 @@ void write_head(std::string& out, const Response& response, const HeadOptions& o
   out += "\r\n";
 }
 
-std::string http_date(std::int64_t unix_seconds) {
+void write_http_date(std::string& into, std::int64_t unix_seconds) {
   const auto seconds = static_cast<std::time_t>(unix_seconds);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   std::array<char, 40> text{};
   const auto n = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  return {text.data(), n};
+  into.assign(text.data(), n);
 }
 
 void set_request_id(std::string& id, std::string_view sent) {

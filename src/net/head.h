@@ -29,7 +29,7 @@ struct HeadOptions {
 void write_head(std::string& out, const Response& response, const HeadOptions& options);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
-std::string http_date(std::int64_t unix_seconds);
+void write_http_date(std::string& into, std::int64_t unix_seconds);
 
 // The x-request-id that was sent if it is sane, else a new one.
 void set_request_id(std::string& id, std::string_view sent);

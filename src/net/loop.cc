@@ -44,13 +44,14 @@ void Loop::post(std::function<void()> task) {
 }
 
 // What is posted runs after what is ready now, and after another look at what got ready meanwhile.
-void Loop::at_end(std::function<void()> task) {
+void Loop::at_end(Callback<void()> task) {
   put_off_.push_back(std::move(task));
   if (put_off_.size() == 1) asio::post(context, [this] { end_round(); });
 }
 
 void Loop::end_round() {
   ending_.swap(put_off_);
+  forget_plan();
   may_resume_ = is_this_thread();
   for (auto& task : ending_) task();
   may_resume_ = false;
@@ -77,9 +78,8 @@ void Loop::sweep() {
     if (ec) return;
     const auto now = system_clock().monotonic_ns();
     // A copy: who is found dead leaves the set.
-    for (auto* session : std::vector<Connection*>(sessions.begin(), sessions.end())) {
-      session->check(now);
-    }
+    looked_at_.assign(sessions.begin(), sessions.end());
+    for (auto* session : looked_at_) session->check(now);
     sweep();
   });
 }
@@ -88,7 +88,7 @@ std::string_view Loop::date() {
   const auto second = system_clock().now().ms / 1000;
   if (second != date_second_) {
     date_second_ = second;
-    date_ = http_date(second);
+    write_http_date(date_, second);
   }
   return date_;
 }

@@ -62,7 +62,7 @@ class Loop : public Round, public std::enable_shared_from_this<Loop> {
   // Ends the thread; what is posted afterwards is dropped.
   void stop();
   void post(std::function<void()> task);
-  void at_end(std::function<void()> task) override;
+  void at_end(Callback<void()> task) override;
   bool is_this_thread() const { return std::this_thread::get_id() == id_; }
   // Whether a connection may be resumed inside the call that answers it: at the end of a round, and
   // not inside of another one that was.
@@ -88,9 +88,10 @@ class Loop : public Round, public std::enable_shared_from_this<Loop> {
   bool stopped_ = false;
   std::int64_t date_second_ = 0;
   std::string date_;
+  std::vector<Connection*> looked_at_;
   // What is put off, and what is being done of it.
-  std::vector<std::function<void()>> put_off_;
-  std::vector<std::function<void()>> ending_;
+  std::vector<Callback<void()>> put_off_;
+  std::vector<Callback<void()>> ending_;
   bool may_resume_ = false;
 };
 

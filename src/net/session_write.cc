@@ -16,7 +16,8 @@
 namespace slipway::net {
 namespace {
 
-constexpr std::size_t kPiece = 256 << 10;  // written under one time-out
+constexpr std::size_t kPiece = 256 << 10;   // written under one time-out
+constexpr std::size_t kAtOnce = 512 << 10;  // then other connections get their turn
 constexpr int kLingerMs = 2'000;
 constexpr std::size_t kLingerBytes = 4 << 20;
 
@@ -28,9 +29,10 @@ std::string chunk_head(std::size_t size) {
 
 }  // namespace
 
-// As much as the socket takes at once, in one call to the kernel. False: the connection is gone.
+// What the socket takes at once, of a large answer a part. False: the connection is gone.
 bool Session::push(Unwritten& rest) {
-  while (!rest.empty()) {
+  const auto before = rest.size();
+  while (!rest.empty() && before - rest.size() < kAtOnce) {
     const auto first = rest.first.substr(0, kPiece);
     const auto second = first.size() == rest.first.size()
                             ? rest.second.substr(0, kPiece - first.size() / 2)

@@ -27,11 +27,10 @@ namespace {
 using Job = Batcher::Job;
 using Outputs = Result<Tensors>;
 
+constexpr std::int64_t kUs = 1'000;
 constexpr std::int64_t kSweepNs = 1'000'000;  // a full queue is looked through no oftener
-// What may be run by a thread that other connections wait for: a request, and those of a round.
-constexpr std::int64_t kShortNs = 300'000;
-constexpr std::int64_t kRoundNs = 1'000'000;
-constexpr std::size_t kLoops = 16;  // threads that may
+constexpr std::size_t kLoops = 16;      // threads that may run what they read
+constexpr std::size_t kTexts = 16'384;  // bytes of texts in a request that may be run there
 
 // Rows of different requests may be put together when the model leaves the first axis open.
 bool is_batchable(const Signature& signature) {
@@ -40,6 +39,25 @@ bool is_batchable(const Signature& signature) {
   };
   return std::all_of(signature.inputs.begin(), signature.inputs.end(), open) &&
          std::all_of(signature.outputs.begin(), signature.outputs.end(), open);
+}
+
+// How long a run takes is learnt by number of rows, which must tell it: not where requests choose
+// other axes, too.
+bool is_told_by_rows(const Signature& signature) {
+  return std::all_of(signature.inputs.begin(), signature.inputs.end(), [](const TensorSpec& spec) {
+    return !spec.shape.empty() && std::all_of(spec.shape.begin() + 1, spec.shape.end(),
+                                              [](std::int64_t n) { return n >= 0; });
+  });
+}
+
+// Nor where the texts are long.
+bool has_long_texts(const Job& job) {
+  std::size_t bytes = 0;
+  for (const auto& tensor : job.inputs) {
+    if (tensor.dtype() != DType::bytes) continue;
+    for (const auto& text : tensor.texts()) bytes += text.size();
+  }
+  return bytes > kTexts;
 }
 
 bool same_rows(const Tensor& a, const Tensor& b) {
@@ -83,7 +101,10 @@ struct Batcher::Impl {
   // What came to one event loop in its round; only that loop's thread touches it.
   struct alignas(64) Gathered {
     std::vector<Job> jobs;  // by priority, then by arrival
+    std::vector<Job> spare;
     std::int64_t rows = 0;
+    std::int64_t planned_ns = 0;
+    bool runs = false;
   };
   std::array<Gathered, kLoops> gathered{};
   std::atomic<int> gathering{0};  // loops that have jobs of this, or run them
@@ -182,18 +203,23 @@ struct Batcher::Impl {
   }
 
   // Whether the job is run by this thread at the end of its round; then it is taken.
-  bool gather(Job& job) {
-    if (!steady || job.done_waits || job.piece) return false;
+  static bool gather(const std::shared_ptr<Impl>& self, Job& job) {
+    if (!self->steady || job.done_waits || job.piece) return false;
     auto* round = Round::current();
     if (round == nullptr || round->index() >= kLoops) return false;
-    auto& mine = gathered[round->index()];
-    const auto alone = expect(job.rows);
-    if (alone == 0 || alone > kShortNs) return false;
-    if (mine.rows > 0 && expect(mine.rows + job.rows) > kRoundNs) return false;
-    if (mine.jobs.empty()) {
-      gathering.fetch_add(1);
-      round->at_end([this, &mine] { run_gathered(mine); });
+    const auto alone = self->expect(job.rows);
+    if (alone == 0 || alone > self->options.short_us * kUs || has_long_texts(job)) return false;
+    auto& mine = self->gathered[round->index()];
+    const auto more = self->expect(mine.rows + job.rows) - mine.planned_ns;
+    if (round->planned_ns() > 0 && round->planned_ns() + more > self->options.round_us * kUs) {
+      return false;
     }
+    if (mine.jobs.empty()) {
+      self->gathering.fetch_add(1);
+      round->at_end([self, &mine] { self->run_gathered(mine); });
+    }
+    round->plan(more);
+    mine.planned_ns += more;
     mine.rows += job.rows;
     auto at = mine.jobs.end();
     while (at != mine.jobs.begin() && std::prev(at)->priority > job.priority) --at;
@@ -201,10 +227,12 @@ struct Batcher::Impl {
     return true;
   }
 
+  // Not inside of itself: see ~Batcher.
   void run_gathered(Gathered& mine) {
-    thread_local std::vector<Job> jobs;
-    jobs.swap(mine.jobs);
-    mine.rows = 0;
+    if (mine.jobs.empty()) return;  // done before the end of the round
+    auto jobs = std::exchange(mine.jobs, std::move(mine.spare));
+    mine.rows = mine.planned_ns = 0;
+    mine.runs = true;
     for (std::size_t from = 0; from < jobs.size();) {
       const auto rest = std::span(jobs).subspan(from);
       const auto count = count_together(rest);
@@ -215,8 +243,19 @@ struct Batcher::Impl {
       }
       from += count;
     }
-    gathering.fetch_sub(1);  // from here on this may be gone
+    mine.runs = false;
+    gathering.fetch_sub(1);  // from here on the model may be gone
     jobs.clear();
+    mine.spare = std::move(jobs);
+  }
+
+  // Before the end of the round that this thread is in, if it is in one.
+  void run_own() {
+    const auto* round = Round::current();
+    if (round == nullptr || round->index() >= kLoops) return;
+    auto& mine = gathered[round->index()];
+    SW_ASSERT(!mine.runs);  // the job that runs would lose its model
+    run_gathered(mine);
   }
 
   // How many of the first jobs may be one batch.
@@ -396,7 +435,7 @@ Batcher::Batcher(LoadedModel& model, const std::string& model_name, const std::s
       .cancelled = meters.counter("slipway_serving_cancelled_total",
                                   "Requests whose clients went away before they ran", labels),
       .batchable = is_batchable(model.signature()),
-      .steady = model.is_steady(),
+      .steady = model.is_steady() && is_told_by_rows(model.signature()),
   });
   for (int i = 0; i < std::max({options.instances, model.instances(), 1}); ++i) {
     impl_->threads.push_back(std::make_unique<Worker>(
@@ -411,6 +450,7 @@ Batcher::~Batcher() {
   }
   impl_->work.notify_all();
   impl_->threads.clear();
+  impl_->run_own();
   while (impl_->gathering.load() != 0) std::this_thread::yield();  // the end of a round
 }
 
@@ -421,7 +461,7 @@ Result<void> Batcher::submit(Job job) {
     impl_->stats.fail(1, now - job.received_ns);
     return *std::move(error);
   }
-  if (impl_->gather(job)) return {};
+  if (Impl::gather(impl_, job)) return {};
   bool wake = false;
   std::vector<Job> lost;
   auto admitted = [&]() -> Result<void> {

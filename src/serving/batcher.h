@@ -43,6 +43,10 @@ struct BatchOptions {
   // exhausted: under overload the accepted are answered nearly as fast as ever.
   int max_wait_ms = 200;
   int max_wait_runs = 8;
+  // What an I/O thread runs itself, for other connections wait for it: a request that takes no
+  // longer, and of a round no more than that, all versions together.
+  int short_us = 300;
+  int round_us = 1000;
 };
 
 constexpr std::uint32_t kUsualPriority = 100;
@@ -77,7 +81,7 @@ class Batcher {
   Batcher(LoadedModel& model, const std::string& model_name, const std::string& version,
           const BatchOptions& options, Clock& clock, meter::Registry& meters,
           RunStats* stats = nullptr);
-  // Answers everything that is queued, then joins.
+  // Answers everything that is queued or gathered, then joins. Not from a job's `done`.
   ~Batcher();
 
   // An error means that the job was not taken and `done` will not be called.
@@ -91,7 +95,7 @@ class Batcher {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // also of rounds that have not ended
 };
 
 }  // namespace slipway::serving

@@ -68,10 +68,12 @@ class FakeModel : public LoadedModel {
     return Tensors{std::move(y)};
   }
 
+ protected:
+  Signature signature_;
+
  private:
   FakeControl& control_;
   const float version_;
-  Signature signature_;
 };
 
 class FakeBackend : public ModelBackend {

@@ -210,14 +210,15 @@ class HeldRound : public Round {
  public:
   HeldRound() { begin_here(); }
   ~HeldRound() override { end_here(); }
-  void at_end(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  void at_end(Callback<void()> task) override { tasks_.push_back(std::move(task)); }
   void end() {
+    forget_plan();
     for (auto& task : std::exchange(tasks_, {})) task();
   }
   std::size_t waiting() const { return tasks_.size(); }
 
  private:
-  std::vector<std::function<void()>> tasks_;
+  std::vector<Callback<void()>> tasks_;
 };
 
 class InRounds : public Scheduling {
@@ -232,6 +233,8 @@ class InRounds : public Scheduling {
     answered.get_future().wait();
     control_.runs = 0;
   }
+  // However slow this machine is, a run counts as short.
+  static constexpr BatchOptions kPatient{.short_us = 1'000'000'000, .round_us = 1'000'000'000};
   // On a busy machine a run may seem long at first.
   void learn() {
     for (bool known = false; !known;) {
@@ -252,7 +255,7 @@ class InRounds : public Scheduling {
 
 TEST_F(InRounds, WhatCameInARoundIsOneRunOfTheThreadThatReadIt) {
   control_.steady = true;
-  start({});
+  start(kPatient);
   learn();
 
   for (const float value : {1.0F, 2.0F, 3.0F}) ASSERT_TRUE(batcher_->submit(job(value)));
@@ -268,7 +271,9 @@ TEST_F(InRounds, WhatCameInARoundIsOneRunOfTheThreadThatReadIt) {
 
 TEST_F(InRounds, PrioritiesAndBatchBoundsHoldThereToo) {
   control_.steady = true;
-  start({.max_rows = 2});
+  auto options = kPatient;
+  options.max_rows = 2;
+  start(options);
   learn();
 
   for (const auto& [value, priority] : {std::pair{1.0F, 100U}, {2.0F, 100U}, {3.0F, 1U}}) {
@@ -284,7 +289,7 @@ TEST_F(InRounds, PrioritiesAndBatchBoundsHoldThereToo) {
 
 TEST_F(InRounds, OneBadRequestDoesNotHarmTheOthersOfItsRound) {
   control_.steady = true;
-  start({});
+  start(kPatient);
   learn();
 
   for (const float value : {1.0F, -5.0F, 3.0F}) ASSERT_TRUE(batcher_->submit(job(value)));
@@ -296,7 +301,7 @@ TEST_F(InRounds, OneBadRequestDoesNotHarmTheOthersOfItsRound) {
 
 TEST_F(InRounds, AVersionIsFreedOnlyAfterTheRoundThatHasItsRequests) {
   control_.steady = true;
-  start({});
+  start(kPatient);
   learn();
   ASSERT_TRUE(batcher_->submit(job(1)));
   EXPECT_TRUE(batcher_->is_busy());
@@ -311,6 +316,67 @@ TEST_F(InRounds, AVersionIsFreedOnlyAfterTheRoundThatHasItsRequests) {
   other.join();
 
   EXPECT_TRUE(freed);
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+TEST_F(InRounds, AVersionThatIsFreedInsideTheRoundAnswersBefore) {
+  control_.steady = true;
+  start(kPatient);
+  learn();
+  ASSERT_TRUE(batcher_->submit(job(1)));
+
+  batcher_.reset();
+
+  EXPECT_EQ(order_, (Answers{1}));
+  round_.end();  // finds nothing
+  EXPECT_EQ(control_.runs, 1);
+}
+
+TEST_F(InRounds, AllVersionsTogetherTakeAsMuchOfARoundAsOneMay) {
+  control_.steady = true;
+  const BatchOptions options{.short_us = 1'000'000'000, .round_us = 0};
+  start(options);
+  learn();
+  Batcher other(model_, "other", "1", options, system_clock(), meters_);
+  const auto ask_other = [&] {
+    auto answered = std::make_shared<std::promise<void>>();
+    auto one = job(2);
+    one.done = [answered](auto) { answered->set_value(); };
+    EXPECT_TRUE(other.submit(std::move(one)));
+    return answered;
+  };
+  ask_other()->get_future().wait();  // known from now on
+  while (other.is_busy()) std::this_thread::yield();
+
+  ASSERT_TRUE(batcher_->submit(job(1)));
+  EXPECT_EQ(round_.waiting(), 1U);
+  ask_other()->get_future().wait();  // by a thread: the round has not ended
+  EXPECT_EQ(round_.waiting(), 1U);
+  round_.end();
+  const auto in_round = ask_other();
+  EXPECT_EQ(round_.waiting(), 1U);
+  round_.end();
+  in_round->get_future().wait();
+  EXPECT_EQ(order_, (Answers{1}));
+}
+
+// [N,M]: how long it takes is not told by N.
+class Wide : public FakeModel {
+ public:
+  explicit Wide(FakeControl& control) : FakeModel(control, 0) {
+    signature_.inputs[0].shape = {-1, -1};
+  }
+};
+
+TEST_F(InRounds, WhereRequestsChooseMoreThanTheRowsAThreadRunsThem) {
+  control_.steady = true;
+  Wide wide(control_);
+  batcher_ = std::make_unique<Batcher>(wide, "m", "1", BatchOptions{}, system_clock(), meters_);
+  run_once();
+
+  ASSERT_TRUE(batcher_->submit(job(1)));
+  EXPECT_EQ(round_.waiting(), 0U);
+  finish();
   EXPECT_EQ(order_, (Answers{1}));
 }
 
@@ -344,7 +410,7 @@ TEST_F(InRounds, WhatTakesLongGoesToAThread) {
 
 TEST_F(InRounds, WhoseAnswerMayWaitGoesToAThread) {
   control_.steady = true;
-  start({});
+  start(kPatient);
   learn();
   auto one = job(1);
   one.done_waits = true;
