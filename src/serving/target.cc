@@ -83,14 +83,14 @@ Result<Tensors> scores_of(const Routing& routing, const Lane& lane, const Tensor
 
 // What the endpoint's guard says of a request that fits the model.
 Result<void> guarded(const EndpointState& endpoint, const Lane& lane, const Batcher::Job& job,
-                     const std::string& request_id) {
+                     std::string_view request_id) {
   auto* guard = endpoint.guard;
   if (guard == nullptr || endpoint.name.empty() || !guard->watches(endpoint.name)) return {};
   if (job.inputs.front().name == kBody) return {};  // nothing to see in it
   return guard->look({.endpoint = endpoint.name,
                       .model = lane.servable->package().model,
                       .version = lane.version,
-                      .request_id = request_id,
+                      .request_id = std::string(request_id),
                       .rows = job.rows,
                       .schema = lane.servable->schema(job.inputs, {}),
                       .inputs = job.inputs});
