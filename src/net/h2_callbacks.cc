@@ -310,6 +310,7 @@ nghttp2_session* make_http2(const GrpcOptions& options, H2Session* session) {
   nghttp2_session* http2 = nullptr;
   if (nghttp2_option_new(&option) == 0) {
     nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1);  // they tell nothing, and are many
     // The library's own bound, 33 resets a second, takes a client that gives up calls for a flood.
     nghttp2_option_set_stream_reset_rate_limit(option, FloodGate::kBurst, FloodGate::kPerSecond);
     auto memory = recycled_memory();

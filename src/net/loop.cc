@@ -13,6 +13,7 @@
 namespace slipway::net {
 
 void Loop::start() {
+  looked_at_.reserve(64);
   thread_ = std::thread([self = shared_from_this()] {
     pthread_setname_np(pthread_self(), "net-io");
     self->id_ = std::this_thread::get_id();
