@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/round.h"
+#include "batching.h"
 #include "meter/meter.h"
 #include "run_times.h"
 #include "serving/run_cost.h"
@@ -29,49 +30,7 @@ using Outputs = Result<Tensors>;
 
 constexpr std::int64_t kUs = 1'000;
 constexpr std::int64_t kSweepNs = 1'000'000;  // a full queue is looked through no oftener
-constexpr std::size_t kLoops = 16;      // threads that may run what they read
-constexpr std::size_t kTexts = 16'384;  // bytes of texts in a request that may be run there
-
-// Rows of different requests may be put together when the model leaves the first axis open.
-bool is_batchable(const Signature& signature) {
-  const auto open = [](const TensorSpec& spec) {
-    return !spec.shape.empty() && spec.shape[0] == -1;
-  };
-  return std::all_of(signature.inputs.begin(), signature.inputs.end(), open) &&
-         std::all_of(signature.outputs.begin(), signature.outputs.end(), open);
-}
-
-// How long a run takes is learnt by number of rows, which must tell it: not where requests choose
-// other axes, too.
-bool is_told_by_rows(const Signature& signature) {
-  return std::all_of(signature.inputs.begin(), signature.inputs.end(), [](const TensorSpec& spec) {
-    return !spec.shape.empty() && std::all_of(spec.shape.begin() + 1, spec.shape.end(),
-                                              [](std::int64_t n) { return n >= 0; });
-  });
-}
-
-// Nor where the texts are long.
-bool has_long_texts(const Job& job) {
-  std::size_t bytes = 0;
-  for (const auto& tensor : job.inputs) {
-    if (tensor.dtype() != DType::bytes) continue;
-    for (const auto& text : tensor.texts()) bytes += text.size();
-  }
-  return bytes > kTexts;
-}
-
-bool same_rows(const Tensor& a, const Tensor& b) {
-  return a.shape().size() == b.shape().size() &&
-         std::equal(a.shape().begin() + 1, a.shape().end(), b.shape().begin() + 1);
-}
-
-bool fit_together(const Job& a, const Job& b) {
-  if (b.alone) return false;
-  for (std::size_t i = 0; i < a.inputs.size(); ++i) {
-    if (!same_rows(a.inputs[i], b.inputs[i])) return false;
-  }
-  return true;
-}
+constexpr std::size_t kLoops = 16;            // threads that may run what they read
 
 const std::vector<double>& row_bounds() {
   static const std::vector<double> bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096};
