@@ -30,7 +30,8 @@ const std::vector<Setting>& settings() {
       {"role", &Config::role,
        "all looks after the store: schedules, rollouts, webhooks, comparisons (one server a "
        "store); "
-       "serve only answers, beside a server that does (PostgreSQL)",
+       "serve only answers, beside a server that does (PostgreSQL), and takes pipelines over when "
+       "that one is gone",
        0, 0, "all|serve"},
       {"artifacts", &Config::artifacts,
        "where artifacts live (default: the folder blobs in the data folder)"},

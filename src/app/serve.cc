@@ -96,8 +96,8 @@ Result<void> serve(const Config& config) {
   const std::string url = std::string(config.tls_certificate.empty() ? "http" : "https") + "://" +
                           config.host + ":" + std::to_string(server->port());
   if (config.role != "all") log::info("platform.serves_only", {});
-  if (config.role == "all")
-    SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
+  // Also one that only serves: it takes pipelines over when the one that runs them is gone.
+  SW_CHECK_OK(platform->executions().serve({{"SLIPWAY_URL", url}, {"MLFLOW_TRACKING_URI", url}}));
   log::info(
       "platform.ready",
       {{"url", url}, {"grpc_port", grpc_port}, {"data", config.data}, {"version", version()}});

@@ -13,7 +13,7 @@ const std::vector<CommandSpec>& commands() {
        "Check a pipeline file; manage the pipelines of a server",
        "slipway pipeline check pipeline.yaml",
        pipeline,
-       {"check", "add", "list", "remove", "start"}},
+       {"check", "add", "list", "remove", "start", "resume", "backfill", "approve", "reject"}},
       {"cron",
        "Print the next times of a schedule",
        "slipway cron next \"0 3 * * *\" --tz Europe/Berlin",

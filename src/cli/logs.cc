@@ -7,33 +7,11 @@
 #include "app/platform.h"
 #include "arguments.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "commands.h"
 #include "pipeline/pipeline.h"
+#include "step_name.h"
 
 namespace slipway::cli {
-namespace {
-
-struct StepName {
-  std::string name;
-  std::optional<std::int64_t> index;
-};
-
-// "train" or "train[3]"
-Result<StepName> step_name(const std::string& text) {
-  if (!text.ends_with(']')) return StepName{text, {}};
-  const auto open = text.find('[');
-  const auto index =
-      open == text.npos
-          ? std::nullopt
-          : parse_int(std::string_view(text).substr(open + 1, text.size() - open - 2));
-  if (!index || *index < 0) {
-    return invalid("'" + text + "' is not the name of a step", "write STEP or STEP[3]");
-  }
-  return StepName{text.substr(0, open), *index};
-}
-
-}  // namespace
 
 int logs(const Args& args) {
   CLI::App app;

@@ -67,6 +67,7 @@ struct Options {
   std::vector<std::string> params;
   std::string executor = "local";
   std::string resume;
+  std::string from;
   std::string json;
   std::string data;
   std::vector<std::string> secrets;
@@ -84,6 +85,9 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--executor", options.executor, "Where steps run")->capture_default_str();
   app.add_option("--resume", options.resume, "Go on with this run: what succeeded stays")
       ->type_name("RUN_ID");
+  app.add_option("--from", options.from,
+                 "With --resume: this step and all that come after it run again")
+      ->type_name("STEP");
   app.add_option("--json", options.json, "Write the outcome as JSON; - is standard output")
       ->type_name("OUT");
   app.add_option("--data", options.data, "The data folder (SLIPWAY_DATA, ./slipway-data)")
@@ -118,6 +122,7 @@ Result<pipeline::HereRequest> request_of(const Options& options) {
   }
   out.params = options.params;
   out.resume = options.resume;
+  out.from = options.from;
   out.jobs = options.jobs;
   out.use_cache = !options.no_cache;
   for (const auto& name : options.secrets) {

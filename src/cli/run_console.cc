@@ -38,6 +38,7 @@ RunConsole::RunConsole(bool run_id_on_stdout, bool quiet, bool live)
     : run_id_on_stdout_(run_id_on_stdout), quiet_(quiet), live_(live), terminal_(is_terminal()) {}
 
 void RunConsole::begun(const pipeline::Execution& execution) {
+  run_id_ = execution.id;
   if (run_id_on_stdout_) {
     print_line("run_id: " + execution.id);
     std::fflush(stdout);
@@ -56,6 +57,10 @@ void RunConsole::changed(const StepState& step) {
   }
   running_.erase(key);
   if (!is_over(step.status)) return;
+  if (step.status == StepStatus::approval) {
+    line(label_of(step) + " asks: " + step.error);
+    return line("  slipway pipeline approve " + run_id_ + " " + label_of(step) + "   (or: reject)");
+  }
   ++finished_;
   std::string text = label_of(step) + " " + std::string(name_of(step.status));
   if (step.status == StepStatus::waiting) text = label_of(step) + " is tried again soon";

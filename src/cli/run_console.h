@@ -33,6 +33,7 @@ class RunConsole : public pipeline::Listener {
   const bool quiet_;
   const bool live_;
   const bool terminal_;
+  std::string run_id_;
   std::mutex mutex_;
   std::map<Key, std::string> running_;
   std::size_t finished_ = 0;

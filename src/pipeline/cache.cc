@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "blob/hash.h"
@@ -192,28 +193,116 @@ Result<std::string> ContentHashes::of_folder(const std::string& path, int depth)
   return blob::hash_of(blob::Hasher::Kind::sha256, text);
 }
 
+namespace {
+
+Result<json::object> keep_one(const std::string& folder, const std::string& output,
+                              ContentHashes& hashes, blob::BlobStore* blobs) {
+  const auto path = path_in(folder, output);
+  SW_TRY(const auto hash, hashes.of(path));
+  json::object entry;
+  entry["path"] = output;
+  entry["hash"] = hash;
+  SW_TRY(const auto files, files_of(path, hashes));
+  if (!files || blobs == nullptr) return entry;
+  json::array list;
+  for (const auto& file : *files) {
+    const auto from = file.relative.empty() ? path : path + "/" + file.relative;
+    SW_CHECK_OK(store_file(from, file.hash, *blobs));
+    list.push_back(json::object{{"path", file.relative}, {"hash", file.hash}});
+  }
+  entry["files"] = std::move(list);
+  return entry;
+}
+
+}  // namespace
+
 Result<std::string> keep_outputs(const std::string& folder, const std::vector<std::string>& outputs,
                                  ContentHashes& hashes, blob::BlobStore* blobs) {
   json::array out;
   for (const auto& output : outputs) {
-    const auto path = path_in(folder, output);
-    SW_TRY(const auto hash, hashes.of(path));
-    json::object entry;
-    entry["path"] = output;
-    entry["hash"] = hash;
-    SW_TRY(const auto files, files_of(path, hashes));
-    if (files && blobs != nullptr) {
-      json::array list;
-      for (const auto& file : *files) {
-        const auto from = file.relative.empty() ? path : path + "/" + file.relative;
-        SW_CHECK_OK(store_file(from, file.hash, *blobs));
-        list.push_back(json::object{{"path", file.relative}, {"hash", file.hash}});
-      }
-      entry["files"] = std::move(list);
-    }
+    SW_TRY(auto entry, keep_one(folder, output, hashes, blobs));
     out.push_back(std::move(entry));
   }
   return json::dump_value(out);
+}
+
+std::string kept_text(const Kept& kept) {
+  if (kept.result.empty() && kept.artifacts.empty()) return kept.outputs;
+  std::string out = "{\"outputs\":" + kept.outputs + ",\"result\":";
+  append_json_string(out, kept.result);
+  out += ",\"artifacts\":";
+  append_json_string(out, kept.artifacts);
+  return out + "}";
+}
+
+std::optional<Kept> restore_kept(const std::string& folder, const std::string& remembered,
+                                 ContentHashes& hashes, blob::BlobStore* blobs) {
+  Kept out{remembered, "", ""};
+  const auto document = json::parse_value(remembered);
+  if (!document) return std::nullopt;
+  if (document->is_object()) {
+    const auto* outputs = json::find(*document, "outputs");
+    out.outputs = outputs == nullptr ? "[]" : json::dump_value(*outputs);
+    out.result = json::text_at(*document, "result").value_or("");
+    out.artifacts = json::text_at(*document, "artifacts").value_or("");
+  }
+  if (!restore_outputs(folder, out.outputs, hashes, blobs)) return std::nullopt;
+  return out;
+}
+
+Result<std::string> keep_artifacts(
+    const std::string& folder, const std::vector<std::pair<std::string, std::string>>& artifacts,
+    ContentHashes& hashes, blob::BlobStore* blobs) {
+  if (blobs == nullptr) return unavailable("there is no store for artifacts here");
+  json::array out;
+  for (const auto& [name, path] : artifacts) {
+    SW_TRY(auto entry, keep_one(folder, path, hashes, blobs));
+    if (!entry.contains("files")) {
+      return exhausted("artifact '" + name + "' holds links, or more than " +
+                           std::to_string(kMaxFiles) + " files",
+                       "make one file of it");
+    }
+    entry["name"] = name;
+    out.push_back(std::move(entry));
+  }
+  return json::dump_value(out);
+}
+
+Result<std::string> place_artifact(const std::string& root, const std::string& remembered,
+                                   std::string_view name, blob::BlobStore* blobs) {
+  const auto list = json::parse_value(remembered.empty() ? "[]" : remembered);
+  const json::value* found = nullptr;
+  if (list && list->is_array()) {
+    for (const auto& entry : list->get_array()) {
+      if (json::text_at(entry, "name") == name) found = &entry;
+    }
+  }
+  if (found == nullptr || blobs == nullptr) {
+    return not_found("there is no artifact '" + std::string(name.substr(0, 80)) + "'",
+                     "list it under 'artifacts' of the step that makes it");
+  }
+  const auto hash = json::text_at(*found, "hash").value_or("");
+  const auto base = fs::path(json::text_at(*found, "path").value_or("")).filename().string();
+  const auto folder = root + "/" + hash.substr(0, 2) + "/" + hash;
+  const auto path = folder + "/" + (base.empty() ? "artifact" : base);
+  std::error_code error;
+  if (fs::exists(path, error)) return path;
+  const auto making = root + "/." + random_secret_hex(8);
+  const auto made = making + path.substr(folder.size());
+  fs::create_directories(made.substr(0, made.rfind('/')), error);
+  const auto* files = json::find(*found, "files");
+  const bool empty_folder = files != nullptr && files->is_array() && files->get_array().empty();
+  if (empty_folder) fs::create_directories(made, error);
+  if (!put_back(made, *found, *blobs)) {
+    fs::remove_all(making, error);
+    return unavailable("artifact '" + std::string(name) + "' cannot be put at '" + path + "'");
+  }
+  fs::create_directories(folder, error);
+  fs::rename(made, path, error);  // another one may have been quicker
+  const bool there = fs::exists(path, error);
+  fs::remove_all(making, error);
+  if (!there) return unavailable("artifact '" + std::string(name) + "' cannot be put at its place");
+  return path;
 }
 
 bool restore_outputs(const std::string& folder, const std::string& remembered,

@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -51,6 +53,26 @@ Result<std::string> keep_outputs(const std::string& folder, const std::vector<st
 // True when all outputs are there as remembered, or were put back.
 bool restore_outputs(const std::string& folder, const std::string& remembered,
                      ContentHashes& hashes, blob::BlobStore* blobs);
+
+// What is remembered of a step that ran: outputs, what it handed to later steps. JSON all of them.
+struct Kept {
+  std::string outputs;
+  std::string result;     // empty: none
+  std::string artifacts;  // empty: none
+};
+std::string kept_text(const Kept& kept);
+// When all outputs are there as remembered, or were put back.
+std::optional<Kept> restore_kept(const std::string& folder, const std::string& remembered,
+                                 ContentHashes& hashes, blob::BlobStore* blobs);
+
+// Keeps files and folders by their content, under names; answers what to remember: JSON.
+Result<std::string> keep_artifacts(
+    const std::string& folder, const std::vector<std::pair<std::string, std::string>>& artifacts,
+    ContentHashes& hashes, blob::BlobStore* blobs);
+// The path of a file or folder below `root` that holds what was remembered under `name`. The same
+// content has the same path, whoever made it.
+Result<std::string> place_artifact(const std::string& root, const std::string& remembered,
+                                   std::string_view name, blob::BlobStore* blobs);
 
 // `path` as seen from `folder`.
 std::string path_in(const std::string& folder, const std::string& path);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/condition.h"
 #include "pipeline/value.h"
 
 namespace slipway::pipeline {
@@ -29,9 +30,13 @@ struct GateSpec {
   std::string endpoint;  // empty: none
 };
 
+// One of: a list in the file, what `from` leads to, the combinations of a matrix. With `each` all
+// that once for every element of that step.
 struct Foreach {
   std::vector<Value> items;  // when the file lists them
   std::string from;          // else "@path.json" or one {{ reference }}
+  std::string each;          // a step with elements of its own: {{ outer }} in `from`
+  std::size_t at_once = 0;   // elements that may run at the same time; 0: no limit of its own
 };
 
 // A file of rows against a suite of expectations: both are paths, relative to the pipeline's
@@ -43,23 +48,67 @@ struct CheckSpec {
 
 using EnvList = std::vector<std::pair<std::string, std::string>>;
 
+// Waits until a person says yes or no.
+struct ApprovalSpec {
+  std::string message;
+  std::vector<std::string> by;  // who may answer; empty: everybody who may run pipelines
+};
+
+// Another pipeline, to its end.
+struct SubPipeline {
+  std::string file;  // relative to the pipeline's folder
+  EnvList params;
+};
+
+struct RetryRule {
+  int times = 0;
+  double first_s = 1;
+  double factor = 2;
+  double most_s = 3600;
+  double jitter = 0.25;     // up to this part of the pause is added
+  std::vector<int> on;      // exit codes that are tried again; empty: all
+  std::vector<int> not_on;  // exit codes that are not
+};
+
+// When a step runs, seen from how its needs ended.
+enum class RunsWhen { needs_are_good, always, a_need_failed, condition };
+
 struct Step {
   std::string name;
   int line = 0;
-  std::string run;  // or gate, or check
+  std::string run;  // or one of the following
   std::optional<GateSpec> gate;
   std::optional<CheckSpec> check;
-  std::vector<std::string> needs;  // as written, and the makers of its inputs
+  std::optional<ApprovalSpec> approval;
+  std::optional<SubPipeline> pipeline;
+  std::vector<std::string> needs;  // as written, and the makers of what it refers to
+  RunsWhen when = RunsWhen::needs_are_good;
+  Condition condition;
   std::optional<Foreach> foreach;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  EnvList artifacts;  // name, path: kept by content for later steps
   bool cache = false;
-  int retries = 0;
-  double backoff_s = 1;
+  bool may_fail = false;
+  RetryRule retry;
   double timeout_s = 0;  // 0: none
   Resources resources;
+  int priority = 0;
+  std::string pool;
+  int slots = 1;  // of the pool
   EnvList env;
   std::vector<std::string> secrets;
+
+  bool is_command() const { return !gate && !check && !approval && !pipeline; }
+};
+
+// What a value of a parameter must be, beside the type of its default.
+struct ParamRule {
+  bool required = false;
+  std::vector<Value> choices;
+  std::optional<double> least;
+  std::optional<double> most;
+  std::string description;
 };
 
 struct Triggers {
@@ -68,13 +117,27 @@ struct Triggers {
   std::string push_branch;
 };
 
+enum class CatchUp { none, last, all };
+enum class Concurrency {
+  automatic,  // executions of schedules and triggers one after the other, others beside them
+  allow,
+  forbid,
+  queue,
+  replace
+};
+
 struct Definition {
   std::string name;
   Params params;
-  std::string schedule;  // cron, empty: none
+  std::map<std::string, ParamRule> rules;  // of parameters that have one
+  std::string schedule;                    // cron, empty: none
   std::string timezone = "UTC";
+  CatchUp catch_up = CatchUp::last;
+  Concurrency concurrency = Concurrency::automatic;
+  int priority = 0;  // among waiting executions
   Triggers on;
   EnvList env;
+  std::map<std::string, int> pools;
   std::vector<Step> steps;
 
   const Step* find(std::string_view step) const;
@@ -90,5 +153,7 @@ Result<Definition> parse_definition(std::string_view yaml, const std::string& fi
 Result<Params> with_params(const Params& declared, const Params& given);
 // From KEY=VALUE words.
 Result<Params> params_from_words(const Params& declared, const std::vector<std::string>& words);
+// Required, choices, bounds.
+Result<void> check_params(const Definition& definition, const Params& params);
 
 }  // namespace slipway::pipeline

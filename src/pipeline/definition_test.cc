@@ -63,8 +63,8 @@ TEST(Definition, ReadsEverythingOfTheContract) {
   const auto& train = read->steps[1];
   EXPECT_EQ(train.needs, std::vector<std::string>{"prepare"});
   EXPECT_EQ(train.foreach->items[2].text, "1.0");
-  EXPECT_EQ(train.retries, 2);
-  EXPECT_EQ(train.backoff_s, 5);
+  EXPECT_EQ(train.retry.times, 2);
+  EXPECT_EQ(train.retry.first_s, 5);
   EXPECT_EQ(train.timeout_s, 1800);
   EXPECT_EQ(train.resources.memory_bytes, 2ull << 30);
   EXPECT_EQ(read->steps[2].gate->policy, "policies/production.yaml");
@@ -81,12 +81,12 @@ TEST(Definition, MistakesNameTheirLine) {
   EXPECT_EQ(step_error("    run: x\n    retries: many\n"),
             "p.yaml:5: 'retries' must be a number from 0 to 1000");
   EXPECT_EQ(step_error("    needs: []\n"),
-            "p.yaml:3: step 'a' needs one of 'run', 'gate' and 'check'");
+            "p.yaml:3: step 'a' needs one of 'run', 'gate', 'check', 'approval' and 'pipeline'");
   EXPECT_EQ(step_error("    check: {data: a.csv}\n"),
             "p.yaml:4: a check needs 'data' and 'suite' | check: {data: work/train.parquet, suite: "
             "expectations.yaml}");
   EXPECT_EQ(step_error("    run: x\n    check: {data: a.csv, suite: s.yaml}\n"),
-            "p.yaml:3: step 'a' needs one of 'run', 'gate' and 'check'");
+            "p.yaml:3: step 'a' needs one of 'run', 'gate', 'check', 'approval' and 'pipeline'");
   EXPECT_EQ(step_error("    run: x\n    cache: 3\n"), "p.yaml:5: 'cache' must be true or false");
   EXPECT_EQ(step_error("    run: x\n    timeout: soon\n"),
             "p.yaml:5: 'timeout': 'soon' is not a duration | write seconds (1800) or 30s, 5m, 2h, "
@@ -186,7 +186,7 @@ TEST(Expression, InsertsOneShellWord) {
                          {"plain", {Value::Kind::text, "2013-04"}},
                          {"none", {}}};
   const Value item{Value::Kind::map, R"({"rate":0.5,"tags":["a b"]})"};
-  const Scope scope{&params, &item, 3, "RUN"};
+  const Scope scope{.params = &params, .item = &item, .index = 3, .run_id = "RUN"};
 
   EXPECT_EQ(*render("x {{ params.p }}", scope, Quote::shell), "x 'it'\"'\"'s; rm -rf $HOME `x`'");
   EXPECT_EQ(*render("{{params.plain}}-{{ params.none }}", scope, Quote::shell), "2013-04-''");

@@ -14,7 +14,7 @@ constexpr std::array<std::pair<Status, std::string_view>, 5> kStatuses = {
      {Status::failed, "failed"},
      {Status::cancelled, "cancelled"}}};
 
-constexpr std::array<std::pair<StepStatus, std::string_view>, 9> kStepStatuses = {
+constexpr std::array<std::pair<StepStatus, std::string_view>, 10> kStepStatuses = {
     {{StepStatus::pending, "pending"},
      {StepStatus::waiting, "waiting"},
      {StepStatus::running, "running"},
@@ -23,7 +23,8 @@ constexpr std::array<std::pair<StepStatus, std::string_view>, 9> kStepStatuses =
      {StepStatus::timed_out, "timed_out"},
      {StepStatus::cached, "cached"},
      {StepStatus::skipped, "skipped"},
-     {StepStatus::cancelled, "cancelled"}}};
+     {StepStatus::cancelled, "cancelled"},
+     {StepStatus::approval, "approval"}}};
 
 }  // namespace
 

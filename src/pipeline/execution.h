@@ -22,8 +22,9 @@ enum class StepStatus {
   failed,
   timed_out,
   cached,   // its outputs were there already
-  skipped,  // something that it needs did not succeed
+  skipped,  // something that it needs did not succeed, or its condition does not hold
   cancelled,
+  approval,  // a person is asked
 };
 
 std::string_view name_of(Status status);
@@ -52,7 +53,7 @@ struct StepState {
 
 // What started it. An id makes it unique: the same trigger never starts two.
 struct Trigger {
-  std::string kind = "cli";  // cli, api, cron, alert, data, push, ..
+  std::string kind = "cli";  // cli, api, cron, backfill, alert, data, push, pipeline, ..
   std::string id;
   std::string detail;  // for people: what changed
 };
@@ -72,7 +73,10 @@ struct Execution {
   Timestamp created;
   std::optional<Timestamp> started;
   std::optional<Timestamp> ended;
-  std::vector<StepState> steps;  // in the order of the file; all of them
+  std::optional<Timestamp> scheduled;  // the time it is for, of a schedule or a back-fill
+  std::string parent;                  // the execution that it is a step of; empty: none
+  int priority = 0;                    // among those that wait
+  std::vector<StepState> steps;        // in the order of the file; all of them
 };
 
 struct Attempt {
@@ -84,6 +88,24 @@ struct Attempt {
   std::optional<Timestamp> ended;
   std::optional<int> exit_code;
   std::string error;
+};
+
+// What a person said about a step that asks.
+struct Decision {
+  std::string step;
+  std::optional<std::int64_t> index;
+  bool approved = false;
+  std::string author;
+  std::string comment;
+  Timestamp at;
+};
+
+// What a step handed to later ones.
+struct StepResult {
+  std::string step;
+  std::optional<std::int64_t> index;
+  std::string result;     // JSON; empty: none
+  std::string artifacts;  // JSON; empty: none
 };
 
 }  // namespace slipway::pipeline

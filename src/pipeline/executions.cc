@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <condition_variable>
-#include <csignal>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
-#include <sys/types.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "base/pool.h"
 #include "base/text.h"
 #include "blob/atomic_file.h"
 #include "pipeline/cron.h"
@@ -100,6 +94,7 @@ Result<Execution> Executions::start(const std::string& pipeline, const Params& g
   SW_TRY(const auto definition,
          parse_definition(source.yaml, source.file.empty() ? source.name : source.file));
   SW_TRY(const auto params, with_params(definition.params, given));
+  SW_CHECK_OK(check_params(definition, params));
   SW_TRY(const auto secrets, impl_->secrets_for(definition, {}));
   Execution execution;
   execution.id = impl_->ids.sortable();
@@ -112,10 +107,9 @@ Result<Execution> Executions::start(const std::string& pipeline, const Params& g
   execution.owner = "server";
   execution.engine = impl_->engine;
   execution.created = impl_->clock.now();
-  SW_TRY(auto before, impl_->records.create(execution, kQueueLimit));
-  if (before) return get(before->id);
-  impl_->enqueue(execution);
-  return get(execution.id);
+  execution.priority = definition.priority;
+  SW_TRY(const auto before, impl_->admit(execution, definition, kQueueLimit));
+  return get(before ? before->id : execution.id);
 }
 
 // --- looking ------------------------------------------------------------------------------------
@@ -165,42 +159,10 @@ Result<LogPiece> Executions::read_log(const std::string& id, const std::string& 
       log_path(impl_->options.logs, id, step, index.value_or(-1), std::max(1, out.attempt));
   SW_TRY(out.text, read_piece(path, offset, limit));
   out.next_offset = offset + out.text.size();
-  const bool over = out.attempt < found->attempts || found->status != StepStatus::running;
+  const bool over = out.attempt < found->attempts ||
+                    (found->status != StepStatus::running && found->status != StepStatus::approval);
   out.complete = over && out.text.size() < limit;
   return out;
-}
-
-// --- steering -----------------------------------------------------------------------------------
-
-Result<Execution> Executions::cancel(const std::string& id) {
-  SW_TRY(auto execution, impl_->records.get(id));
-  if (is_final(execution.status)) return get(id);
-  SW_TRY(const bool was_queued, impl_->records.cancel_queued(id, impl_->clock.now()));
-  if (was_queued) {
-    impl_->publish("execution.finished", execution, Status::cancelled);
-    return get(id);
-  }
-  if (impl_->cancel_active(id)) return get(id);
-  if (process::is_alive(execution.engine) && execution.engine != impl_->engine) {
-    const auto pid =
-        parse_int(std::string_view(execution.engine).substr(0, execution.engine.find('/')));
-    if (pid) ::kill(static_cast<pid_t>(*pid), SIGINT);
-  }
-  return get(id);
-}
-
-Result<Execution> Executions::resume(const std::string& id) {
-  SW_TRY(auto execution, get(id));
-  if (!is_final(execution.status)) {
-    return precondition("execution '" + id + "' is " + std::string(name_of(execution.status)));
-  }
-  if (execution.status == Status::succeeded) {
-    return precondition("execution '" + id + "' has succeeded: there is nothing left to do");
-  }
-  impl_->executor->end_leftovers(id);
-  SW_CHECK_OK(impl_->records.requeue(id));
-  impl_->enqueue(execution);
-  return get(id);
 }
 
 // --- one execution in this process
@@ -210,6 +172,7 @@ Result<Execution> Executions::Impl::prepare_new(const HereRequest& request,
                                                 const Definition& definition, Params& params) {
   SW_TRY(const auto given, params_from_words(definition.params, request.params));
   SW_TRY(params, with_params(definition.params, given));
+  SW_CHECK_OK(check_params(definition, params));
   Execution out;
   out.id = ids.sortable();
   out.pipeline = definition.name.empty() ? name_from_file(request.file) : definition.name;
@@ -252,6 +215,10 @@ Result<Execution> Executions::run_here(const HereRequest& request, Listener& lis
     }
   }
   const bool fresh = request.resume.empty();
+  if (fresh && !request.from.empty()) {
+    return invalid("which execution is to run again from '" + request.from + "'?",
+                   "name it: --resume RUN_ID --from " + request.from);
+  }
   const auto& yaml = request.yaml.empty() ? execution.yaml : request.yaml;
   SW_TRY(const auto definition,
          parse_definition(yaml, request.file.empty() ? execution.file : request.file));
@@ -266,19 +233,37 @@ Result<Execution> Executions::run_here(const HereRequest& request, Listener& lis
     impl_->executor->end_leftovers(execution.id);
     execution.yaml = yaml;
     execution.params = json_of(params);
+    SW_TRY(const auto anew, impl_->steps_from(definition, request.from));
     SW_CHECK_OK(impl_->records.claim(execution, impl_->engine, impl_->clock.now()));
+    SW_CHECK_OK(impl_->records.forget_steps(execution.id, anew));
     execution.status = Status::running;
+    execution.engine = impl_->engine;
   }
   listener.begun(execution);
-  RunSetup setup{.execution = execution,
-                 .definition = definition,
-                 .params = std::move(params),
-                 .jobs = request.jobs > 0 ? request.jobs : cores(),
-                 .use_cache = request.use_cache,
-                 .logs = impl_->options.logs,
-                 .secrets = std::move(secrets)};
+  SW_TRY(auto setup, impl_->setup_of(execution, definition, std::move(params), std::move(secrets)));
+  if (request.jobs > 0) setup.jobs = setup.shared_jobs->most = request.jobs;
+  setup.use_cache = request.use_cache;
   SW_CHECK_OK(impl_->run(std::move(setup), &listener));
   return get(execution.id);
+}
+
+Result<RunSetup> Executions::Impl::setup_of(const Execution& execution,
+                                            const Definition& definition, Params params,
+                                            std::map<std::string, std::string> secrets) const {
+  RunSetup out{.execution = execution,
+               .definition = definition,
+               .params = std::move(params),
+               .jobs = options.jobs > 0 ? options.jobs : cores(),
+               .logs = absolute(options.logs),  // steps write there, wherever they run
+               .env = step_env_,
+               .secrets = std::move(secrets)};
+  out.artifacts = out.logs + "/.artifacts";
+  out.shared_jobs = std::make_shared<Jobs>(Jobs{.most = out.jobs});
+  const auto at = execution.scheduled.value_or(execution.created);
+  SW_TRY(const auto zone, load_zone(definition.timezone));
+  out.scheduled = to_rfc3339(at);
+  out.scheduled_date = to_rfc3339({at.ms + zone->offset_at(at.ms / 1000) * 1000}).substr(0, 10);
+  return out;
 }
 
 void Executions::interrupt() {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/expression.h"
 
+#include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "base/text.h"
@@ -10,9 +12,14 @@
 namespace slipway::pipeline {
 namespace {
 
+constexpr char kKnown[] =
+    "known: params.NAME, item, index, outer, run_id, scheduled, steps.NAME.result, "
+    "artifacts.STEP.NAME; write {{ '{{' }} for a literal {{";
+
 struct Reference {
-  std::string_view root;  // "params", "item", "index", "run_id"
-  std::string_view name;  // of the parameter
+  std::string_view root;  // "params", "item", ..
+  std::string_view name;  // of the parameter, of the step
+  std::string_view what;  // of the step
   std::string_view path;  // ".a.0" or empty
 };
 
@@ -31,19 +38,43 @@ Error bad(std::string_view inside, std::string_view why, std::string hint) {
                  std::move(hint));
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// The first word of `.a.b.c`; the rest stays.
+std::string_view take_word(std::string_view& path) {
+  if (path.empty()) return {};
+  const auto end = path.find('.', 1);
+  const auto out = path.substr(1, end == path.npos ? end : end - 1);
+  path = end == path.npos ? std::string_view() : path.substr(end);
+  return out;
+}
+
+Result<void> parse_step_reference(std::string_view inside, Reference& out) {
+  out.name = take_word(out.path);
+  out.what = take_word(out.path);
+  if (out.root == "artifacts") {
+    if (!out.what.empty() && out.path.empty()) return {};
+    return bad(inside, "which artifact?", "write {{ artifacts.STEP.NAME }}");
+  }
+  const bool scalar = out.what == "status" || out.what == "exit_code";
+  if (out.what == "result" || (scalar && out.path.empty())) return {};
+  return bad(inside, "a step has a status, an exit_code and a result",
+             "write {{ steps.NAME.result.KEY }}");
+}
+
 Result<Reference> parse_reference(std::string_view inside) {
   Reference out;
   const auto dot = inside.find('.');
   out.root = inside.substr(0, dot);
   out.path = dot == inside.npos ? std::string_view() : inside.substr(dot);
-  const bool known =
-      out.root == "params" || out.root == "item" || out.root == "index" || out.root == "run_id";
-  if (!known) {
-    const auto meant = yaml::nearest(out.root, {"params", "item", "index", "run_id"});
+  if (!is_one_of(out.root, {"params", "item", "index", "run_id", "matrix", "outer", "outer_index",
+                            "scheduled", "steps", "artifacts"})) {
+    const auto meant = yaml::nearest(out.root, {"params", "item", "index", "run_id", "outer",
+                                                "scheduled", "steps", "artifacts"});
     return bad(inside, "not a known reference",
-               meant.empty() ? "known: params.NAME, item, index, run_id; write {{ '{{' }} for a "
-                               "literal {{"
-                             : "did you mean '" + meant + "'?");
+               meant.empty() ? kKnown : "did you mean '" + meant + "'?");
   }
   if (!out.path.empty()) {
     for (const auto part : split(out.path.substr(1), '.')) {
@@ -51,11 +82,15 @@ Result<Reference> parse_reference(std::string_view inside) {
     }
   }
   if (out.root == "params") {
-    if (out.path.empty()) return bad(inside, "which parameter?", "write {{ params.NAME }}");
-    const auto end = out.path.find('.', 1);
-    out.name = out.path.substr(1, end == out.path.npos ? end : end - 1);
-    out.path = end == out.path.npos ? std::string_view() : out.path.substr(end);
-  } else if ((out.root == "index" || out.root == "run_id") && !out.path.empty()) {
+    out.name = take_word(out.path);
+    if (out.name.empty()) return bad(inside, "which parameter?", "write {{ params.NAME }}");
+  } else if (out.root == "steps" || out.root == "artifacts") {
+    SW_CHECK_OK(parse_step_reference(inside, out));
+  } else if (out.root == "scheduled") {
+    if (!out.path.empty() && out.path != ".date") {
+      return bad(inside, "it has no such part", "known: scheduled, scheduled.date");
+    }
+  } else if (is_one_of(out.root, {"index", "run_id", "outer_index"}) && !out.path.empty()) {
     return bad(inside, "it has no parts", {});
   }
   return out;
@@ -81,20 +116,49 @@ Result<const Value*> parameter(const Params* params, const Reference& reference,
              meant.empty() ? "declare it under 'params:'" : "did you mean 'params." + meant + "'?");
 }
 
+bool is_outer(std::string_view root) {
+  return root == "outer" || root == "outer_index";
+}
+
+bool is_inner(std::string_view root) {
+  return root == "item" || root == "index" || root == "matrix";
+}
+
+constexpr char kNoItem[] = "only a step with 'foreach' has one";
+constexpr char kNoOuter[] = "only a step with 'foreach: {each: ..}' has one";
+
+Result<Value> element(const Reference& reference, std::string_view inside, const Scope& scope) {
+  const auto* whole = is_outer(reference.root) ? scope.outer : scope.item;
+  if (whole == nullptr) return bad(inside, is_outer(reference.root) ? kNoOuter : kNoItem, {});
+  if (reference.root == "index" || reference.root == "outer_index") {
+    const auto& n = is_outer(reference.root) ? scope.outer_index : scope.index;
+    return Value{Value::Kind::integer, std::to_string(n.value_or(0))};
+  }
+  return *whole;
+}
+
+Result<Value> whole_value(const Reference& reference, std::string_view inside, const Scope& scope) {
+  if (reference.root == "params") {
+    SW_TRY(const Value* value, parameter(scope.params, reference, inside));
+    return *value;
+  }
+  if (is_inner(reference.root) || is_outer(reference.root)) {
+    return element(reference, inside, scope);
+  }
+  if (scope.outcomes == nullptr) return bad(inside, "steps are not known here", {});
+  return reference.root == "artifacts" ? scope.outcomes->artifact(reference.name, reference.what)
+                                       : scope.outcomes->of(reference.name, reference.what);
+}
+
 Result<Value> resolve(std::string_view inside, const Scope& scope) {
   SW_TRY(const auto reference, parse_reference(inside));
   if (reference.root == "run_id") return Value{Value::Kind::text, scope.run_id};
-  Value whole;
-  if (reference.root == "params") {
-    SW_TRY(const Value* value, parameter(scope.params, reference, inside));
-    whole = *value;
-  } else if (scope.item == nullptr) {
-    return bad(inside, "only a step with 'foreach' has one", {});
-  } else if (reference.root == "index") {
-    return Value{Value::Kind::integer, std::to_string(scope.index.value_or(0))};
-  } else {
-    whole = *scope.item;
+  if (reference.root == "scheduled") {
+    return Value{Value::Kind::text,
+                 reference.path.empty() ? scope.scheduled : scope.scheduled_date};
   }
+  SW_TRY(const auto whole, whole_value(reference, inside, scope));
+  if (whole.kind == Value::Kind::null && reference.what == "result") return whole;
   auto part = part_of(whole, reference.path);
   if (!part) return bad(inside, part.error().message, {});
   return part;
@@ -129,19 +193,48 @@ Result<void> walk(std::string_view text, const std::function<void(std::string_vi
 
 }  // namespace
 
+Result<void> check_reference(std::string_view inside, const Known& known) {
+  SW_TRY(const auto reference, parse_reference(inside));
+  if (reference.root == "params") {
+    SW_TRY(const Value* value, parameter(known.params, reference, inside));
+    (void)value;
+  }
+  if (is_inner(reference.root) && !known.item) return bad(inside, kNoItem, {});
+  if (is_outer(reference.root) && !known.outer) return bad(inside, kNoOuter, {});
+  return {};
+}
+
+Result<Value> value_of_reference(std::string_view reference, const Scope& scope) {
+  return resolve(reference, scope);
+}
+
+std::optional<std::string> step_of_reference(std::string_view inside) {
+  const auto reference = parse_reference(inside);
+  if (!reference || (reference->root != "steps" && reference->root != "artifacts")) return {};
+  return std::string(reference->name);
+}
+
+bool is_about_element(std::string_view inside) {
+  const auto reference = parse_reference(inside);
+  return reference && (is_inner(reference->root) || is_outer(reference->root));
+}
+
 Result<void> check(std::string_view text, const Known& known) {
   return walk(
       text, [](std::string_view) {},
+      [&](std::string_view inside) { return check_reference(inside, known); });
+}
+
+std::vector<std::string> steps_in(std::string_view text) {
+  std::vector<std::string> out;
+  const auto ok = walk(
+      text, [](std::string_view) {},
       [&](std::string_view inside) -> Result<void> {
-        SW_TRY(const auto reference, parse_reference(inside));
-        if (reference.root == "params") {
-          SW_TRY(const Value* value, parameter(known.params, reference, inside));
-          (void)value;
-        } else if (reference.root != "run_id" && !known.item) {
-          return bad(inside, "only a step with 'foreach' has one", {});
-        }
+        if (auto step = step_of_reference(inside)) out.push_back(*std::move(step));
         return {};
       });
+  (void)ok;
+  return out;
 }
 
 Result<std::string> render(std::string_view text, const Scope& scope, Quote quote) {

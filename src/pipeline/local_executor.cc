@@ -19,6 +19,7 @@ class LocalExecutor : public Executor {
     command.env = task.env;
     command.unset = task.unset;
     command.tag = task.id;
+    command.limits = {task.resources.memory_bytes, task.resources.cpu};
     command.output = std::move(output);
     command.exited = [this, id = task.id, ended = std::move(ended)](const process::Exit& exit) {
       {

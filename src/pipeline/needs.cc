@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/expression.h"
 #include "yaml/yaml.h"
 
 namespace slipway::pipeline {
@@ -54,8 +55,70 @@ void add_needs_by_path(Definition& definition) {
   }
 }
 
+namespace {
+
+std::vector<std::string> steps_of(const Definition& definition, const Step& step) {
+  std::vector<std::string> out = step.condition.steps();
+  const auto add = [&](const std::string& text) {
+    if (text.find("{{") == text.npos) return;
+    for (auto& name : steps_in(text)) out.push_back(std::move(name));
+  };
+  add(step.run);
+  for (const auto* list : {&step.inputs, &step.outputs}) {
+    for (const auto& text : *list) add(text);
+  }
+  for (const auto* list : {&definition.env, &step.env, &step.artifacts}) {
+    for (const auto& [name, text] : *list) add(text);
+  }
+  if (step.gate) {
+    for (const auto* text :
+         {&step.gate->policy, &step.gate->model, &step.gate->version, &step.gate->endpoint}) {
+      add(*text);
+    }
+  }
+  if (step.check) add(step.check->data), add(step.check->suite);
+  if (step.approval) add(step.approval->message);
+  if (step.pipeline) {
+    add(step.pipeline->file);
+    for (const auto& [name, text] : step.pipeline->params) add(text);
+  }
+  if (step.foreach) {
+    add(step.foreach->from);
+    if (!step.foreach->each.empty()) out.push_back(step.foreach->each);
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_needs_by_reference(Definition& definition) {
+  for (auto& step : definition.steps) {
+    for (const auto& name : steps_of(definition, step)) {
+      if (std::find(step.needs.begin(), step.needs.end(), name) == step.needs.end()) {
+        step.needs.push_back(name);
+      }
+    }
+  }
+}
+
+void add_needs_of_handlers(Definition& definition) {
+  std::vector<bool> handlers;
+  for (const auto& step : definition.steps) {
+    const bool after = step.when == RunsWhen::always || step.when == RunsWhen::a_need_failed ||
+                       step.condition.asks_for_needs();
+    handlers.push_back(after && step.needs.empty());
+  }
+  for (std::size_t i = 0; i < handlers.size(); ++i) {
+    if (!handlers[i]) continue;
+    for (std::size_t j = 0; j < handlers.size(); ++j) {
+      if (!handlers[j]) definition.steps[i].needs.push_back(definition.steps[j].name);
+    }
+  }
+}
+
 Result<void> check_needs(const Definition& definition, const std::string& file) {
   std::vector<std::string_view> names;
+  names.reserve(definition.steps.size());
   for (const auto& step : definition.steps) names.push_back(step.name);
   const std::set<std::string_view> known(names.begin(), names.end());
   for (const auto& step : definition.steps) {
@@ -67,6 +130,12 @@ Result<void> check_needs(const Definition& definition, const std::string& file) 
           "step '" + step.name + "' needs '" + need.substr(0, 80) + "', which is not a step",
           meant.empty() ? "" : "did you mean '" + meant + "'?");
     }
+    if (!step.foreach || step.foreach->each.empty()) continue;
+    const auto* outer = definition.find(step.foreach->each);
+    if (outer->foreach) continue;
+    return yaml::error_at(file, step.line,
+                          "step '" + step.name + "' goes through the elements of '" + outer->name +
+                              "', which has no 'foreach'");
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/text.h"
 #include "pipeline/definition.h"
 #include "yaml/yaml.h"
 
@@ -41,6 +42,47 @@ Result<Params> params_from_words(const Params& declared, const std::vector<std::
   }
   SW_CHECK_OK(with_params(declared, out));
   return out;
+}
+
+namespace {
+
+Result<void> check_param(const std::string& name, const Value& value, const ParamRule& rule) {
+  const bool missing = value.text.empty() && value.kind != Value::Kind::null;
+  if (rule.required && missing) {
+    return invalid("parameter '" + name + "' is not given",
+                   "-p " + name + "=..; it has no default" +
+                       (rule.description.empty() ? "" : " (" + rule.description + ")"));
+  }
+  if (!rule.choices.empty()) {
+    std::string all;
+    for (const auto& choice : rule.choices) {
+      if (choice.text == value.text) return {};
+      (all += all.empty() ? "" : ", ") += choice.text;
+    }
+    return invalid("parameter '" + name + "' must be one of " + all + ", not '" +
+                   value.text.substr(0, 80) + "'");
+  }
+  const auto number = parse_double(value.text);
+  if (number && rule.least && *number < *rule.least) {
+    return invalid("parameter '" + name + "' must be at least " + number_text(*rule.least) +
+                   ", not " + value.text.substr(0, 80));
+  }
+  if (number && rule.most && *number > *rule.most) {
+    return invalid("parameter '" + name + "' must be at most " + number_text(*rule.most) +
+                   ", not " + value.text.substr(0, 80));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_params(const Definition& definition, const Params& params) {
+  for (const auto& [name, value] : params) {
+    const auto rule = definition.rules.find(name);
+    if (rule == definition.rules.end()) continue;
+    SW_CHECK_OK(check_param(name, value, rule->second));
+  }
+  return {};
 }
 
 }  // namespace slipway::pipeline

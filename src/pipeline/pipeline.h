@@ -51,6 +51,7 @@ struct HereRequest {
   std::string folder;               // where the steps run
   std::vector<std::string> params;  // KEY=VALUE
   std::string resume;               // an execution to go on with; empty: a new one
+  std::string from;                 // with `resume`: this step and what comes after it run again
   int jobs = 0;                     // 0: one a core
   bool use_cache = true;
   std::map<std::string, std::string> secrets;
@@ -94,8 +95,15 @@ class Executions {
   Result<std::vector<Attempt>> attempts(const std::string& id, const std::string& step);
   // Also one that another process on this machine runs.
   Result<Execution> cancel(const std::string& id);
-  // Queues an execution that did not succeed once more; what succeeded in it stays.
-  Result<Execution> resume(const std::string& id);
+  // Queues an execution that did not succeed once more; what succeeded in it stays. With `from`
+  // that step and all that come after it run again, also when it succeeded.
+  Result<Execution> resume(const std::string& id, const std::string& from = {});
+  // Answers a step that asks.
+  Result<Execution> decide(const std::string& id, Decision decision);
+  // One execution for each time of the schedule in [from, to] that has none yet, oldest first.
+  // RFC 3339, or days on the clock of the pipeline's time zone, the last one included.
+  Result<std::vector<Execution>> back_fill(const std::string& pipeline, const std::string& from,
+                                           const std::string& to, const Params& given);
   // Attempt 0 is the last one. Empty text when nothing was written (yet).
   Result<LogPiece> read_log(const std::string& id, const std::string& step,
                             std::optional<std::int64_t> index, int attempt, std::uint64_t offset,
@@ -105,8 +113,9 @@ class Executions {
   // Ends a run_here under way (from any thread); the second call leaves its steps no grace.
   void interrupt();
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

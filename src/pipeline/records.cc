@@ -10,7 +10,7 @@ using store::Row;
 
 constexpr char kColumns[] =
     "id, pipeline, yaml, folder, file, params, trigger_kind, trigger_id, owner, engine, status, "
-    "error, created, started, ended, trigger_detail";
+    "error, created, started, ended, trigger_detail, scheduled, parent, priority";
 constexpr char kPipelineColumns[] =
     "name, yaml, folder, file, schedule, timezone, drift_endpoint, next_fire, created, updated";
 
@@ -64,6 +64,9 @@ Execution execution_from(const Row& row) {
   out.created = {row.int64(12)};
   out.started = time_at(row, 13);
   out.ended = time_at(row, 14);
+  out.scheduled = time_at(row, 16);
+  out.parent = text_at(row, 17);
+  out.priority = static_cast<int>(row.int64(18));
   return out;
 }
 
@@ -85,12 +88,12 @@ Registered pipeline_from(const Row& row) {
 Result<void> insert(Connection& connection, const Execution& e) {
   store::Cell trigger_id = nullptr;
   if (!e.trigger.id.empty()) trigger_id = e.trigger.id;
-  SW_CHECK_OK(
-      connection.exec(std::string("INSERT INTO executions (") + kColumns +
-                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                      {e.id, e.pipeline, e.yaml, e.folder, e.file, e.params, e.trigger.kind,
-                       trigger_id, e.owner, e.engine, std::string(name_of(e.status)), e.error,
-                       e.created.ms, cell(e.started), cell(e.ended), e.trigger.detail}));
+  SW_CHECK_OK(connection.exec(
+      std::string("INSERT INTO executions (") + kColumns +
+          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {e.id, e.pipeline, e.yaml, e.folder, e.file, e.params, e.trigger.kind, trigger_id, e.owner,
+       e.engine, std::string(name_of(e.status)), e.error, e.created.ms, cell(e.started),
+       cell(e.ended), e.trigger.detail, cell(e.scheduled), e.parent, std::int64_t{e.priority}}));
   return {};
 }
 
@@ -105,6 +108,17 @@ Result<void> check_queue(Connection& connection, const Execution& e, std::size_t
   return exhausted("pipeline '" + e.pipeline + "' has " + std::to_string(*waiting) +
                        " executions waiting already",
                    "wait for them, or cancel some");
+}
+
+Result<void> check_alone(Connection& connection, const Execution& e) {
+  SW_TRY(const auto other,
+         connection.first("SELECT id FROM executions WHERE pipeline = ? AND (status = ? OR "
+                          "status = ?) ORDER BY id LIMIT 1",
+                          {e.pipeline, std::string("queued"), std::string("running")},
+                          [](const Row& row) { return text_at(row, 0); }));
+  if (!other) return {};
+  return precondition("pipeline '" + e.pipeline + "' is at work already: execution " + *other,
+                      "wait for it or cancel it; 'concurrency: queue' waits by itself");
 }
 
 Result<void> put_steps(Connection& connection, const std::string& execution,
@@ -161,6 +175,13 @@ Result<void> put_rest(Connection& connection, const std::string& execution, cons
         "execution = excluded.execution, made = excluded.made",
         {entry.key, entry.outputs, execution, now.ms}));
   }
+  for (const auto& r : changes.results) {
+    SW_CHECK_OK(
+        connection.exec("INSERT INTO execution_results (execution, step, item, result, artifacts) "
+                        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (execution, step, item) DO UPDATE SET "
+                        "result = excluded.result, artifacts = excluded.artifacts",
+                        {execution, r.step, item_of(r.index), r.result, r.artifacts}));
+  }
   if (changes.finish) {
     SW_CHECK_OK(
         connection.exec("UPDATE executions SET status = ?, error = ?, ended = ? WHERE id = ?",
@@ -173,7 +194,7 @@ Result<void> put_rest(Connection& connection, const std::string& execution, cons
 }  // namespace
 
 Result<std::optional<Execution>> Records::create(const Execution& execution,
-                                                 std::size_t queue_limit) {
+                                                 std::size_t queue_limit, bool alone) {
   using Found = std::optional<Execution>;
   return db_.write([&](Connection& connection) -> Result<Found> {
     if (!execution.trigger.id.empty()) {
@@ -184,14 +205,25 @@ Result<std::optional<Execution>> Records::create(const Execution& execution,
                               {execution.trigger.kind, execution.trigger.id}, execution_from));
       if (found) return found;
     }
+    if (alone) SW_CHECK_OK(check_alone(connection, execution));
     SW_CHECK_OK(check_queue(connection, execution, queue_limit));
     SW_CHECK_OK(insert(connection, execution));
     return Found{};
   });
 }
 
-Result<void> Records::apply(const std::string& execution, const Changes& changes, Timestamp now) {
+Result<void> Records::apply(const std::string& execution, const std::string& engine,
+                            const Changes& changes, Timestamp now) {
   return db_.write([&](Connection& connection) -> Result<void> {
+    if (!engine.empty()) {
+      SW_TRY(const auto mine,
+             connection.first("SELECT engine FROM executions WHERE id = ?", {execution},
+                              [](const Row& row) { return text_at(row, 0); }));
+      if (mine != engine) {
+        return Error{Code::conflict,
+                     "execution '" + execution + "' was taken over by another process", ""};
+      }
+    }
     SW_CHECK_OK(put_steps(connection, execution, changes.steps));
     SW_CHECK_OK(put_attempts(connection, execution, changes.attempts));
     return put_rest(connection, execution, changes, now);
@@ -202,8 +234,8 @@ Result<void> Records::claim(const Execution& e, const std::string& engine, Times
   return db_.write([&](Connection& connection) -> Result<void> {
     SW_TRY(const auto changed,
            connection.exec("UPDATE executions SET status = ?, engine = ?, yaml = ?, params = ?, "
-                           "error = '', started = COALESCE(started, ?), ended = NULL "
-                           "WHERE id = ? AND engine = ? AND status = ?",
+                           "error = '', started = COALESCE(started, ?), ended = NULL, "
+                           "cancel_wanted = 0 WHERE id = ? AND engine = ? AND status = ?",
                            {std::string("running"), engine, e.yaml, e.params, now.ms, e.id,
                             e.engine, std::string(name_of(e.status))}));
     if (changed == 0) {
@@ -332,6 +364,33 @@ Result<std::vector<Execution>> Records::unfinished() {
   });
 }
 
+Result<std::vector<std::string>> Records::queued() {
+  return db_.read([&](Connection& connection) {
+    return connection.all("SELECT id FROM executions WHERE status = ? AND owner = ? ORDER BY id",
+                          {std::string("queued"), std::string("server")},
+                          [](const Row& row) { return text_at(row, 0); });
+  });
+}
+
+Result<std::optional<Execution>> Records::by_trigger(const std::string& kind,
+                                                     const std::string& id) {
+  return db_.read([&](Connection& connection) {
+    return connection.first(std::string("SELECT ") + kColumns +
+                                " FROM executions WHERE trigger_kind = ? AND trigger_id = ?",
+                            {kind, id}, execution_from);
+  });
+}
+
+Result<std::vector<Execution>> Records::unfinished_of(const std::string& pipeline) {
+  return db_.read([&](Connection& connection) {
+    return connection.all(std::string("SELECT ") + kColumns +
+                              " FROM executions WHERE pipeline = ? AND (status = ? OR status = ?) "
+                              "ORDER BY id",
+                          {pipeline, std::string("queued"), std::string("running")},
+                          execution_from);
+  });
+}
+
 Result<void> Records::put(const Registered& p, const std::vector<Watched>& watched) {
   return db_.write([&](Connection& connection) -> Result<void> {
     SW_CHECK_OK(connection.exec(
@@ -373,6 +432,14 @@ Result<std::vector<Registered>> Records::pipelines() {
     return connection.all(
         std::string("SELECT ") + kPipelineColumns + " FROM pipelines ORDER BY name", {},
         pipeline_from);
+  });
+}
+
+Result<std::vector<std::pair<std::string, Timestamp>>> Records::scheduled() {
+  return db_.read([&](Connection& connection) {
+    return connection.all(
+        "SELECT name, next_fire FROM pipelines WHERE next_fire IS NOT NULL ORDER BY next_fire", {},
+        [](const Row& row) { return std::pair(text_at(row, 0), Timestamp{row.int64(1)}); });
   });
 }
 

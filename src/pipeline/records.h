@@ -27,6 +27,7 @@ struct Changes {
   std::vector<Attempt> attempts;
   std::vector<std::pair<std::string, std::string>> items;  // step, JSON
   std::vector<CacheEntry> cached;
+  std::vector<StepResult> results;
   struct Finish {
     Status status = Status::failed;
     std::string error;
@@ -35,7 +36,8 @@ struct Changes {
   std::optional<Finish> finish;
 
   bool empty() const {
-    return steps.empty() && attempts.empty() && items.empty() && cached.empty() && !finish;
+    return steps.empty() && attempts.empty() && items.empty() && cached.empty() &&
+           results.empty() && !finish;
   }
 };
 
@@ -45,14 +47,44 @@ class Records {
   explicit Records(store::Database& database) : db_(database) {}
 
   // The execution that this trigger started before, if any; else the new one is kept and nothing
-  // is answered. At most `queue_limit` of a pipeline may wait (exhausted).
-  Result<std::optional<Execution>> create(const Execution& execution, std::size_t queue_limit);
-  Result<void> apply(const std::string& execution, const Changes& changes, Timestamp now);
+  // is answered. At most `queue_limit` of a pipeline may wait (exhausted). `alone`: a conflict when
+  // one of its pipeline has not ended.
+  Result<std::optional<Execution>> create(const Execution& execution, std::size_t queue_limit,
+                                          bool alone = false);
+  // Refused (conflict) when another engine than `engine` has taken the execution over since; an
+  // empty one is not compared.
+  Result<void> apply(const std::string& execution, const std::string& engine,
+                     const Changes& changes, Timestamp now);
   // From queued, or from a process that is gone, to running under `engine`.
   Result<void> claim(const Execution& execution, const std::string& engine, Timestamp now);
   // From queued to cancelled; false when it is not queued (any more).
   Result<bool> cancel_queued(const std::string& execution, Timestamp now);
   Result<void> requeue(const std::string& execution);
+  // The same; what is recorded of these steps does not count any more, but for their attempts.
+  Result<void> requeue_from(const std::string& execution, const std::vector<std::string>& steps);
+  // The same without queueing it.
+  Result<void> forget_steps(const std::string& execution, const std::vector<std::string>& steps);
+  // Another server runs it: that one is told when it looks.
+  Result<void> want_cancel(const std::string& execution);
+  Result<std::vector<std::string>> wanted_cancelled();
+  // Ids of queued ones of servers.
+  Result<std::vector<std::string>> queued();
+  Result<std::optional<Execution>> by_trigger(const std::string& kind, const std::string& id);
+  // Not ended, of one pipeline.
+  Result<std::vector<Execution>> unfinished_of(const std::string& pipeline);
+
+  Result<StepResult> result(const std::string& execution, const std::string& step,
+                            std::int64_t item);
+  Result<std::vector<StepResult>> results(const std::string& execution);  // of steps, not elements
+  Result<std::vector<Decision>> decisions(const std::string& execution);
+  // already_exists when there is one.
+  Result<void> decide(const std::string& execution, const Decision& decision);
+
+  // True when `holder` has the lease until `expires` now: it had it, it was free, or it ran out.
+  Result<bool> take_lease(const std::string& name, const std::string& holder, Timestamp now,
+                          Timestamp expires, const std::string& dead_holder);
+  Result<std::optional<std::string>> lease_holder(const std::string& name);
+  Result<void> give_up_lease(const std::string& name, const std::string& holder);
 
   Result<Execution> get(const std::string& id);  // without steps
   Result<std::vector<StepState>> steps(const std::string& execution);
@@ -68,6 +100,8 @@ class Records {
   Result<bool> remove(const std::string& pipeline);
   Result<Registered> pipeline(const std::string& name);
   Result<std::vector<Registered>> pipelines();
+  // Names and next times of those with a schedule.
+  Result<std::vector<std::pair<std::string, Timestamp>>> scheduled();
   // Moves the next time on, if it is still `expected`: only one scheduler fires it.
   Result<bool> move_schedule(const std::string& pipeline, Timestamp expected,
                              std::optional<Timestamp> next);

@@ -14,16 +14,8 @@
 namespace slipway::pipeline {
 namespace {
 
-constexpr std::size_t kMaxItems = 1'000'000;
-
-Scope scope_of(const RunSetup& setup, const ItemRef& at) {
-  Scope out;
-  out.params = &setup.params;
-  out.item = at.value;
-  if (at.item >= 0) out.index = at.item;
-  out.run_id = setup.execution.id;
-  return out;
-}
+constexpr std::size_t kMaxItems = 100'000;
+constexpr std::size_t kMaxResult = 1 << 20;
 
 Result<std::vector<std::string>> render_all(const std::vector<std::string>& texts,
                                             const Scope& scope) {
@@ -92,10 +84,33 @@ Result<void> check_all(const RunSetup& setup, const std::vector<std::string>& pa
 
 }  // namespace
 
+Scope scope_of(const RunSetup& setup, const ItemRef& at) {
+  Scope out;
+  out.params = &setup.params;
+  out.item = at.value;
+  if (at.item >= 0) out.index = at.item;
+  out.outer = at.outer;
+  if (at.outer_item >= 0) out.outer_index = at.outer_item;
+  out.run_id = setup.execution.id;
+  out.scheduled = setup.scheduled;
+  out.scheduled_date = setup.scheduled_date;
+  out.outcomes = at.outcomes;
+  return out;
+}
+
 Result<Resolved> resolve(const RunSetup& setup, const ItemRef& at) {
   const auto scope = scope_of(setup, at);
   Resolved out;
-  if (at.step->gate) {
+  if (at.step->approval) {
+    SW_TRY(out.message, render(at.step->approval->message, scope, Quote::none));
+  } else if (at.step->pipeline) {
+    SW_TRY(const auto file, render(at.step->pipeline->file, scope, Quote::none));
+    out.pipeline = path_in(setup.execution.folder, file);
+    for (const auto& [name, text] : at.step->pipeline->params) {
+      SW_TRY(const auto value, render(text, scope, Quote::none));
+      out.words.push_back(name + "=" + value);
+    }
+  } else if (at.step->gate) {
     const auto& gate = *at.step->gate;
     SW_TRY(const auto policy, render(gate.policy, scope, Quote::none));
     out.gate.policy_path = path_in(setup.execution.folder, policy);
@@ -116,14 +131,15 @@ Result<Resolved> resolve(const RunSetup& setup, const ItemRef& at) {
   }
   SW_TRY(out.inputs, render_all(at.step->inputs, scope));
   SW_TRY(out.outputs, render_all(at.step->outputs, scope));
+  SW_CHECK_OK(render_env(at.step->artifacts, scope, out.artifacts));
   SW_CHECK_OK(render_env(setup.definition.env, scope, out.env));
   SW_CHECK_OK(render_env(at.step->env, scope, out.env));
   return out;
 }
 
-Result<std::vector<Value>> expand(const RunSetup& setup, const Step& step) {
-  const auto scope = scope_of(setup, {.step = &step});
-  const auto& from = step.foreach->from;
+Result<std::vector<Value>> expand(const RunSetup& setup, const ItemRef& at) {
+  const auto scope = scope_of(setup, at);
+  const auto& from = at.step->foreach->from;
   std::vector<Value> out;
   if (from.starts_with('@')) {
     SW_TRY(const auto path, render(std::string_view(from).substr(1), scope, Quote::none));
@@ -142,6 +158,26 @@ Result<std::vector<Value>> expand(const RunSetup& setup, const Step& step) {
     return exhausted("foreach: more than " + std::to_string(kMaxItems) + " items");
   }
   return out;
+}
+
+// Names of steps may hold dots: the item is always there.
+std::string result_path(const RunSetup& setup, const ItemRef& at, int attempt) {
+  return setup.logs + "/" + setup.execution.id + "/" + at.step->name + "." +
+         (at.item < 0 ? "-" : std::to_string(at.item)) + "." + std::to_string(attempt) + ".result";
+}
+
+Result<std::optional<std::string>> take_result(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return std::optional<std::string>();
+  if (!S_ISREG(info.st_mode)) return invalid("$SLIPWAY_RESULT is not a file");
+  if (static_cast<std::size_t>(info.st_size) > kMaxResult) {
+    return exhausted("the result has more than 1 MiB", "write a file, and list it as an artifact");
+  }
+  SW_TRY(const auto text, blob::read_file(path, kMaxResult));
+  ::unlink(path.c_str());
+  const auto value = value_from_json(trim(text));
+  if (!value) return invalid("$SLIPWAY_RESULT holds no JSON: " + value.error().message);
+  return std::optional(json_of(*value));
 }
 
 std::string task_id(const RunSetup& setup, const ItemRef& at, int attempt) {
@@ -168,6 +204,12 @@ Task task_of(const RunSetup& setup, const ItemRef& at, const Resolved& resolved,
   out.env["SLIPWAY_PIPELINE"] = setup.execution.pipeline;
   out.env["SLIPWAY_STEP"] = at.step->name;
   out.env["SLIPWAY_ATTEMPT"] = std::to_string(attempt);
+  out.env["SLIPWAY_RESULT"] = result_path(setup, at, attempt);
+  out.env["SLIPWAY_SCHEDULED"] = setup.scheduled;
+  if (at.outer != nullptr) {
+    out.env["SLIPWAY_OUTER"] = at.outer->text;
+    out.env["SLIPWAY_OUTER_INDEX"] = std::to_string(at.outer_item);
+  }
   if (at.value != nullptr) {
     out.env["SLIPWAY_ITEM"] = at.value->text;
     out.env["SLIPWAY_INDEX"] = std::to_string(at.item);
@@ -197,6 +239,9 @@ Result<void> check_inputs(const RunSetup& setup, const Resolved& resolved) {
 }
 
 Result<void> check_outputs(const RunSetup& setup, const Resolved& resolved) {
+  for (const auto& [name, path] : resolved.artifacts) {
+    SW_CHECK_OK(check_all(setup, {path}, "artifact ", " was not made", ""));
+  }
   return check_all(setup, resolved.outputs, "output ", " was not made", "");
 }
 
@@ -208,6 +253,7 @@ Result<std::string> cache_key_of(const RunSetup& setup, const ItemRef& at, const
   if (at.value != nullptr) parts.item = json_of(*at.value);
   parts.env = resolved.env;
   parts.outputs = resolved.outputs;
+  for (const auto& [name, path] : resolved.artifacts) parts.outputs.push_back(name + "=" + path);
   for (const auto& input : resolved.inputs) {
     SW_TRY(auto hash, hashes.of(path_in(setup.execution.folder, input)));
     parts.inputs.emplace_back(input, std::move(hash));

@@ -1,15 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// The turns of the scheduler: which steps may run, sleeping, cancelling, and the end.
+// The turns of the scheduler: sleeping, cancelling, and the end.
 #include "run.h"
 
 #include <algorithm>
-#include <thread>
+#include <filesystem>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "run_impl.h"
 
 namespace slipway::pipeline {
+namespace {
+
+constexpr auto kLookForDecisions = std::chrono::seconds(1);  // of other processes
+
+}  // namespace
+
+Run::Impl::Impl(RunSetup s, RunTools t)
+    : setup(std::move(s)),
+      tools(t),
+      jobs(setup.shared_jobs),
+      nodes(graph_of(setup.definition)),
+      handed(t.records, setup.execution.id) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) by_name[nodes[i].step->name] = i;
+  if (!jobs) jobs = std::make_shared<Jobs>(Jobs{.most = setup.jobs});
+  if (tools.places == nullptr) {
+    own_places = std::make_unique<Places>(Places::of_this_machine());
+    tools.places = own_places.get();
+  }
+  tools.places->join(this, [this] {
+    const std::scoped_lock lock(mutex);
+    room_wanted = true;
+    arrived.notify_one();
+  });
+}
+
+Run::Impl::~Impl() {
+  tools.places->leave(this);
+}
 
 void Run::Impl::post(Message message) {
   // Told under the lock: once it is let go, the last message may be the end of this object.
@@ -18,109 +47,111 @@ void Run::Impl::post(Message message) {
   arrived.notify_one();
 }
 
-Result<void> Run::Impl::begin() {
-  SW_TRY(auto rows, tools.records.steps(setup.execution.id));
-  for (auto& row : rows) before[row.name].push_back(std::move(row));
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].waits_for == 0 && !nodes[i].expanded) make_ready(i);
-  }
-  return {};
-}
-
-Result<std::vector<Value>> Run::Impl::values_of(const Step& step) {
-  if (step.foreach->from.empty()) return step.foreach->items;
-  SW_TRY(const auto known, tools.records.items(setup.execution.id, step.name));
-  if (known && before.contains(step.name)) return list_from_json(*known);
-  SW_TRY(auto values, expand(setup, step));
-  std::string json = "[";
-  for (const auto& value : values) {
-    if (json.size() > 1) json += ',';
-    json += json_of(value);
-  }
-  changes.items.emplace_back(step.name, json + "]");
-  return values;
-}
-
-void Run::Impl::make_ready(std::size_t at) {
-  auto& node = nodes[at];
-  const auto& states = before[node.step->name];
-  if (!node.step->foreach) {
-    set_items(node, {}, false, states);
-  } else if (auto values = values_of(*node.step); values) {
-    set_items(node, *std::move(values), true, states);
-  } else {
-    set_items(node, {}, false, {});
-    end_item({at, 0}, StepStatus::failed, values.error().message);
-    return;
-  }
-  if (node.items.empty()) {
-    StepState none{.name = node.step->name, .status = StepStatus::succeeded};
-    none.started = none.ended = tools.clock.now();
-    changes.steps.push_back(std::move(none));
-  }
-  if (node.open == 0) {
-    end_step(at);
-  } else {
-    ready.insert(at);
-  }
-}
-
-void Run::Impl::end_step(std::size_t first) {
-  done_steps.push_back(first);
-  if (done_steps.size() > 1) return;
-  for (; !done_steps.empty(); done_steps.pop_front()) unlock_after(done_steps.front());
-}
-
-void Run::Impl::unlock_after(std::size_t at) {
-  for (const auto dependent : nodes[at].dependents) {
-    auto& node = nodes[dependent];
-    if (nodes[at].bad && cancelled) continue;  // never begun, for the same reason
-    if (nodes[at].bad) {
-      block(dependent, nodes[at].step->name);
-    } else if (--node.waits_for == 0 && node.blocked_by.empty() && !cancelled) {
-      make_ready(dependent);
-    }
-  }
-}
-
-void Run::Impl::block(std::size_t first, const std::string& by) {
-  std::vector<std::pair<std::size_t, std::string>> todo = {{first, by}};
-  while (!todo.empty()) {
-    const auto [at, cause] = std::move(todo.back());
-    todo.pop_back();
-    if (!nodes[at].blocked_by.empty()) continue;
-    nodes[at].blocked_by = cause;
-    for (const auto next : nodes[at].dependents) todo.emplace_back(next, nodes[at].step->name);
-  }
-}
-
 void Run::Impl::fire(const Timer& timer) {
+  const At at{timer.step, timer.item};
   auto& node = nodes[timer.step];
   auto& item = node.items[timer.item];
-  if (item.state.attempts != timer.attempt) return;
-  if (timer.is_retry && item.state.status == StepStatus::waiting) {
-    --waiting;
-    again.emplace_back(timer.step, timer.item);
-  } else if (!timer.is_retry && item.state.status == StepStatus::running) {
-    item.timed_out = true;
-    item.state.error = "took longer than " + number_text(node.step->timeout_s) + " s";
-    tools.executor.stop(task_id(setup, node.ref(timer.item), timer.attempt), setup.grace_ms);
+  if (item.attempts != timer.attempt || !item.live) return;
+  if (timer.is_retry) {
+    const bool wanted = !suspended && !stopped_at_once;
+    if (wanted && item.status == StepStatus::waiting) again.push_back(at);
+    return;
+  }
+  const auto why = "took longer than " + number_text(node.step->timeout_s) + " s";
+  if (item.status == StepStatus::approval) {
+    end_attempt(at, StepStatus::timed_out, "nobody answered: it " + why);
+  } else if (item.status == StepStatus::running) {
+    item.live->timed_out = true;
+    item.live->state.error = why;
+    if (node.step->pipeline) {
+      tools.subs->stop(sub_key(at), false);
+    } else {
+      tools.executor.stop(task_id(setup, node.ref(timer.item), timer.attempt), setup.grace_ms);
+    }
   }
 }
 
+void Run::Impl::stop_running(bool at_once) {
+  for (std::size_t step = 0; step < nodes.size(); ++step) {
+    auto& node = nodes[step];
+    if (node.running == 0) continue;
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      if (node.items[i].status != StepStatus::running) continue;
+      if (node.step->pipeline) {
+        tools.subs->stop(sub_key({step, i}), at_once);
+      } else {
+        tools.executor.stop(task_id(setup, node.ref(i), node.items[i].attempts),
+                            at_once ? 0 : setup.grace_ms);
+      }
+    }
+  }
+}
+
+// What did not begin ends here; `always` steps have their turn after that, unless nobody waits.
 void Run::Impl::cancel_all(bool at_once) {
+  const bool first = !cancelled;
   cancelled = true;
   stopped_at_once |= at_once;
-  ready.clear();
-  again.clear();
-  waiting = 0;
-  for (const auto& node : nodes) {
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-      const auto& state = node.items[i].state;
-      if (state.status != StepStatus::running) continue;
-      tools.executor.stop(task_id(setup, node.ref(i), state.attempts),
-                          at_once ? 0 : setup.grace_ms);
+  stop_running(at_once);
+  const auto gone = [&](std::size_t step) {
+    return suspended || at_once || !runs_when_cancelled(*nodes[step].step);
+  };
+  std::erase_if(ready, [&](const auto& entry) { return gone(entry.second); });
+  std::erase_if(again, [&](const auto& at) { return gone(at.first); });
+  std::erase_if(asking, [&](const auto& at) { return gone(at.first); });
+  if (suspended || (!first && !at_once)) return;
+  for (std::size_t step = 0; step < nodes.size(); ++step) {
+    auto& node = nodes[step];
+    if (node.end != NodeEnd::open || (runs_when_cancelled(*node.step) && !at_once)) continue;
+    if (!node.expanded) {
+      end_unbegun(step, {StepStatus::cancelled, "cancelled", false});
+      continue;
     }
+    node.cursor = node.items.size();
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const auto status = node.items[i].status;
+      const bool idle = status == StepStatus::pending || status == StepStatus::waiting ||
+                        status == StepStatus::approval;
+      if (idle) end_item({step, i}, StepStatus::cancelled, "cancelled");
+    }
+  }
+}
+
+void Run::Impl::read_decisions() {
+  const auto all = tools.records.decisions(setup.execution.id);
+  if (!all) {
+    log::warn("pipeline.decisions_unread", {{"why", all.error().message}});
+    return;
+  }
+  for (const auto& decision : *all) {
+    const auto node = by_name.find(decision.step);
+    if (node == by_name.end()) continue;
+    const At at{node->second, static_cast<std::size_t>(decision.index.value_or(0))};
+    if (asking.contains(at)) decided(at, decision);
+  }
+}
+
+void Run::Impl::decided(At at, const Decision& decision) {
+  asking.erase(at);
+  auto& live = live_of(at);
+  live.state.exit_code = decision.approved ? 0 : 1;
+  const auto by = decision.author.empty() ? "somebody" : decision.author;
+  const auto comment = decision.comment.empty() ? "" : ": " + decision.comment;
+  std::string json = "{\"approved\":" + std::string(decision.approved ? "true" : "false");
+  json += ",\"by\":";
+  append_json_string(json, decision.author);
+  json += ",\"comment\":";
+  append_json_string(json, decision.comment);
+  const StepResult result{live.state.name, live.state.index, json + "}", ""};
+  handed.put(result);
+  changes.results.push_back(result);
+  auto log = log_of(at);
+  log->write((decision.approved ? "approved by " : "refused by ") + by + comment + "\n");
+  log->finish();
+  if (decision.approved) {
+    end_attempt(at, StepStatus::succeeded, {});
+  } else {
+    end_attempt(at, StepStatus::failed, "refused by " + by + comment);
   }
 }
 
@@ -128,93 +159,77 @@ void Run::Impl::wait_and_handle() {
   std::vector<Message> messages;
   bool cancel_now = false;
   bool at_once = false;
+  bool look = false;
   {
     std::unique_lock lock(mutex);
     const auto due = [&] {
-      return !mailbox.empty() || (cancel_wanted && !cancelled) ||
+      return !mailbox.empty() || room_wanted || decisions_wanted || (cancel_wanted && !cancelled) ||
              (at_once_wanted && !stopped_at_once);
     };
-    if (timers.empty()) {
+    auto until = timers.empty() ? SteadyClock::time_point::max() : timers.top().at;
+    if (!asking.empty()) until = std::min(until, SteadyClock::now() + kLookForDecisions);
+    if (until == SteadyClock::time_point::max()) {
       arrived.wait(lock, due);
     } else {
-      arrived.wait_until(lock, timers.top().at, due);
+      arrived.wait_until(lock, until, due);
     }
     messages.swap(mailbox);
     cancel_now = cancel_wanted;
     at_once = at_once_wanted;
     suspended = suspend_wanted;
+    room_wanted = false;
+    look = std::exchange(decisions_wanted, false) || messages.empty();
   }
   for (const auto& message : messages) ended(message);
   if ((cancel_now && !cancelled) || (at_once && !stopped_at_once)) cancel_all(at_once);
+  if (look && !asking.empty()) read_decisions();
   const auto now = SteadyClock::now();
   while (!timers.empty() && timers.top().at <= now) {
     const auto timer = timers.top();
     timers.pop();
-    if (!cancelled) fire(timer);
+    fire(timer);
   }
 }
 
 bool Run::Impl::is_over() const {
   if (running > 0) return false;
-  if (cancelled) return true;
-  return waiting == 0 && again.empty() && ready.empty();
+  if (suspended || stopped_at_once) return true;
+  return ended_nodes == nodes.size();
 }
 
 void Run::Impl::add_finish() {
   bool all_good = true;
-  const auto now = tools.clock.now();
-  for (auto& node : nodes) {
-    if (!node.expanded) {
-      all_good = false;
-      changes.steps.push_back(never_begun(node, now));
-      continue;
-    }
-    all_good &= !node.bad;
-    for (auto& item : node.items) {
-      if (item.state.status != StepStatus::pending && item.state.status != StepStatus::waiting) {
-        continue;
-      }
-      all_good = false;
-      item.state.status = StepStatus::cancelled;
-      item.state.ended = now;
-      changes.steps.push_back(item.state);
-    }
+  for (const auto& node : nodes) {
+    all_good &= node.end == NodeEnd::good || node.end == NodeEnd::left_out;
   }
-  Changes::Finish finish{.ended = now};
+  Changes::Finish finish{.ended = tools.clock.now()};
   finish.status = all_good ? Status::succeeded : cancelled ? Status::cancelled : Status::failed;
   changes.finish = finish;
 }
 
-StepState Run::Impl::never_begun(const StepNode& node, Timestamp now) const {
-  StepState out{.name = node.step->name, .ended = now};
-  if (node.blocked_by.empty()) {
-    out.status = StepStatus::cancelled;
-    out.error = "cancelled";
-  } else {
-    out.status = StepStatus::skipped;
-    out.error = "needs '" + node.blocked_by + "', which did not succeed";
-  }
-  return out;
-}
-
 Result<void> Run::Impl::commit() {
   if (changes.empty()) return {};
-  SW_CHECK_OK(tools.records.apply(setup.execution.id, changes, tools.clock.now()));
+  SW_CHECK_OK(
+      tools.records.apply(setup.execution.id, setup.execution.engine, changes, tools.clock.now()));
   if (tools.listener != nullptr) {
     for (const auto& step : changes.steps) tools.listener->changed(step);
   }
+  if (!changes.results.empty()) handed.kept();
   changes = {};
   return {};
 }
 
 void Run::Impl::abandon() {
-  cancel_all(true);
-  while (running > 0) {
-    wait_and_handle();
-  }
+  cancelled = true;
+  stopped_at_once = true;
+  suspended = true;
+  stop_running(true);
+  while (running > 0) wait_and_handle();
 }
 
 Result<Status> Run::Impl::go() {
+  std::error_code ignored;
+  std::filesystem::create_directories(setup.logs + "/" + setup.execution.id, ignored);
   SW_CHECK_OK(begin());
   while (true) {
     const auto launches = pick();
@@ -223,7 +238,8 @@ Result<Status> Run::Impl::go() {
     const auto status = changes.finish ? changes.finish->status : Status::running;
     if (auto ok = commit(); !ok) {
       for (const auto& at : launches) {  // they never ran
-        nodes[at.first].items[at.second].state.status = StepStatus::pending;
+        nodes[at.first].items[at.second].status = StepStatus::pending;
+        give_back(at);
         --running;
       }
       abandon();
@@ -231,8 +247,7 @@ Result<Status> Run::Impl::go() {
     }
     if (over) return status;
     for (const auto& at : launches) launch(at);
-    if (!ready.empty() && launches.empty() && running == 0 && again.empty()) continue;
-    wait_and_handle();
+    if (!more_to_pick) wait_and_handle();
   }
 }
 
@@ -256,6 +271,12 @@ void Run::suspend() {
     impl_->suspend_wanted = true;
   }
   cancel(false);
+}
+
+void Run::look_at_decisions() {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->decisions_wanted = true;
+  impl_->arrived.notify_one();
 }
 
 }  // namespace slipway::pipeline

@@ -1,87 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an element of a step begins and ends.
+// How an element of a step begins.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "base/ids.h"
-#include "base/log.h"
+#include "log_file.h"
 #include "run_impl.h"
 
 namespace slipway::pipeline {
 namespace {
 
 constexpr std::size_t kChangesACommit = 2000;
-constexpr double kLongestBackoff = 3600;
-
-SteadyClock::time_point after(double seconds) {
-  return SteadyClock::now() +
-         std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(seconds));
-}
-
-std::string signal_text(int signal) {
-  return "ended by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
-}
+constexpr std::size_t kSubsAtOnce = 16;
 
 }  // namespace
 
-double backoff_seconds(double first, int tries, double unit) {
-  double out = first;
-  for (int i = 1; i < tries && out < kLongestBackoff; ++i) out *= 2;
-  return std::min(out, kLongestBackoff) * (1 + unit / 4);
+// Whether the step itself lets one more begin; places are another matter.
+bool Run::Impl::next_of(StepNode& node) const {
+  const auto at_once = node.step->foreach ? node.step->foreach->at_once : 0;
+  if (at_once > 0 && node.running >= at_once) return false;
+  return !node.step->pipeline || subs_running < kSubsAtOnce;
 }
 
-bool Run::Impl::has_room(const Step& step) const {
-  if (running >= static_cast<std::size_t>(std::max(1, setup.jobs))) return false;
-  return running == 0 || cpu_used + step.resources.cpu <= cpu_limit;
+bool Run::Impl::take_place(At at, Live& live) {
+  const auto& step = *nodes[at.first].step;
+  if (step.approval || step.pipeline) return true;  // its own steps take theirs
+  auto taken = tools.places->take(*jobs, step, setup.definition.pools, this);
+  if (!taken) return false;
+  live.taken = *std::move(taken);
+  live.has_place = true;
+  return true;
+}
+
+void Run::Impl::give_back(At at) {
+  auto& live = *nodes[at.first].items[at.second].live;
+  if (!live.has_place) return;
+  live.has_place = false;
+  tools.places->give_back(*jobs, *nodes[at.first].step, live.taken, this);
+  live.taken = {};
+}
+
+Live& Run::Impl::live_of(At at) {
+  auto& node = nodes[at.first];
+  auto& item = node.items[at.second];
+  if (item.live) return *item.live;
+  item.live = std::make_unique<Live>();
+  item.live->state.name = node.step->name;
+  item.live->state.attempts = item.attempts;
+  if (node.is_foreach) item.live->state.index = static_cast<std::int64_t>(at.second);
+  return *item.live;
 }
 
 std::vector<Run::Impl::At> Run::Impl::pick() {
   std::vector<At> out;
-  while (!again.empty() && has_room(*nodes[again.front().first].step)) {
+  more_to_pick = false;
+  while (!again.empty()) {
     const auto at = again.front();
+    if (!take_place(at, live_of(at))) break;
     again.pop_front();
     begin_item(at, out);
   }
-  for (auto it = ready.begin(); it != ready.end() && changes.steps.size() < kChangesACommit;) {
-    auto& node = nodes[*it];
-    while (node.cursor < node.items.size() && is_good(node.items[node.cursor].state.status)) {
+  for (auto it = ready.begin(); it != ready.end();) {
+    if (changes.steps.size() >= kChangesACommit) {
+      more_to_pick = true;
+      break;
+    }
+    const auto [priority, step] = *it;
+    auto& node = nodes[step];
+    while (node.cursor < node.items.size() &&
+           node.items[node.cursor].status != StepStatus::pending) {
       ++node.cursor;
     }
     if (node.cursor == node.items.size()) {
       it = ready.erase(it);
-    } else if (!has_room(*node.step)) {
+      continue;
+    }
+    const At at{step, node.cursor};
+    if (!next_of(node)) {
       ++it;
-    } else {
-      begin_item({*it, node.cursor++}, out);
+    } else if (take_place(at, live_of(at))) {
+      ++node.cursor;
+      begin_item(at, out);
       it = ready.begin();  // it may have made others ready
+    } else {
+      node.items[at.second].live.reset();
+      if (!tools.places->has_job(*jobs) && subs_running >= kSubsAtOnce) break;
+      ++it;
     }
   }
   return out;
 }
 
+// Its own condition, its inputs, an earlier result; false when it has ended by that.
+bool Run::Impl::may_begin(At at) {
+  auto& node = nodes[at.first];
+  auto& live = live_of(at);
+  const auto ref = node.ref(at.second, this);
+  if (node.step->condition.is_about_element()) {
+    const auto holds = node.step->condition.holds(scope_of(setup, ref), needs_of(node));
+    if (!holds) {
+      end_item(at, StepStatus::failed, "when: " + holds.error().message);
+      return false;
+    }
+    if (!*holds) {
+      end_item(at, StepStatus::skipped, "its condition does not hold", true);
+      return false;
+    }
+  }
+  auto resolved = pipeline::resolve(setup, ref);
+  if (!resolved) {
+    end_item(at, StepStatus::failed, resolved.error().message);
+    return false;
+  }
+  live.resolved = std::make_unique<Resolved>(*std::move(resolved));
+  if (auto ok = check_inputs(setup, *live.resolved); !ok) {
+    end_item(at, StepStatus::failed, ok.error().message);
+    return false;
+  }
+  if (!node.step->cache || !is_cached(at)) return true;
+  end_item(at, StepStatus::cached, {});
+  return false;
+}
+
 void Run::Impl::begin_item(At at, std::vector<At>& launches) {
   auto& node = nodes[at.first];
   auto& item = node.items[at.second];
-  item.state.started = tools.clock.now();
-  auto resolved = resolve(setup, node.ref(at.second));
-  if (!resolved) return end_item(at, StepStatus::failed, resolved.error().message);
-  item.resolved = std::make_unique<Resolved>(*std::move(resolved));
-  if (auto ok = check_inputs(setup, *item.resolved); !ok) {
-    return end_item(at, StepStatus::failed, ok.error().message);
-  }
-  if (node.step->cache && is_cached(at)) return end_item(at, StepStatus::cached, {});
-  ++item.state.attempts;
+  auto& live = live_of(at);
+  live.state.started = tools.clock.now();
+  if (!may_begin(at)) return;
+  ++item.attempts;
   ++item.tries;
-  item.timed_out = false;
-  item.state.status = StepStatus::running;
-  item.state.ended.reset();
-  item.state.exit_code.reset();
-  item.state.error.clear();
+  ++node.running;
+  live.timed_out = false;
+  live.state.attempts = item.attempts;
+  live.state.ended.reset();
+  live.state.exit_code.reset();
+  live.state.error.clear();
+  if (node.step->approval) return ask(at);
+  if (node.step->pipeline) ++subs_running;
+  item.status = live.state.status = StepStatus::running;
   ++running;
-  cpu_used += node.step->resources.cpu;
-  changes.steps.push_back(item.state);
-  changes.attempts.push_back(attempt_of(item.state));
+  changes.steps.push_back(live.state);
+  changes.attempts.push_back(attempt_of(live.state));
   launches.push_back(at);
 }
 
@@ -96,152 +155,136 @@ Attempt Run::Impl::attempt_of(const StepState& state) {
           state.error};
 }
 
+// An answer that was given before (this process was another then) counts.
+void Run::Impl::ask(At at) {
+  auto& node = nodes[at.first];
+  auto& item = node.items[at.second];
+  auto& live = live_of(at);
+  item.status = live.state.status = StepStatus::approval;
+  live.state.error = live.resolved->message;
+  changes.steps.push_back(live.state);
+  changes.attempts.push_back(attempt_of(live.state));
+  asking.insert(at);
+  if (node.step->timeout_s > 0) {
+    const std::chrono::duration<double> limit(node.step->timeout_s);
+    timers.push({SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(limit),
+                 at.first, at.second, item.attempts, false});
+  }
+  const std::scoped_lock lock(mutex);
+  decisions_wanted = true;
+}
+
 bool Run::Impl::is_cached(At at) {
-  auto& item = nodes[at.first].items[at.second];
-  auto key = cache_key_of(setup, nodes[at.first].ref(at.second), *item.resolved, hashes);
+  auto& live = live_of(at);
+  auto key = cache_key_of(setup, nodes[at.first].ref(at.second), *live.resolved, hashes);
   if (!key) return false;
-  item.cache_key = *key;
+  live.cache_key = *key;
   if (!setup.use_cache) return false;
   const auto remembered = tools.records.cached(*key);
-  return remembered && *remembered &&
-         restore_outputs(setup.execution.folder, **remembered, hashes, tools.blobs);
+  if (!remembered || !*remembered) return false;
+  auto kept = restore_kept(setup.execution.folder, **remembered, hashes, tools.blobs);
+  if (!kept) return false;
+  if (kept->result.empty() && kept->artifacts.empty()) return true;
+  const StepResult result{live.state.name, live.state.index, kept->result, kept->artifacts};
+  handed.put(result);
+  changes.results.push_back(result);
+  return true;
+}
+
+std::shared_ptr<LogFile> Run::Impl::log_of(At at) {
+  const auto& node = nodes[at.first];
+  return std::make_shared<LogFile>(
+      log_path(setup.logs, setup.execution.id, node.step->name,
+               node.is_foreach ? static_cast<std::int64_t>(at.second) : -1,
+               node.items[at.second].attempts),
+      secrets_of(setup, *node.step));
 }
 
 void Run::Impl::launch(At at) {
   auto& node = nodes[at.first];
   auto& item = node.items[at.second];
-  const auto ref = node.ref(at.second);
-  auto log = std::make_shared<LogFile>(
-      log_path(setup.logs, setup.execution.id, node.step->name, ref.item, item.state.attempts),
-      secrets_of(setup, *node.step));
+  auto log = log_of(at);
   if (node.step->gate || node.step->check) return launch_gate(at, std::move(log));
-  const auto task = task_of(setup, ref, *item.resolved, item.state.attempts);
-  auto tell = [this, log, state = item.state](const std::string& text) {
-    if (tools.listener != nullptr && !text.empty()) tools.listener->wrote(state, text);
+  if (node.step->timeout_s > 0) {
+    const std::chrono::duration<double> limit(node.step->timeout_s);
+    timers.push({SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(limit),
+                 at.first, at.second, item.attempts, false});
+  }
+  if (node.step->pipeline) return launch_sub(at, std::move(log));
+  auto task = task_of(setup, node.ref(at.second), *item.live->resolved, item.attempts);
+  if (node.step->resources.gpu > 0) {
+    std::string gpus;
+    for (const auto& gpu : item.live->taken.gpus) (gpus += gpus.empty() ? "" : ",") += gpu;
+    task.env["CUDA_VISIBLE_DEVICES"] = gpus;
+  }
+  const bool watched = tools.listener != nullptr;
+  auto tell = [this, log, watched,
+               state = watched ? item.live->state : StepState()](const std::string& text) {
+    if (watched && !text.empty()) tools.listener->wrote(state, text);
   };
   auto started = tools.executor.start(
       task, [log, tell](std::string_view piece) { tell(log->write(piece)); },
       [this, at, log, tell](const TaskEnd& end) {
         tell(log->finish());
-        post({at.first, at.second, end, {}});
+        post({at.first, at.second, end, {}, {}});
       });
-  if (!started) {
-    log->write(started.error().message + "\n");
-    log->finish();
-    post({at.first, at.second, {.error = started.error().message}, {}});
-  } else if (node.step->timeout_s > 0) {
-    timers.push({after(node.step->timeout_s), at.first, at.second, item.state.attempts, false});
-  }
+  if (started) return;
+  log->write(started.error().message + "\n");
+  log->finish();
+  post({at.first, at.second, {.error = started.error().message}, {}, {}});
 }
 
 void Run::Impl::launch_gate(At at, std::shared_ptr<LogFile> log) {
   if (tools.gates == nullptr) {
-    return post({at.first, at.second, {.error = "gates are not available here"}, {}});
+    return post({at.first, at.second, {.error = "gates are not available here"}, {}, {}});
   }
   if (!gate_pool) gate_pool = std::make_unique<Pool>("sw-gate", 2, 1'000'000);
-  const auto asked = *nodes[at.first].items[at.second].resolved;
+  const auto asked = *nodes[at.first].items[at.second].live->resolved;
   const bool gate = nodes[at.first].step->gate.has_value();
   const bool taken = gate_pool->post([this, at, log, asked, gate] {
     auto verdict = gate ? tools.gates->check(asked.gate) : tools.gates->check(asked.check);
     if (verdict) {
       log->write(verdict->text + (verdict->text.ends_with('\n') ? "" : "\n"));
       log->finish();
-      post({at.first, at.second, {}, *std::move(verdict)});
+      post({at.first, at.second, {}, *std::move(verdict), {}});
     } else {
       const auto& error = verdict.error();
       log->write(error.message + "\n" + (error.hint.empty() ? "" : error.hint + "\n"));
       log->finish();
-      post({at.first, at.second, {.error = error.message}, {}});
+      post({at.first, at.second, {.error = error.message}, {}, {}});
     }
   });
   SW_ASSERT(taken);
 }
 
-void Run::Impl::ended(const Message& message) {
-  const At at{message.step, message.item};
-  auto& node = nodes[at.first];
-  auto& item = node.items[at.second];
-  --running;
-  cpu_used -= node.step->resources.cpu;
-  item.state.cpu_seconds += message.end.cpu_seconds;
-  item.state.max_rss_bytes = std::max(item.state.max_rss_bytes, message.end.max_rss_bytes);
-  auto [status, error] = outcome_of(item, message);
-  const bool bad = status == StepStatus::failed || status == StepStatus::timed_out;
-  if (bad && item.tries <= node.step->retries && !cancelled) {
-    wait_for_retry(at, status, error);
-  } else {
-    end_attempt(at, status, error);
-  }
+std::string Run::Impl::sub_key(At at) const {
+  const auto& node = nodes[at.first];
+  return setup.execution.id + "." + node.step->name + "." +
+         (node.is_foreach ? std::to_string(at.second) : "-");
 }
 
-std::pair<StepStatus, std::string> Run::Impl::outcome_of(Item& item, const Message& message) {
-  if (message.verdict) {
-    item.state.exit_code = message.verdict->allowed ? 0 : 1;
-    if (message.verdict->allowed) return {StepStatus::succeeded, ""};
-    const bool gate = nodes[message.step].step->gate.has_value();
-    return {StepStatus::failed,
-            (gate ? "the gate refused: " : "the check failed: ") + message.verdict->reason};
+void Run::Impl::launch_sub(At at, std::shared_ptr<LogFile> log) {
+  if (tools.subs == nullptr) {
+    return post({at.first, at.second, {.error = "sub-pipelines are not available here"}, {}, {}});
   }
-  if (item.timed_out) {
-    return {StepStatus::timed_out, item.state.error};
-  }
-  if (cancelled) return {StepStatus::cancelled, "cancelled"};
-  if (!message.end.error.empty()) return {StepStatus::failed, message.end.error};
-  if (message.end.signal) {
-    item.state.exit_code = 128 + *message.end.signal;
-    return {StepStatus::failed, signal_text(*message.end.signal)};
-  }
-  item.state.exit_code = message.end.code.value_or(-1);
-  if (item.state.exit_code != 0) {
-    return {StepStatus::failed, "exit code " + std::to_string(*item.state.exit_code)};
-  }
-  if (auto ok = check_outputs(setup, *item.resolved); !ok) {
-    return {StepStatus::failed, ok.error().message};
-  }
-  return {StepStatus::succeeded, ""};
-}
-
-void Run::Impl::wait_for_retry(At at, StepStatus status, const std::string& error) {
-  auto& node = nodes[at.first];
-  auto& item = node.items[at.second];
-  item.state.status = status;
-  item.state.error = error;
-  item.state.ended = tools.clock.now();
-  changes.attempts.push_back(attempt_of(item.state));
-  item.state.status = StepStatus::waiting;
-  changes.steps.push_back(item.state);
-  ++waiting;
-  const auto seconds = backoff_seconds(node.step->backoff_s, item.tries, random_unit());
-  timers.push({after(seconds), at.first, at.second, item.state.attempts, true});
-}
-
-void Run::Impl::end_attempt(At at, StepStatus status, const std::string& error) {
-  auto& node = nodes[at.first];
-  auto& item = node.items[at.second];
-  if (status == StepStatus::succeeded && !item.cache_key.empty()) {
-    auto kept = keep_outputs(setup.execution.folder, item.resolved->outputs, hashes, tools.blobs);
-    if (kept) {
-      changes.cached.push_back({item.cache_key, *kept});
+  if (!sub_pool) sub_pool = std::make_unique<Pool>("sw-sub", kSubsAtOnce, 1'000'000);
+  SubRequest request{.key = sub_key(at), .parent = &setup};
+  request.file = nodes[at.first].items[at.second].live->resolved->pipeline;
+  request.params = nodes[at.first].items[at.second].live->resolved->words;
+  const bool taken = sub_pool->post([this, at, log, request] {
+    auto end = tools.subs->run(request);
+    if (end) {
+      log->write("execution " + request.key + ": " + std::string(name_of(end->status)) +
+                 (end->error.empty() ? "" : ": " + end->error) + "\n");
+      log->finish();
+      post({at.first, at.second, {}, {}, *std::move(end)});
     } else {
-      log::warn("pipeline.outputs_not_kept",
-                {{"step", node.step->name}, {"why", kept.error().message}});
+      log->write(end.error().message + "\n");
+      log->finish();
+      post({at.first, at.second, {.error = end.error().message}, {}, {}});
     }
-  }
-  end_item(at, status, error);
-  changes.attempts.push_back(attempt_of(item.state));
-}
-
-void Run::Impl::end_item(At at, StepStatus status, const std::string& error) {
-  auto& node = nodes[at.first];
-  auto& item = node.items[at.second];
-  item.state.status = status;
-  item.state.error = error;
-  item.state.ended = tools.clock.now();
-  if (!item.state.started) item.state.started = item.state.ended;
-  item.resolved.reset();
-  changes.steps.push_back(item.state);
-  node.bad |= !is_good(status);
-  if (--node.open == 0) end_step(at.first);
+  });
+  SW_ASSERT(taken);
 }
 
 }  // namespace slipway::pipeline

@@ -131,7 +131,7 @@ TEST_F(RunTest, GoesOnWhereAnEarlierProcessWasKilled) {
   before.steps.push_back({.name = "a", .status = StepStatus::succeeded, .attempts = 1});
   before.steps.push_back({.name = "b", .index = 0, .status = StepStatus::succeeded, .attempts = 1});
   before.steps.push_back({.name = "b", .index = 1, .status = StepStatus::running, .attempts = 1});
-  ASSERT_TRUE(records_.apply("E1", before, {}));
+  ASSERT_TRUE(records_.apply("E1", "", before, {}));
 
   EXPECT_EQ(run("- {name: a, run: A}\n"
                 "- {name: b, needs: [a], foreach: [x, y, z], run: 'B {{ item }}'}\n"),
@@ -167,18 +167,20 @@ TEST_F(RunTest, AChainOfThousandsThatIsDoneAlreadyNeedsNoDeepStack) {
     steps += "- {name: " + name + ", run: x, needs: [s" + std::to_string(i - 1) + "]}\n";
     before.steps.push_back({.name = name, .status = StepStatus::succeeded});
   }
-  ASSERT_TRUE(records_.apply("E1", before, {}));
+  ASSERT_TRUE(records_.apply("E1", "", before, {}));
 
   EXPECT_EQ(run(steps), Status::succeeded);
   EXPECT_TRUE(executor_.started.empty());
 }
 
-TEST(Backoff, DoublesWithJitterUpToAnHour) {
-  EXPECT_EQ(backoff_seconds(5, 1, 0), 5);
-  EXPECT_EQ(backoff_seconds(5, 2, 0), 10);
-  EXPECT_EQ(backoff_seconds(5, 3, 0.5), 22.5);
-  EXPECT_EQ(backoff_seconds(5, 1000, 0), 3600);
-  EXPECT_EQ(backoff_seconds(0, 7, 0.9), 0);
+TEST(Backoff, GrowsWithJitterUpToItsLimit) {
+  EXPECT_EQ(backoff_seconds({.first_s = 5}, 1, 0), 5);
+  EXPECT_EQ(backoff_seconds({.first_s = 5}, 2, 0), 10);
+  EXPECT_EQ(backoff_seconds({.first_s = 5}, 3, 0.5), 22.5);
+  EXPECT_EQ(backoff_seconds({.first_s = 5}, 1000, 0), 3600);
+  EXPECT_EQ(backoff_seconds({.first_s = 0}, 7, 0.9), 0);
+  EXPECT_EQ(backoff_seconds({.first_s = 5, .factor = 1}, 9, 0), 5);
+  EXPECT_EQ(backoff_seconds({.first_s = 5, .most_s = 12, .jitter = 1}, 9, 0.5), 18);
 }
 
 }  // namespace

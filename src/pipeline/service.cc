@@ -11,11 +11,15 @@
 #include "base/text.h"
 #include "pipeline/cron.h"
 #include "process/process.h"
+#include "subs.h"
 
 namespace slipway::pipeline {
 namespace {
 
 constexpr int kLongestSleepMs = 60'000;
+constexpr int kLookMs = 1'000;              // for what other servers of the store were told
+constexpr std::int64_t kLateMs = 60'000;    // a schedule that fires later was missed
+constexpr std::size_t kMostMissed = 1'000;  // of a pipeline, made up for at once
 
 // Tells the event bus.
 class Announcer : public Listener {
@@ -39,10 +43,15 @@ class Announcer : public Listener {
  private:
   EventSink& events_;
   Clock& clock_;
-  const Execution& execution_;
+  const Execution execution_;
 };
 
 }  // namespace
+
+std::unique_ptr<Listener> Executions::Impl::announcer(const Execution& execution) {
+  if (!serves_) return nullptr;
+  return std::make_unique<Announcer>(events, clock, execution);
+}
 
 Executions::Impl::Impl(store::Database& database, blob::BlobStore* blobs_, EventSink& events_,
                        Clock& clock_, Ids& ids_, GateRunner* gates_, ExecutionsOptions options_)
@@ -54,7 +63,9 @@ Executions::Impl::Impl(store::Database& database, blob::BlobStore* blobs_, Event
       gates(gates_),
       options(std::move(options_)),
       executor(local_executor()),
-      engine(process::identity_of(::getpid())) {}
+      engine(process::identity_of(::getpid())),
+      places(Places::of_this_machine()),
+      subs(std::make_unique<Subs>(*this)) {}
 
 void Executions::Impl::publish(const std::string& type, const Execution& execution, Status status) {
   std::string data = "{\"pipeline\":";
@@ -72,7 +83,9 @@ Result<Status> Executions::Impl::run(RunSetup setup, Listener* listener) {
                              .clock = clock,
                              .blobs = blobs,
                              .gates = gates,
-                             .listener = listener});
+                             .listener = listener,
+                             .places = &places,
+                             .subs = subs.get()});
   {
     const std::scoped_lock lock(mutex_);
     active_[execution.id] = &run;
@@ -89,15 +102,26 @@ Result<Status> Executions::Impl::run(RunSetup setup, Listener* listener) {
   return status;
 }
 
-bool Executions::Impl::cancel_active(const std::string& id) {
+bool Executions::Impl::cancel_active(const std::string& id, bool at_once) {
   const std::scoped_lock lock(mutex_);
   const auto found = active_.find(id);
   if (found != active_.end()) {
-    found->second->cancel(false);
+    found->second->cancel(at_once);
     return true;
   }
   if (busy_.contains(id)) cancelled_early_.insert(id);
   return busy_.contains(id);
+}
+
+void Executions::Impl::cancel_early(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  cancelled_early_.insert(id);
+}
+
+void Executions::Impl::look_at_decisions(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = active_.find(id);
+  if (found != active_.end()) found->second->look_at_decisions();
 }
 
 void Executions::Impl::interrupt_all() {
@@ -106,13 +130,58 @@ void Executions::Impl::interrupt_all() {
   for (const auto& [id, run] : active_) run->cancel(interrupts_ > 1);
 }
 
+Executions::Impl::Waiting Executions::Impl::waiting_of(const Execution& execution) {
+  const auto& kind = execution.trigger.kind;
+  Waiting out{execution.id, execution.pipeline, kind != "api" && kind != "cli", execution.priority};
+  const auto definition = parse_definition(execution.yaml, execution.pipeline);
+  if (definition && definition->concurrency != Concurrency::automatic) {
+    out.exclusive = definition->concurrency != Concurrency::allow;
+  }
+  return out;
+}
+
+// Those that are as urgent keep their order.
 void Executions::Impl::enqueue(const Execution& execution) {
+  if (!leads_) return;  // the one that leads sees it on record
+  auto waiting = waiting_of(execution);
   {
     const std::scoped_lock lock(mutex_);
-    const auto& kind = execution.trigger.kind;
-    queue_.push_back({execution.id, execution.pipeline, kind != "api" && kind != "cli"});
+    const auto place = std::find_if(queue_.begin(), queue_.end(), [&](const auto& other) {
+      return other.priority < waiting.priority;
+    });
+    queue_.insert(place, std::move(waiting));
   }
   wake();
+}
+
+Result<std::optional<Execution>> Executions::Impl::admit(const Execution& execution,
+                                                         const Definition& definition,
+                                                         std::size_t queue_limit) {
+  // What a back-fill or a change stands for must not be lost: it waits.
+  const auto& kind = execution.trigger.kind;
+  const bool refusable = kind == "api" || kind == "cli" || kind == "cron";
+  const bool alone = definition.concurrency == Concurrency::forbid && refusable;
+  SW_TRY(auto before, records.create(execution, queue_limit, alone));
+  if (before) return before;
+  if (definition.concurrency == Concurrency::replace) cancel_others(execution);
+  enqueue(execution);
+  return before;
+}
+
+void Executions::Impl::cancel_others(const Execution& execution) {
+  const auto all = records.unfinished_of(execution.pipeline);
+  if (!all) return;
+  for (const auto& other : *all) {
+    if (other.id == execution.id || other.owner != "server") continue;
+    const auto was_queued = records.cancel_queued(other.id, clock.now());
+    if (was_queued && *was_queued) {
+      publish("execution.finished", other, Status::cancelled);
+    } else if (!cancel_active(other.id)) {
+      if (auto ok = records.want_cancel(other.id); !ok) {
+        log::warn("pipeline.not_replaced", {{"execution", other.id}, {"why", ok.error().message}});
+      }
+    }
+  }
 }
 
 void Executions::Impl::wake() {
@@ -125,7 +194,8 @@ void Executions::Impl::wake() {
 
 Result<void> Executions::Impl::serve(const EnvList& env) {
   step_env_ = env;
-  SW_CHECK_OK(recover());
+  serves_ = true;
+  lead();
   const std::scoped_lock lock(mutex_);
   pool_ =
       std::make_unique<Pool>("sw-pipeline", std::max<std::size_t>(1, options.parallel), 1'000'000);
@@ -135,48 +205,9 @@ Result<void> Executions::Impl::serve(const EnvList& env) {
   watcher_ = std::make_unique<Worker>("sw-triggers", [this](const Worker::Sleep& sleep) {
     TriggerWatch watch({records, *options.sources, clock, ids, engine},
                        [this](const Execution& execution) { enqueue(execution); });
-    while (sleep(watch.look())) {
+    while (sleep(leads_ ? watch.look() : kLookMs)) {
     }
   });
-  return {};
-}
-
-void Executions::Impl::stop() {
-  std::unique_ptr<Worker> clockwork;
-  std::unique_ptr<Pool> pool;
-  std::unique_ptr<Worker> watcher;
-  {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-    watcher = std::move(watcher_);
-    for (const auto& [id, run] : active_) run->suspend();
-    clockwork = std::move(clockwork_);
-    pool = std::move(pool_);
-  }
-  watcher.reset();
-  clockwork.reset();
-  pool.reset();
-}
-
-// What a predecessor left: its processes are ended, its own executions go on here, those of a
-// command line are marked, for their user to go on with.
-Result<void> Executions::Impl::recover() {
-  SW_TRY(const auto left, records.unfinished());
-  for (const auto& execution : left) {
-    const bool elsewhere = execution.engine != engine && process::is_alive(execution.engine);
-    if (elsewhere || execution.engine == engine) continue;
-    if (execution.status == Status::running) executor->end_leftovers(execution.id);
-    if (execution.owner == "server") {
-      SW_CHECK_OK(records.requeue(execution.id));
-      enqueue(execution);
-      log::info("pipeline.execution_recovered",
-                {{"execution", execution.id}, {"pipeline", execution.pipeline}});
-    } else {
-      give_up(execution, unavailable("interrupted: the process that ran it is gone; go on with "
-                                     "slipway run --resume " +
-                                     execution.id));
-    }
-  }
   return {};
 }
 
@@ -186,42 +217,61 @@ void Executions::Impl::tick_for_ever(const Worker::Sleep& sleep) {
 }
 
 int Executions::Impl::tick() {
+  if (!lead()) return kLookMs;
   const int wait_ms = fire_schedules();
+  adopt_queued();
+  cancel_wanted();
   dispatch();
-  return wait_ms;
+  return std::min(wait_ms, kLookMs);
 }
 
 int Executions::Impl::fire_schedules() {
-  auto all = records.pipelines();
+  auto all = records.scheduled();
   if (!all) {
     log::warn("pipeline.schedules_unread", {{"why", all.error().message}});
-    return 1000;
+    return kLookMs;
   }
   const auto now = clock.now();
   std::int64_t wait_ms = kLongestSleepMs;
-  for (const auto& registered : *all) {
-    if (!registered.next_fire) continue;
-    if (*registered.next_fire <= now) {
-      fire(registered, now);
-      wait_ms = 0;
-    } else {
-      wait_ms = std::min(wait_ms, registered.next_fire->ms - now.ms);
+  for (const auto& [name, next] : *all) {
+    if (next > now) {
+      wait_ms = std::min(wait_ms, next.ms - now.ms);
+      continue;
     }
+    if (const auto registered = records.pipeline(name)) fire(*registered, now);
+    wait_ms = 0;
   }
   return static_cast<int>(wait_ms);
 }
 
-// A schedule that was missed (nobody ran, or the clock jumped) fires once, not once a miss.
+// What was missed (nobody ran, or the clock jumped) is made up for as the pipeline wants it.
 void Executions::Impl::fire(const Registered& registered, Timestamp now) {
-  std::optional<Timestamp> next;
+  if (!registered.next_fire || *registered.next_fire > now) return;
+  const auto definition = parse_definition(registered.yaml, registered.name);
   const auto cron = Cron::parse(registered.schedule);
   const auto zone = load_zone(registered.timezone);
+  const auto catch_up = definition ? definition->catch_up : CatchUp::last;
+  std::vector<Timestamp> due = {*registered.next_fire};
+  std::optional<Timestamp> next;
   if (cron && zone) {
-    if (const auto at = cron->next(now, **zone)) next = *at;
+    for (auto at = cron->next(due.back(), **zone); at; at = cron->next(*next, **zone)) {
+      next = *at;
+      if (*next > now) break;
+      if (catch_up != CatchUp::all) due.clear();
+      due.push_back(*next);
+      if (due.size() >= kMostMissed) break;  // the rest follows in the next turn
+    }
   }
-  const auto due = *registered.next_fire;
-  const auto mine = records.move_schedule(registered.name, due, next);
-  if (!mine || !*mine) return;
+  const auto mine = records.move_schedule(registered.name, *registered.next_fire, next);
+  if (!mine || !*mine || !definition) return;
+  for (const auto at : due) {
+    if (catch_up == CatchUp::none && now.ms - at.ms > kLateMs) continue;
+    fire_at(registered, *definition, at, now);
+  }
+}
+
+void Executions::Impl::fire_at(const Registered& registered, const Definition& definition,
+                               Timestamp due, Timestamp now) {
   Execution execution;
   execution.id = ids.sortable();
   execution.pipeline = registered.name;
@@ -232,11 +282,12 @@ void Executions::Impl::fire(const Registered& registered, Timestamp now) {
   execution.owner = "server";
   execution.engine = engine;
   execution.created = now;
-  if (const auto definition = parse_definition(registered.yaml, registered.name)) {
-    execution.params = json_of(definition->params);
-  }
-  const auto before = records.create(execution, 2);  // one runs, two wait: the rest is left out
-  if (before && !*before) enqueue(execution);
+  execution.scheduled = due;
+  execution.priority = definition.priority;
+  execution.params = json_of(definition.params);
+  // One runs, two wait: the rest is left out, unless each one counts.
+  const auto limit = definition.catch_up == CatchUp::all ? kMostMissed : 2;
+  const auto before = admit(execution, definition, limit);
   if (!before) {
     log::warn("pipeline.schedule_skipped",
               {{"pipeline", registered.name}, {"why", before.error().message}});
@@ -245,7 +296,7 @@ void Executions::Impl::fire(const Registered& registered, Timestamp now) {
 
 void Executions::Impl::dispatch() {
   const std::scoped_lock lock(mutex_);
-  if (!pool_ || stopping_) return;
+  if (!pool_ || stopping_ || !leads_) return;
   for (auto it = queue_.begin(); it != queue_.end() && busy_.size() < options.parallel;) {
     const bool beside = std::any_of(busy_.begin(), busy_.end(), [&](const auto& entry) {
       return entry.second == it->pipeline;
@@ -278,7 +329,7 @@ Result<void> Executions::Impl::try_run_queued(const Execution& queued) {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return {};  // stays queued
   }
-  SW_TRY(auto definition,
+  SW_TRY(const auto definition,
          parse_definition(queued.yaml, queued.file.empty() ? queued.pipeline : queued.file));
   SW_TRY(auto params, resumed_params(queued, definition, {}));
   SW_TRY(auto secrets, secrets_for(definition, {}));
@@ -288,16 +339,10 @@ Result<void> Executions::Impl::try_run_queued(const Execution& queued) {
   }
   Execution execution = queued;
   execution.status = Status::running;
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-  RunSetup setup{.execution = execution,
-                 .definition = std::move(definition),
-                 .params = std::move(params),
-                 .jobs = options.jobs > 0 ? options.jobs : std::max(1, cores),
-                 .logs = options.logs,
-                 .env = step_env_,
-                 .secrets = std::move(secrets)};
-  Announcer announcer(events, clock, execution);
-  SW_CHECK_OK(run(std::move(setup), &announcer));
+  execution.engine = engine;
+  SW_TRY(auto setup, setup_of(execution, definition, std::move(params), std::move(secrets)));
+  const auto listener = announcer(execution);
+  SW_CHECK_OK(run(std::move(setup), listener.get()));
   return {};
 }
 
@@ -305,7 +350,7 @@ void Executions::Impl::give_up(const Execution& execution, const Error& error) {
   log::warn("pipeline.execution_failed", {{"execution", execution.id}, {"why", error.message}});
   Changes changes;
   changes.finish = {Status::failed, error.message, clock.now()};
-  if (auto ok = records.apply(execution.id, changes, clock.now()); !ok) {
+  if (auto ok = records.apply(execution.id, "", changes, clock.now()); !ok) {
     log::error("pipeline.state_not_kept",
                {{"execution", execution.id}, {"why", ok.error().message}});
   }

@@ -39,7 +39,8 @@ Result<void> add_steps(Records& records, Execution& execution) {
   SW_TRY(auto rows, records.steps(execution.id));
   std::map<std::string, std::vector<StepState>> by_step;
   for (auto& row : rows) {
-    const bool live = row.status == StepStatus::running || row.status == StepStatus::waiting;
+    const bool live = row.status == StepStatus::running || row.status == StepStatus::waiting ||
+                      row.status == StepStatus::approval;
     if (live && is_final(execution.status)) {  // the process was killed
       row.status = StepStatus::cancelled;
       row.error = "interrupted";
@@ -66,6 +67,7 @@ Result<void> add_steps(Records& records, Execution& execution) {
 
 void see_interruption(Execution& execution) {
   if (execution.status != Status::running || process::is_alive(execution.engine)) return;
+  if (!process::is_of_this_machine(execution.engine)) return;  // whoever is there knows
   if (execution.owner == "server") {  // the next server goes on with it by itself
     execution.status = Status::queued;
     return;

@@ -19,7 +19,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -31,6 +30,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "spawn.h"
 #include "tree.h"
 
 extern char** environ;
@@ -264,57 +264,6 @@ class WatchedChild : public Child {
  private:
   std::shared_ptr<Process> process_;
 };
-
-std::vector<std::string> environment_of(const Command& command) {
-  const auto replaced = [&](std::string_view name) {
-    return name == kTagVariable || command.env.contains(std::string(name)) ||
-           std::find(command.unset.begin(), command.unset.end(), name) != command.unset.end();
-  };
-  std::vector<std::string> out;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (!replaced(text.substr(0, text.find('=')))) out.emplace_back(text);
-  }
-  for (const auto& [name, value] : command.env) out.push_back(name + "=" + value);
-  out.push_back(std::string(kTagVariable) + "=" + command.tag);
-  return out;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (auto& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-// 0 or an errno.
-int spawn(const Command& command, int output, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  if (!command.folder.empty()) {
-    ::posix_spawn_file_actions_addchdir_np(&actions, command.folder.c_str());
-  }
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 2);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::posix_spawnattr_setsigmask(&attributes, &signals);
-  ::sigfillset(&signals);
-  ::posix_spawnattr_setsigdefault(&attributes, &signals);
-  ::posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  auto argv = command.argv;
-  auto environment = environment_of(command);
-  const int error = ::posix_spawnp(&pid, argv[0].c_str(), &actions, &attributes,
-                                   pointers(argv).data(), pointers(environment).data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  return error;
-}
 
 Error spawn_error(const Command& command, int error) {
   struct stat folder {};

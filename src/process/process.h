@@ -23,6 +23,12 @@ struct Exit {
   std::uint64_t max_rss_bytes = 0;
 };
 
+// Of each process of the child's tree; 0: none. Cores are whole ones.
+struct Limits {
+  std::uint64_t memory_bytes = 0;
+  double cpu = 0;
+};
+
 struct Command {
   std::vector<std::string> argv;
   std::string folder;                      // where it runs; empty: here
@@ -31,6 +37,7 @@ struct Command {
   // Every process of this child's tree carries SLIPWAY_TAG=<tag> in its environment, so that it is
   // found again by end_tagged, also after this process was killed. Empty: one is made up.
   std::string tag;
+  Limits limits;
   // Called from the watching thread, which must not be held up: with what the child writes (both
   // streams, as it comes), and once, after the last of it, when the child is gone.
   std::function<void(std::string_view)> output;
@@ -61,6 +68,7 @@ std::size_t end_tagged(const std::string& tag);
 // Names a process for good: a number that was given to another one since does not match.
 std::string identity_of(int pid);  // empty when there is none
 bool is_alive(const std::string& identity);
+bool is_of_this_machine(const std::string& identity);  // since it was started last
 
 // Memory that a process holds now; 0 when it is gone. 0 is this process.
 std::size_t resident_bytes(int pid);

@@ -269,5 +269,37 @@ TEST(Process, FindsProgramsAsTheShellDoes) {
   EXPECT_EQ(find_program("no-such-program-here"), "");
 }
 
+TEST(Process, MemoryAndCoresAreLimitedFromTheFirstInstruction) {
+  Output output;
+  auto command = shell("ulimit -d; grep -c . /proc/self/status >/dev/null; nproc; sh -c nproc");
+  command.limits = {64 << 20, 1};
+
+  const auto exit = run(std::move(command), output);
+
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(output.get(), "65536\n1\n1\n");
+}
+
+TEST(Process, WhoeverTakesMoreMemoryThanItMayDoesNotGetIt) {
+  Output output;
+  auto command = shell("head -c 200000000 /dev/zero | tail -c 150000000 | wc -c");
+  command.limits = {32 << 20, 0};
+
+  const auto exit = run(std::move(command), output);
+
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(output.get().find("150000000"), std::string::npos) << output.get();
+}
+
+TEST(Process, ALaunchThatFailsLeavesNoProcess) {
+  Command command{.argv = {"/tmp"}};
+
+  const auto child = Child::start(command);
+
+  ASSERT_FALSE(child);
+  command = {.argv = {"true"}, .folder = "/nowhere/at/all"};
+  EXPECT_FALSE(Child::start(command));
+}
+
 }  // namespace
 }  // namespace slipway::process

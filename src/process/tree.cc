@@ -54,6 +54,11 @@ std::vector<int> children_of_main_thread() {
   return out;
 }
 
+const std::string& boot_id() {
+  static const std::string id(trim(read_small("/proc/sys/kernel/random/boot_id")));
+  return id;
+}
+
 void nap() {
   std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
@@ -137,8 +142,11 @@ std::size_t end_tagged(const std::string& tag) {
 std::string identity_of(int pid) {
   const auto fields = stat_fields(pid);
   if (fields.size() < 20 || fields[0] == "Z" || fields[0] == "X") return {};
-  const auto boot = read_small("/proc/sys/kernel/random/boot_id");
-  return std::to_string(pid) + "/" + fields[19] + "/" + std::string(trim(boot));
+  return std::to_string(pid) + "/" + fields[19] + "/" + boot_id();
+}
+
+bool is_of_this_machine(const std::string& identity) {
+  return identity.substr(identity.rfind('/') + 1) == boot_id();
 }
 
 bool is_alive(const std::string& identity) {

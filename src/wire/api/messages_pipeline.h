@@ -69,6 +69,27 @@ BOOST_DESCRIBE_STRUCT(StepView, (),
                       (name, index, status, attempts, started, ended, exit_code, error, cpu_seconds,
                        max_rss_bytes))
 
+struct ResumeExecution {
+  std::string from;  // a step: it and all that come after it run again
+};
+BOOST_DESCRIBE_STRUCT(ResumeExecution, (), (from))
+
+// An answer to a step that asks.
+struct PutDecision {
+  std::string step;
+  json::Nullable<std::int64_t> index;
+  bool approved = false;
+  std::string comment;
+};
+BOOST_DESCRIBE_STRUCT(PutDecision, (), (step, index, approved, comment))
+
+struct BackFill {
+  std::string from;  // RFC 3339, or a day
+  std::string to;
+  json::Raw params{"{}"};
+};
+BOOST_DESCRIBE_STRUCT(BackFill, (), (from, to, params))
+
 struct TriggerView {
   std::string kind;
   std::string id;
@@ -87,11 +108,14 @@ struct ExecutionView {
   std::string created;
   json::Nullable<std::string> started;
   json::Nullable<std::string> ended;
+  json::Nullable<std::string> scheduled;  // the time it is for
+  json::Nullable<std::string> parent;     // the execution that it is a step of
+  int priority = 0;
   std::vector<StepView> steps;
 };
 BOOST_DESCRIBE_STRUCT(ExecutionView, (),
                       (id, run_id, pipeline, status, error, trigger, params, created, started,
-                       ended, steps))
+                       ended, scheduled, parent, priority, steps))
 
 struct ExecutionList {
   std::vector<ExecutionView> items;

@@ -62,6 +62,9 @@ ExecutionView view_of(const pipeline::Execution& in) {
   out.created = to_rfc3339(in.created);
   out.started = time_text(in.started);
   out.ended = time_text(in.ended);
+  out.scheduled = time_text(in.scheduled);
+  out.parent = unless_empty(in.parent);
+  out.priority = in.priority;
   for (const auto& step : in.steps) out.steps.push_back(view_of(step));
   return out;
 }
@@ -120,8 +123,34 @@ Result<ExecutionView> cancel(Executions& executions, const net::Request& request
   return view_of(executions.cancel(request.param("id")));
 }
 
+// The body may be left out.
 Result<ExecutionView> resume(Executions& executions, const net::Request& request) {
-  return view_of(executions.resume(request.param("id")));
+  ResumeExecution in;
+  if (!request.body.empty()) {
+    SW_TRY(in, json::parse<ResumeExecution>(request.body));
+  }
+  return view_of(executions.resume(request.param("id"), in.from));
+}
+
+Result<ExecutionView> decide(Executions& executions, const PutDecision& in,
+                             const net::Request& request) {
+  if (in.step.empty()) return invalid("step: which step is answered?");
+  pipeline::Decision decision;
+  decision.step = in.step;
+  if (in.index) decision.index = *in.index;
+  decision.approved = in.approved;
+  decision.author = context_of(request).principal.name;
+  decision.comment = in.comment;
+  return view_of(executions.decide(request.param("id"), std::move(decision)));
+}
+
+Result<ExecutionList> back_fill(Executions& executions, const BackFill& in,
+                                const net::Request& request) {
+  SW_TRY(const auto params, pipeline::params_from_json(in.params.text));
+  SW_TRY(const auto made, executions.back_fill(request.param("name"), in.from, in.to, params));
+  ExecutionList out;
+  for (const auto& one : made) out.items.push_back(view_of(one));
+  return out;
 }
 
 // Text from ?offset= on. X-Slipway-Next-Offset says where to go on, X-Slipway-Complete whether
@@ -164,8 +193,15 @@ void add_pipeline_routes(net::Router& router, pipeline::Executions& executions) 
          {.action = "pipeline.read", .summary = "What a step wrote, from an offset on"});
   at.post("/executions/{id}/cancel", cancel,
           {.action = "pipeline.run", .summary = "Stop an execution"});
-  at.post("/executions/{id}/resume", resume,
-          {.action = "pipeline.run", .summary = "Run again what did not succeed"});
+  at.post(
+      "/executions/{id}/resume", resume,
+      {.action = "pipeline.run", .summary = "Run again what did not succeed, or from a step on"});
+  at.post("/executions/{id}/decisions", decide,
+          {.action = "pipeline.run", .summary = "Answer a step that asks for an approval"});
+  at.post("/pipelines/{name}/backfill", back_fill,
+          {.action = "pipeline.run",
+           .summary = "One execution for each past time of the schedule that has none",
+           .status = 201});
 }
 
 }  // namespace slipway::wire::api
