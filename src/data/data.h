@@ -2,18 +2,26 @@
 // Datasets, their versions, and the lines between them: what a version is made of.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace slipway::data {
 
+using Md5 = std::array<unsigned char, 16>;
+std::string hex_of(const Md5& md5);                   // 32 lower-case digits
+std::optional<Md5> md5_of_hex(std::string_view hex);  // such digits and nothing else
+constexpr Md5 kNoMd5{};                               // of what was not hashed
+
 // One file of a version. `path` is relative to the dataset's root with / between segments, or empty
-// when the dataset is a single file. `md5` is lower-case hex of the content.
+// when the dataset is a single file. `md5` is of the content.
 struct Entry {
   std::string path;
-  std::string md5;
+  Md5 md5{};
   std::uint64_t size = 0;
   bool executable = false;
   bool operator==(const Entry&) const = default;

@@ -1,44 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 // A folder of objects named by the MD5 of their content: <root>/files/md5/<2 hex>/<30 hex>, with
-// `.dir` behind the name of a manifest. The layout is the one that DVC 3 shares caches in.
+// `.dir` behind the name of a manifest. The layout is the one that DVC 3 shares caches and folders
+// in.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "data/stat_cache.h"
+#include "data/object_id.h"
 
 namespace slipway::data {
 
-bool is_object_id(std::string_view id);  // 32 lower-case hex digits, `.dir` behind them or not
-// "files/md5/ab/cdef.." of an id, and back; empty for what is no object's path.
-std::string object_path(const std::string& id);
-std::string object_id(std::string_view path);
-// Ids of all objects in a folder of this layout; none when it is not there.
-Result<std::vector<std::string>> objects_below(const std::string& root);
+struct FileRead;
+struct FileToRead;
+
 // Of an object whose bytes hash to `actual`.
-Error corrupt_object(const std::string& id, const std::string& path, const std::string& actual);
+Error corrupt_object(const ObjectId& id, const std::string& path, const Md5& actual);
 
 // Safe for use by several threads and processes: objects appear whole or not at all.
 class ObjectCache {
  public:
-  // Objects that this process has to trust are verified once and remembered in `stats`.
-  ObjectCache(std::string root, StatCache& stats) : root_(std::move(root)), stats_(stats) {}
+  explicit ObjectCache(std::string root) : root_(std::move(root)) {}
 
-  bool has(const std::string& id) const;
-  std::string path_of(const std::string& id) const;
+  const std::string& root() const { return root_; }
+  bool has(const ObjectId& id) const;
+  std::string path_of(const ObjectId& id) const;
+  // The places in `ids` of those that are not there; ascending. Asks for many at once: by lists of
+  // folders where that is cheaper.
+  std::vector<std::size_t> absent(std::span<const ObjectId> ids) const;
 
-  // Copies the file in, hashing on the way; answers its id. `expected` (may be empty): another hash
-  // is `conflict`, the file changed since it was scanned.
-  Result<std::string> add_file(const std::string& path, const std::string& expected,
-                               const std::function<void(std::size_t)>& on_bytes = {});
-  // `suffix` is "" or ".dir".
-  Result<std::string> add_bytes(std::string_view bytes, const std::string& suffix);
-  Result<std::string> read(const std::string& id) const;
+  // How a file is read that is to become an object, and what then has to be done: `id` is what it
+  // was read as. What is there already stays.
+  FileToRead to_take(const std::string& path);
+  Result<void> take(const ObjectId& id, const FileToRead& file, const FileRead& read);
+  Result<ObjectId> add_bytes(std::string_view bytes, bool manifest);
+  // A manifest's bytes.
+  Result<std::string> read(const ObjectId& id) const;
   // Everything added so far is on disk when it returns. One sync of the file system is cheaper than
   // one for each of thousands of objects.
   Result<void> sync() const;
@@ -46,22 +52,19 @@ class ObjectCache {
   // Brings an object in from elsewhere: `fill` writes it to the path that it gets and answers its
   // MD5, or nothing when it did not compute it. Other bytes than the id says are data_loss and are
   // not kept.
-  Result<void> receive(const std::string& id,
-                       const std::function<Result<std::string>(const std::string& path)>& fill);
-  Result<std::vector<std::string>> all() const { return objects_below(root_); }
+  using Fill = std::function<Result<std::optional<Md5>>(const std::string& path)>;
+  Result<void> receive(const ObjectId& id, const Fill& fill);
+  Result<std::vector<ObjectId>> all() const;
   // Files that writers which were killed left behind, a day old or older, go away.
   void drop_leftovers() const;
-  Result<void> remove(const std::string& id);
-
-  // Delivers an object to `target`, replacing what is there, at once and whole. A corrupt object is
-  // `data_loss` and is not delivered.
-  Result<void> restore(const std::string& id, const std::string& target, bool executable,
-                       const std::function<void(std::size_t)>& on_bytes = {});
+  Result<void> remove(const ObjectId& id);
 
  private:
-  Result<std::string> keep(const std::string& temporary, const std::string& id);
+  Result<void> make_folder_of(const ObjectId& id);
+  Result<void> keep(const std::string& temporary, const ObjectId& id);
   std::string root_;
-  StatCache& stats_;
+  std::atomic<bool> made_root_ = false;
+  std::array<std::atomic<bool>, 256> made_{};  // folders that are known to be there
 };
 
 }  // namespace slipway::data

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "data/object_cache.h"
+#include "data/object_id.h"
 
 namespace slipway::fetch {
 struct S3Access;
@@ -23,22 +26,25 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
 
   // Those of `ids` that are there; in their order.
-  virtual Result<std::vector<std::string>> present(const std::vector<std::string>& ids) = 0;
+  virtual Result<std::vector<ObjectId>> present(const std::vector<ObjectId>& ids) = 0;
   // Every object, by id.
-  virtual Result<std::vector<std::string>> all() = 0;
+  virtual Result<std::vector<ObjectId>> all() = 0;
   // Takes the file's bytes. A file whose content is not `id` is data_loss and is not stored.
-  virtual Result<void> put(const std::string& id, const std::string& path) = 0;
+  virtual Result<void> put(const ObjectId& id, const std::string& path) = 0;
   // Writes the object to `path`, which is made or replaced; answers the MD5 of what was written, or
   // nothing when it was not computed on the way. not_found when there is no such object.
-  virtual Result<std::string> get(const std::string& id, const std::string& path) = 0;
+  virtual Result<std::optional<Md5>> get(const ObjectId& id, const std::string& path) = 0;
   // Absent ones are fine.
-  virtual Result<void> remove(const std::vector<std::string>& ids) = 0;
+  virtual Result<void> remove(const std::vector<ObjectId>& ids) = 0;
   // What was put so far outlives a crash when it returns.
   virtual Result<void> settle() = 0;
   // Where an object is, for messages.
-  virtual std::string address_of(const std::string& id) const = 0;
+  virtual std::string address_of(const ObjectId& id) const = 0;
   // How many calls at a time make it fastest.
   virtual std::size_t usual_jobs() const = 0;
+  // The store as a folder of this machine, whose files are read and written many at once; null when
+  // it is none.
+  virtual ObjectCache* folder() { return nullptr; }
 };
 
 // A folder is made when the first object comes.

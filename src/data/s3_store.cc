@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/ids.h"
-#include "blob/hash.h"
 #include "data/object_cache.h"
 #include "data/object_store.h"
 #include "fetch/s3.h"
+#include "file_copy.h"
 
 namespace slipway::data {
 namespace {
@@ -30,19 +30,19 @@ class S3Store : public ObjectStore {
   }
 
   // One by one when they are few, else by lists: whichever takes fewer requests.
-  Result<std::vector<std::string>> present(const std::vector<std::string>& ids) override {
+  Result<std::vector<ObjectId>> present(const std::vector<ObjectId>& ids) override {
     if (ids.size() > kAFew) {
       SW_TRY(const auto whole, about_how_many());
       if (whole / kKeysAPage < ids.size()) {
         SW_TRY(const auto listed, all());
-        const std::set<std::string> there(listed.begin(), listed.end());
-        std::vector<std::string> out;
+        const std::set<ObjectId> there(listed.begin(), listed.end());
+        std::vector<ObjectId> out;
         std::copy_if(ids.begin(), ids.end(), std::back_inserter(out),
-                     [&](const std::string& id) { return there.contains(id); });
+                     [&](const ObjectId& id) { return there.contains(id); });
         return out;
       }
     }
-    std::vector<std::string> out;
+    std::vector<ObjectId> out;
     auto s3 = connect();
     for (const auto& id : ids) {
       const auto facts = s3.look(place_of(id));
@@ -55,15 +55,16 @@ class S3Store : public ObjectStore {
     return out;
   }
 
-  Result<std::vector<std::string>> all() override {
-    std::vector<std::string> out;
+  Result<std::vector<ObjectId>> all() override {
+    std::vector<ObjectId> out;
     auto s3 = connect();
     std::string token;
     do {
       SW_TRY(const auto page, s3.list(bucket_, base_ + "files/md5/", token));
       for (const auto& key : page.keys) {
-        auto id = object_id(std::string_view(key).substr(std::min(base_.size(), key.size())));
-        if (!id.empty()) out.push_back(std::move(id));
+        const auto id =
+            ObjectId::at_path(std::string_view(key).substr(std::min(base_.size(), key.size())));
+        if (id) out.push_back(*id);
       }
       if (!page.next.empty() && page.next == token) {
         return unavailable("the list of s3://" + bucket_ + "/" + base_ + " does not end");
@@ -73,26 +74,26 @@ class S3Store : public ObjectStore {
     return out;
   }
 
-  Result<void> put(const std::string& id, const std::string& path) override {
-    SW_TRY(const auto md5, blob::hash_of_file(blob::Hasher::Kind::md5, path));
-    if (md5 != id.substr(0, 32)) return corrupt_object(id, path, md5);
+  Result<void> put(const ObjectId& id, const std::string& path) override {
+    SW_TRY(const auto read, copy_and_hash(path, "", 0));
+    if (read.md5 != id.md5) return corrupt_object(id, path, read.md5);
     auto s3 = connect();
-    return s3.upload(path, place_of(id), noting_ + "/" + id + ".upload");
+    return s3.upload(path, place_of(id), noting_ + "/" + id.text() + ".upload");
   }
 
-  Result<std::string> get(const std::string& id, const std::string& path) override {
+  Result<std::optional<Md5>> get(const ObjectId& id, const std::string& path) override {
     auto s3 = connect();
     SW_TRY(const auto facts, s3.look(place_of(id)));
     SW_CHECK_OK(s3.download(place_of(id), facts, path));
-    return std::string();
+    return std::optional<Md5>();
   }
 
-  Result<void> remove(const std::vector<std::string>& ids) override {
+  Result<void> remove(const std::vector<ObjectId>& ids) override {
     auto s3 = connect();
     for (std::size_t from = 0; from < ids.size(); from += kKeysAPage) {
       std::vector<std::string> keys;
       const auto until = std::min(ids.size(), from + kKeysAPage);
-      for (std::size_t i = from; i < until; ++i) keys.push_back(base_ + object_path(ids[i]));
+      for (std::size_t i = from; i < until; ++i) keys.push_back(base_ + ids[i].path());
       SW_CHECK_OK(s3.remove(bucket_, keys));
     }
     return {};
@@ -100,16 +101,16 @@ class S3Store : public ObjectStore {
 
   Result<void> settle() override { return {}; }
 
-  std::string address_of(const std::string& id) const override {
-    return "s3://" + bucket_ + "/" + base_ + object_path(id);
+  std::string address_of(const ObjectId& id) const override {
+    return "s3://" + bucket_ + "/" + base_ + id.path();
   }
 
   std::size_t usual_jobs() const override { return 16; }
 
  private:
   fetch::S3 connect() const { return {access_, clock_}; }
-  fetch::S3Place place_of(const std::string& id) const {
-    return {bucket_, base_ + object_path(id)};
+  fetch::S3Place place_of(const ObjectId& id) const {
+    return {bucket_, base_ + id.path()};
   }
 
   // By one of the prefixes of three digits: ids are spread evenly.

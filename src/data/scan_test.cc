@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/ids.h"
+#include "data/object_cache.h"
 
 namespace slipway::data {
 namespace {
@@ -37,9 +38,24 @@ TEST_F(ScanTest, ListsFilesByPathWithTheirHashes) {
   ASSERT_TRUE(out);
   ASSERT_EQ(out->entries.size(), 3u);
   EXPECT_EQ(out->entries[0].path, "sub-1");
-  EXPECT_EQ(out->entries[1], (Entry{"sub/y", "415290769594460e2e485922904f345d", 1, false}));
-  EXPECT_EQ(out->entries[2], (Entry{"x", "9dd4e461268c8034f5c8564e155c67a6", 1, true}));
+  EXPECT_EQ(out->entries[1], (Entry{"sub/y", *md5_of_hex("415290769594460e2e485922904f345d"), 1, false}));
+  EXPECT_EQ(out->entries[2], (Entry{"x", *md5_of_hex("9dd4e461268c8034f5c8564e155c67a6"), 1, true}));
   EXPECT_EQ(out->size(), 3u);
+}
+
+TEST_F(ScanTest, KeepsContentsThatTheCacheLacksAlsoOfKnownFiles) {
+  file("a", "1");
+  file("sub/b", std::string(200'000, 'b'));
+  ObjectCache cache(folder_ + ".cache");
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_ + "/a").c_str(), &info), 0);
+  stats_.remember_written(info, *md5_of_hex("c4ca4238a0b923820dcc509a6f75849b"));
+
+  const auto out = scan(folder_, {}, stats_, {}, &cache);
+
+  ASSERT_TRUE(out);
+  for (const auto& entry : out->entries) EXPECT_TRUE(cache.has({entry.md5})) << entry.path;
+  fs::remove_all(folder_ + ".cache");
 }
 
 TEST_F(ScanTest, LeavesIgnoredEntriesOut) {

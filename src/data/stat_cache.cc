@@ -1,99 +1,176 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/stat_cache.h"
 
+#include <bit>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
-#include "base/text.h"
-#include "blob/atomic_file.h"
+#include <unistd.h>
 
 namespace slipway::data {
 namespace {
 
-constexpr std::string_view kMagic = "SWSTAT1\n";
+constexpr std::string_view kMagic = "SWSTAT2\n";
 constexpr std::size_t kRecord = 5 * 8 + 16;
 constexpr std::size_t kLimit = 4'000'000;
 constexpr std::int64_t kRacyNs = 50'000'000;
+constexpr std::size_t kBatch = 1024;  // records read or written at once
 
 std::int64_t to_ns(const timespec& at) {
   return at.tv_sec * 1'000'000'000LL + at.tv_nsec;
 }
 
-void put(std::string& out, std::uint64_t n) {
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(n >> (8 * i) & 255);
-}
-
-std::uint64_t take(std::string_view& in) {
-  std::uint64_t n = 0;
-  for (int i = 0; i < 8; ++i) {
-    n |= static_cast<std::uint64_t>(static_cast<unsigned char>(in[i])) << (8 * i);
+// FNV-1a over words of 8 bytes: finds torn and shortened files, which is all that it is for.
+class Check {
+ public:
+  void add(std::string_view bytes) {
+    for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data(), 8);
+      sum_ = (sum_ ^ word) * 0x100000001b3ULL;
+    }
   }
-  in.remove_prefix(8);
-  return n;
-}
+  std::uint64_t sum() const { return sum_; }
+
+ private:
+  std::uint64_t sum_ = 0xcbf29ce484222325ULL;
+};
 
 }  // namespace
+
+static_assert(std::endian::native == std::endian::little);
 
 StatCache::StatCache(std::string path, Clock& clock) : path_(std::move(path)), clock_(clock) {
   if (!path_.empty()) load();
 }
 
-StatCache::Key StatCache::key_of(const struct stat& info) {
-  return {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), to_ns(info.st_mtim),
-          to_ns(info.st_ctim)};
+StatCache::Record StatCache::record_of(const struct stat& info, const Md5& md5) {
+  return {info.st_dev,
+          info.st_ino,
+          static_cast<std::uint64_t>(info.st_size),
+          to_ns(info.st_mtim),
+          to_ns(info.st_ctim),
+          md5};
+}
+
+std::size_t StatCache::slot_of(std::uint64_t device, std::uint64_t inode) const {
+  const std::uint64_t mixed = (inode ^ (device << 32)) * 0x9e3779b97f4a7c15ULL;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = static_cast<std::size_t>(mixed >> 20) & mask;; at = (at + 1) & mask) {
+    if (slots_[at] == 0) return at;
+    const auto& record = records_[slots_[at] - 1];
+    if (record.inode == inode && record.device == device) return at;
+  }
+}
+
+void StatCache::grow(std::size_t records) {
+  const auto wanted = std::bit_ceil(records * 2 + 16);
+  if (wanted <= slots_.size()) return;
+  slots_.assign(wanted, 0);
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    slots_[slot_of(records_[i].device, records_[i].inode)] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+void StatCache::keep(const Record& record) {
+  grow(records_.size() + 1);
+  auto& slot = slots_[slot_of(record.device, record.inode)];
+  if (slot == 0) {
+    records_.push_back(record);
+    used_.push_back(true);
+    slot = static_cast<std::uint32_t>(records_.size());
+  } else {
+    records_[slot - 1] = record;
+    used_[slot - 1] = true;
+  }
 }
 
 void StatCache::load() {
-  const auto bytes = blob::read_file(path_, kLimit * kRecord + kMagic.size());
-  if (!bytes || !bytes->starts_with(kMagic)) return;
-  std::string_view rest = std::string_view(*bytes).substr(kMagic.size());
-  known_.reserve(rest.size() / kRecord);
-  while (rest.size() >= kRecord) {
-    Key key;
-    key.device = take(rest);
-    key.inode = take(rest);
-    key.size = take(rest);
-    key.modified_ns = static_cast<std::int64_t>(take(rest));
-    key.changed_ns = static_cast<std::int64_t>(take(rest));
-    std::memcpy(known_[key].md5.data(), rest.data(), 16);
-    rest.remove_prefix(16);
+  std::ifstream in(path_, std::ios::binary | std::ios::ate);
+  if (!in) return;
+  const auto size = static_cast<std::size_t>(in.tellg());
+  const std::size_t frame = kMagic.size() + 8;
+  if (size < frame || (size - frame) % kRecord != 0 || (size - frame) / kRecord > 2 * kLimit) {
+    return;
   }
+  in.seekg(0);
+  std::string piece(kMagic.size(), '\0');
+  in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+  if (!in || piece != kMagic) return;
+  std::vector<Record> records((size - frame) / kRecord);
+  static_assert(sizeof(Record) == kRecord);
+  in.read(reinterpret_cast<char*>(records.data()),
+          static_cast<std::streamsize>(records.size() * kRecord));
+  std::uint64_t sum = 0;
+  in.read(reinterpret_cast<char*>(&sum), 8);
+  Check check;
+  check.add({reinterpret_cast<const char*>(records.data()), records.size() * kRecord});
+  if (!in || sum != check.sum()) return;
+  records_ = std::move(records);
+  used_.assign(records_.size(), false);
+  grow(records_.size());
 }
 
-std::optional<std::string> StatCache::find(const struct stat& info) const {
+std::optional<Md5> StatCache::find(const struct stat& info) const {
   const std::scoped_lock lock(mutex_);
-  const auto found = known_.find(key_of(info));
-  if (found == known_.end()) return std::nullopt;
-  found->second.used = true;
-  return to_hex({reinterpret_cast<const char*>(found->second.md5.data()), 16});
+  if (slots_.empty()) return std::nullopt;
+  const auto slot = slots_[slot_of(info.st_dev, info.st_ino)];
+  if (slot == 0) return std::nullopt;
+  const auto& record = records_[slot - 1];
+  const auto now = record_of(info, record.md5);
+  if (record.size != now.size || record.modified_ns != now.modified_ns ||
+      record.changed_ns != now.changed_ns) {
+    return std::nullopt;
+  }
+  used_[slot - 1] = true;
+  return record.md5;
 }
 
-void StatCache::remember(const struct stat& info, const std::string& md5) {
+void StatCache::remember(const struct stat& info, const Md5& md5) {
   if (clock_.now().ms * 1'000'000 - to_ns(info.st_ctim) < kRacyNs) return;
-  const auto bytes = from_hex(md5);
-  if (!bytes || bytes->size() != 16) return;
+  remember_written(info, md5);
+}
+
+void StatCache::remember_written(const struct stat& info, const Md5& md5) {
   const std::scoped_lock lock(mutex_);
-  auto& known = known_[key_of(info)];
-  std::memcpy(known.md5.data(), bytes->data(), 16);
-  known.used = true;
+  keep(record_of(info, md5));
   changed_ = true;
 }
 
+// Not synced: what a power cut leaves of it does not pass the check, and is an empty cache.
 Result<void> StatCache::save() {
   const std::scoped_lock lock(mutex_);
   if (path_.empty() || !changed_) return {};
-  std::string out(kMagic);
-  const bool drop_unused = known_.size() > kLimit;
-  for (const auto& [key, known] : known_) {
-    if (drop_unused && !known.used) continue;
-    put(out, key.device);
-    put(out, key.inode);
-    put(out, key.size);
-    put(out, static_cast<std::uint64_t>(key.modified_ns));
-    put(out, static_cast<std::uint64_t>(key.changed_ns));
-    out.append(reinterpret_cast<const char*>(known.md5.data()), 16);
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), error);
+  const auto temporary = path_ + ".tmp-" + std::to_string(::getpid());
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out << kMagic;
+  Check check;
+  std::string batch;
+  const auto flush = [&] {
+    check.add(batch);
+    out << batch;
+    batch.clear();
+  };
+  const bool drop_unused = records_.size() > kLimit;
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (drop_unused && !used_[i]) continue;
+    batch.append(reinterpret_cast<const char*>(&records_[i]), kRecord);
+    if (batch.size() >= kBatch * kRecord) flush();
+  }
+  flush();
+  const auto sum = check.sum();
+  out.write(reinterpret_cast<const char*>(&sum), 8);
+  out.close();
+  if (!out || std::rename(temporary.c_str(), path_.c_str()) != 0) {
+    ::unlink(temporary.c_str());
+    return unavailable("cannot write '" + path_ + "'");
   }
   changed_ = false;
-  return blob::write_file_atomically(path_, out);
+  return {};
 }
 
 }  // namespace slipway::data

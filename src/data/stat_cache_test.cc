@@ -11,7 +11,7 @@
 namespace slipway::data {
 namespace {
 
-constexpr char kMd5[] = "e5ebd4c02cefbe7955977c67ada242b7";
+const Md5 kMd5 = *md5_of_hex("e5ebd4c02cefbe7955977c67ada242b7");
 
 class StatCacheTest : public ::testing::Test {
  protected:
@@ -56,10 +56,35 @@ TEST_F(StatCacheTest, AFileThatChangedJustNowIsNotRemembered) {
   EXPECT_FALSE(cache.find(file_));
 }
 
+TEST_F(StatCacheTest, AFileIsRememberedAsItWasLast) {
+  StatCache cache(path_, clock_);
+  for (ino_t i = 0; i < 3'000; ++i) {
+    file_.st_ino = i;
+    cache.remember(file_, kMd5);
+  }
+  file_.st_size = 9;
+  cache.remember_written(file_, kNoMd5);
+  EXPECT_EQ(cache.find(file_), kNoMd5);
+  file_.st_size = 3;
+  EXPECT_FALSE(cache.find(file_));
+  file_.st_ino = 1;
+  EXPECT_EQ(cache.find(file_), kMd5);
+  ASSERT_TRUE(cache.save());
+  EXPECT_EQ(StatCache(path_, clock_).find(file_), kMd5);
+}
+
 TEST_F(StatCacheTest, ADamagedFileIsAnEmptyCache) {
   std::ofstream(path_) << "not a cache";
   EXPECT_FALSE(StatCache(path_, clock_).find(file_));
-  std::ofstream(path_) << "SWSTAT1\nshort";
+  {
+    StatCache cache(path_, clock_);
+    cache.remember(file_, kMd5);
+    ASSERT_TRUE(cache.save());
+  }
+  ASSERT_TRUE(StatCache(path_, clock_).find(file_));
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);
+  EXPECT_FALSE(StatCache(path_, clock_).find(file_));
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) + 1);  // a zero: torn
   EXPECT_FALSE(StatCache(path_, clock_).find(file_));
 }
 

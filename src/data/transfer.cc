@@ -6,14 +6,17 @@
 #include <functional>
 #include <mutex>
 
+#include <unistd.h>
+
 #include "base/pool.h"
+#include "data/read_files.h"
 
 namespace slipway::data {
 namespace {
 
 constexpr std::size_t kMostJobs = 256;
 
-using Move = std::function<Result<void>(const std::string& id)>;
+using Move = std::function<Result<void>(const ObjectId& id)>;
 
 // Each id on one of `jobs` threads.
 class Moving {
@@ -23,7 +26,7 @@ class Moving {
     progress_.total_files = total;
   }
 
-  void run(const std::vector<std::string>& ids, std::size_t jobs) {
+  void run(const std::vector<ObjectId>& ids, std::size_t jobs) {
     const auto threads = std::clamp<std::size_t>(std::min(jobs, ids.size()), 1, kMostJobs);
     if (threads == 1) {
       for (const auto& id : ids) one(id);
@@ -39,11 +42,40 @@ class Moving {
     pool.drain();
   }
 
+  // From one folder of this machine to another, many files at once.
+  void copy(const std::vector<ObjectId>& ids, ObjectCache& from, ObjectCache& to) {
+    std::vector<std::string> temporary(ids.size());
+    read_files({.count = ids.size(),
+                .file =
+                    [&](std::size_t i) {
+                      auto file = to.to_take(from.path_of(ids[i]));
+                      temporary[i] = file.copy_to;
+                      return file;
+                    },
+                .done =
+                    [&](std::size_t i, Result<FileRead>&& read) {
+                      note(ids[i], taken(ids[i], from, to, temporary[i], std::move(read)));
+                      return true;
+                    },
+                .on_bytes = {}});
+  }
+
   Transferred take() { return std::exchange(out_, {}); }
 
  private:
-  void one(const std::string& id) {
-    auto moved = move_(id);
+  void one(const ObjectId& id) { note(id, move_(id)); }
+
+  static Result<void> taken(const ObjectId& id, const ObjectCache& from, ObjectCache& to,
+                            const std::string& temporary, Result<FileRead>&& read) {
+    if (!read) return read.error();
+    if (read->md5 != id.md5) {
+      if (read->copied) ::unlink(temporary.c_str());
+      return corrupt_object(id, from.path_of(id), read->md5);
+    }
+    return to.take(id, {.from = {}, .copy_to = temporary}, *read);
+  }
+
+  void note(const ObjectId& id, Result<void>&& moved) {
     const std::scoped_lock lock(mutex_);
     if (moved) {
       ++out_.objects;
@@ -63,15 +95,18 @@ class Moving {
 
 }  // namespace
 
-Result<Transferred> push(ObjectCache& cache, ObjectStore& store,
-                         const std::vector<std::string>& ids, std::size_t jobs,
-                         const OnProgress& on_progress) {
-  std::vector<std::string> manifests;
-  std::vector<std::string> files;
-  for (const auto& id : ids) (id.ends_with(".dir") ? manifests : files).push_back(id);
-  Moving moving([&](const std::string& id) { return store.put(id, cache.path_of(id)); }, ids.size(),
+Result<Transferred> push(ObjectCache& cache, ObjectStore& store, const std::vector<ObjectId>& ids,
+                         std::size_t jobs, const OnProgress& on_progress) {
+  std::vector<ObjectId> manifests;
+  std::vector<ObjectId> files;
+  for (const auto& id : ids) (id.manifest ? manifests : files).push_back(id);
+  Moving moving([&](const ObjectId& id) { return store.put(id, cache.path_of(id)); }, ids.size(),
                 on_progress);
-  moving.run(files, jobs);
+  if (store.folder() != nullptr) {
+    moving.copy(files, cache, *store.folder());
+  } else {
+    moving.run(files, jobs);
+  }
   SW_CHECK_OK(store.settle());
   auto out = moving.take();
   if (!out.failed.empty()) return out;
@@ -83,16 +118,18 @@ Result<Transferred> push(ObjectCache& cache, ObjectStore& store,
   return out;
 }
 
-Result<Transferred> fetch(ObjectCache& cache, ObjectStore& store,
-                          const std::vector<std::string>& ids, std::size_t jobs,
-                          const OnProgress& on_progress) {
+Result<Transferred> fetch(ObjectCache& cache, ObjectStore& store, const std::vector<ObjectId>& ids,
+                          std::size_t jobs, const OnProgress& on_progress) {
   Moving moving(
-      [&](const std::string& id) {
+      [&](const ObjectId& id) {
         return cache.receive(id, [&](const std::string& path) { return store.get(id, path); });
       },
       ids.size(), on_progress);
-  moving.run(ids, jobs);
-  SW_CHECK_OK(cache.sync());
+  if (store.folder() != nullptr) {
+    moving.copy(ids, *store.folder(), cache);
+  } else {
+    moving.run(ids, jobs);
+  }
   return moving.take();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,18 +16,16 @@ namespace slipway::data {
 struct Transferred {
   std::size_t objects = 0;
   // What could not be moved, and why; the rest was.
-  std::vector<std::pair<std::string, Error>> failed;
+  std::vector<std::pair<ObjectId, Error>> failed;
 };
 
 // `ids` are what the store lacks and the cache holds. A manifest (`.dir`) is put only after all
 // others are there, on disk, and not at all when one of them failed.
-Result<Transferred> push(ObjectCache& cache, ObjectStore& store,
-                         const std::vector<std::string>& ids, std::size_t jobs,
-                         const OnProgress& on_progress);
+Result<Transferred> push(ObjectCache& cache, ObjectStore& store, const std::vector<ObjectId>& ids,
+                         std::size_t jobs, const OnProgress& on_progress);
 
 // `ids` are what the cache lacks and the store holds. Every object is verified.
-Result<Transferred> fetch(ObjectCache& cache, ObjectStore& store,
-                          const std::vector<std::string>& ids, std::size_t jobs,
-                          const OnProgress& on_progress);
+Result<Transferred> fetch(ObjectCache& cache, ObjectStore& store, const std::vector<ObjectId>& ids,
+                          std::size_t jobs, const OnProgress& on_progress);
 
 }  // namespace slipway::data

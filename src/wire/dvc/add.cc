@@ -4,10 +4,11 @@
 
 #include "base/text.h"
 #include "blob/atomic_file.h"
-#include "blob/hash.h"
+#include "data/deliver.h"
 #include "dir_object.h"
 #include "git.h"
 #include "repository.h"
+#include "state.h"
 
 namespace slipway::wire::dvc {
 namespace {
@@ -75,34 +76,36 @@ class Adding {
 
   Result<void> add_one(const std::string& path) {
     const Tracked* existing = pointer_of(path);
-    SW_TRY(auto manifest, repository_.scan(path, common_.on_progress));
+    SW_TRY(auto manifest, repository_.scan(path, common_.on_progress, !options_.no_commit));
     if (!manifest.dangling.empty()) {
       return invalid("'" + path + "/" + manifest.dangling[0] + "' is a link to nothing",
                      "remove it, mend it, or ignore it");
     }
-    if (!options_.no_commit) SW_CHECK_OK(store(path, manifest));
+    if (!options_.no_commit) SW_CHECK_OK(relink(path, manifest));
     std::string data = path;
     if (existing != nullptr && existing->path != path) {
       data = existing->path;
       SW_TRY(manifest, merged(*existing, path, manifest));
     }
     SW_TRY(const auto out, output_for(data, manifest, existing));
-    SW_CHECK_OK(repository_.cache().sync());
     return write_pointer(data, out, existing);
   }
 
-  Result<void> store(const std::string& path, const data::Manifest& manifest) {
-    data::Progress progress{.total_files = manifest.entries.size(), .total_bytes = manifest.size()};
-    for (const auto& entry : manifest.entries) {
-      if (!repository_.cache().has(entry.md5)) {
-        const auto file = entry.path.empty() ? path : path + "/" + entry.path;
-        SW_CHECK_OK(repository_.cache().add_file(repository_.absolute(file), entry.md5));
-      }
-      ++progress.files;
-      progress.bytes += entry.size;
-      if (common_.on_progress) common_.on_progress(progress);
-    }
-    return {};
+  // Where links are preferred to copies, the files that were added become links.
+  Result<void> relink(const std::string& path, const data::Manifest& manifest) {
+    const auto links = repository_.links();
+    if (links[0] == data::Link::copy || links[0] == data::Link::reflink) return {};
+    const auto target = [&](std::size_t i) {
+      const auto& entry = manifest.entries[i];
+      const auto file = entry.path.empty() ? path : path + "/" + entry.path;
+      return data::Delivery{entry.md5, repository_.absolute(file), entry.executable};
+    };
+    return data::deliver(repository_.cache(), repository_.stats(),
+                         {.count = manifest.entries.size(),
+                          .item = target,
+                          .links = links,
+                          .fresh = false,
+                          .on_progress = common_.on_progress});
   }
 
   // The folder as its pointer records it, with the part at `path` as it is now.
@@ -122,9 +125,9 @@ class Adding {
     // The manifest holds no sizes; those of what was not scanned come from the cache.
     for (auto& entry : out.entries) {
       std::error_code error;
-      if (entry.size == 0 && repository_.cache().has(entry.md5)) {
-        entry.size = fs::file_size(repository_.cache().path_of(entry.md5), error);
-      }
+      if (entry.size != 0) continue;
+      entry.size = fs::file_size(repository_.cache().path_of({entry.md5}), error);
+      if (error) entry.size = 0;
     }
     return out;
   }
@@ -138,15 +141,15 @@ class Adding {
     out.nfiles.reset();
     out.executable = false;
     if (manifest.folder) {
-      const auto bytes = write_dir_object(manifest);
       out.nfiles = manifest.entries.size();
       if (options_.no_commit) {
-        out.md5 = blob::hash_of(blob::Hasher::Kind::md5, bytes) + ".dir";
+        out.md5 = id_of(manifest);
       } else {
-        SW_TRY(out.md5, repository_.cache().add_bytes(bytes, ".dir"));
+        SW_TRY(const auto id, repository_.cache().add_bytes(write_dir_object(manifest), true));
+        out.md5 = id.text();
       }
     } else {
-      out.md5 = manifest.entries[0].md5;
+      out.md5 = data::hex_of(manifest.entries[0].md5);
       out.executable = manifest.entries[0].executable;
     }
     return out;

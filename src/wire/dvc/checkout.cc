@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
-#include <map>
+#include <numeric>
 #include <set>
+#include <utility>
 
+#include <sys/stat.h>
+
+#include "base/ids.h"
+#include "data/deliver.h"
 #include "state.h"
 
 namespace slipway::wire::dvc {
@@ -15,13 +20,49 @@ struct Plan {
   Tracked tracked;
   State state;
   data::Manifest wanted;
-  std::vector<data::Entry> deliver;
-  std::vector<std::string> remove;  // relative to the output
+  std::vector<std::size_t> deliver;   // places in wanted.entries
+  std::size_t added = 0;              // of those, files that are not there yet
+  std::vector<std::string> remove;    // relative to the output
+  std::vector<std::size_t> replaced;  // places in state.now.entries of what goes away
 };
 
 std::string inside(const std::string& path, const std::string& entry) {
   return entry.empty() ? path : path + "/" + entry;
 }
+
+// A folder on the output's file system that is renamed to it, or goes away.
+class Staging {
+ public:
+  static Result<Staging> make(const Repository& repository, const std::string& target) {
+    Staging out;
+    const auto name = "checkout-" + system_ids().hex32().substr(0, 12);
+    out.path_ = repository.absolute(".dvc/tmp/" + name);
+    struct stat ours {};
+    struct stat theirs {};
+    auto parent = fs::path(target).parent_path();
+    while (::stat(parent.c_str(), &theirs) != 0 && parent.has_relative_path()) {
+      parent = parent.parent_path();
+    }
+    const auto temporary = repository.absolute(".dvc/tmp");
+    if (::stat(temporary.c_str(), &ours) == 0 && ours.st_dev != theirs.st_dev) {
+      out.path_ = (parent / ("." + name)).string();
+    }
+    std::error_code error;
+    fs::create_directories(out.path_, error);
+    if (error) return unavailable("cannot make '" + out.path_ + "': " + error.message());
+    return out;
+  }
+  Staging(Staging&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ~Staging() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  Staging() = default;
+  std::string path_;
+};
 
 class CheckingOut {
  public:
@@ -63,23 +104,56 @@ class CheckingOut {
       return std::optional<Plan>{};
     }
     plan.wanted = *std::move(wanted);
-    std::map<std::string, const data::Entry*> have;
-    for (const auto& entry : plan.state.now.entries) have[entry.path] = &entry;
-    const bool same_kind = plan.state.exists && plan.state.now.folder == plan.wanted.folder;
-    for (const auto& entry : plan.wanted.entries) {
-      const auto found = same_kind ? have.find(entry.path) : have.end();
-      const bool equal = found != have.end() && found->second->md5 == entry.md5;
-      if (found != have.end()) have.erase(found);
-      if (!equal) plan.deliver.push_back(entry);
-    }
-    for (const auto& [path, unused] : have) plan.remove.push_back(path);
-    for (const auto& entry : plan.deliver) {
-      if (repository_.cache().has(entry.md5)) continue;
-      fail(tracked, "the cache lacks object " + entry.md5 + " of '" +
-                        inside(tracked.path, entry.path) + "'");
+    compare(plan);
+    if (const auto lacking = lacking_object(plan); !lacking.empty()) {
+      fail(tracked, lacking);
       return std::optional<Plan>{};
     }
     return std::optional<Plan>{std::move(plan)};
+  }
+
+  // Both lists are sorted by path.
+  static void compare(Plan& plan) {
+    const auto& now = plan.state.now.entries;
+    const auto& wanted = plan.wanted.entries;
+    const bool same_kind = plan.state.exists && plan.state.now.folder == plan.wanted.folder;
+    const std::size_t have = same_kind ? now.size() : 0;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      for (; at < have && now[at].path < wanted[i].path; ++at) plan.replaced.push_back(at);
+      const bool there = at < have && now[at].path == wanted[i].path;
+      if (there && now[at].md5 == wanted[i].md5) {
+        ++at;
+        continue;
+      }
+      plan.deliver.push_back(i);
+      if (there) {
+        plan.replaced.push_back(at++);
+      } else {
+        ++plan.added;
+      }
+    }
+    for (; at < have; ++at) plan.replaced.push_back(at);
+    std::size_t next = 0;
+    for (const auto place : plan.replaced) {
+      while (next < plan.deliver.size() && wanted[plan.deliver[next]].path < now[place].path)
+        ++next;
+      const bool again =
+          next < plan.deliver.size() && wanted[plan.deliver[next]].path == now[place].path;
+      if (!again) plan.remove.push_back(now[place].path);
+    }
+  }
+
+  // What is wrong, or nothing.
+  std::string lacking_object(const Plan& plan) {
+    std::vector<data::ObjectId> ids;
+    ids.reserve(plan.deliver.size());
+    for (const auto place : plan.deliver) ids.push_back({plan.wanted.entries[place].md5});
+    const auto absent = repository_.cache().absent(ids);
+    if (absent.empty()) return {};
+    const auto& entry = plan.wanted.entries[plan.deliver[absent.front()]];
+    return "the cache lacks object " + data::hex_of(entry.md5) + " of '" +
+           inside(plan.tracked.path, entry.path) + "'";
   }
 
   // Work that only this work tree holds is not thrown away unasked.
@@ -87,12 +161,17 @@ class CheckingOut {
     if (options_.force) return {};
     std::string list;
     for (const auto& plan : plans) {
-      std::set<std::string> touched(plan.remove.begin(), plan.remove.end());
-      for (const auto& entry : plan.deliver) touched.insert(entry.path);
-      for (const auto& entry : plan.state.now.entries) {
-        if (touched.contains(entry.path) && !repository_.cache().has(entry.md5)) {
-          list += "\n" + repository_.absolute(inside(plan.tracked.path, entry.path));
-        }
+      const auto& now = plan.state.now;
+      std::vector<data::ObjectId> ids;
+      std::vector<std::size_t> places = plan.replaced;
+      if (plan.state.exists && now.folder != plan.wanted.folder) {
+        places.resize(now.entries.size());
+        std::iota(places.begin(), places.end(), 0);
+      }
+      for (const auto place : places) ids.push_back({now.entries[place].md5});
+      for (const auto absent : repository_.cache().absent(ids)) {
+        const auto& path = now.entries[places[absent]].path;
+        list += "\n" + repository_.absolute(inside(plan.tracked.path, path));
       }
     }
     if (list.empty()) return {};
@@ -120,26 +199,59 @@ class CheckingOut {
     const auto& path = plan.tracked.path;
     std::error_code error;
     SW_CHECK_OK(check_stays_inside(path));
+    if (plan.wanted.folder && !plan.state.exists) return make_folder(plan);
     if (plan.state.exists && plan.state.now.folder != plan.wanted.folder) {
       fs::remove_all(repository_.absolute(path), error);
     }
-    data::Progress progress{.total_files = plan.deliver.size()};
-    for (const auto& entry : plan.deliver) {
-      const auto target = inside(path, entry.path);
+    for (const auto place : plan.deliver) {
+      const auto target = inside(path, plan.wanted.entries[place].path);
       SW_CHECK_OK(check_stays_inside(target));
-      const auto absolute = repository_.absolute(target);
-      if (fs::is_directory(absolute, error)) fs::remove_all(absolute, error);
-      SW_CHECK_OK(repository_.cache().restore(entry.md5, absolute, entry.executable));
-      ++progress.files;
-      if (common_.on_progress) common_.on_progress(progress);
     }
+    SW_CHECK_OK(deliver(plan, repository_.absolute(path), false));
     for (const auto& entry : plan.remove) {
       if (entry.empty()) continue;  // a file that has become a folder is gone already
-      fs::remove(repository_.absolute(inside(path, entry)), error);
+      const auto gone = repository_.absolute(inside(path, entry));
+      if (!fs::is_directory(gone, error)) fs::remove(gone, error);
       remove_empty_parents(path, entry);
     }
     if (plan.wanted.folder) fs::create_directories(repository_.absolute(path), error);
     return {};
+  }
+
+  // A folder that is not there yet is made elsewhere and appears whole.
+  Result<void> make_folder(const Plan& plan) {
+    const auto target = repository_.absolute(plan.tracked.path);
+    SW_TRY(const Staging staging, Staging::make(repository_, target));
+    const auto folder = staging.path();
+    SW_CHECK_OK(deliver(plan, folder, true));
+    std::error_code error;
+    fs::create_directories(fs::path(target).parent_path(), error);
+    fs::rename(folder, target, error);
+    if (!error) return {};
+    return unavailable("cannot make '" + target + "': " + error.message());
+  }
+
+  Result<void> deliver(const Plan& plan, const std::string& to, bool fresh) {
+    const auto target = [&](std::size_t i) {
+      const auto& entry = plan.wanted.entries[plan.deliver[i]];
+      return data::Delivery{entry.md5, inside(to, entry.path), entry.executable};
+    };
+    std::string made;
+    for (std::size_t i = 0; i < plan.deliver.size(); ++i) {
+      const auto file = target(i).target;
+      std::error_code error;
+      const auto parent = file.substr(0, file.rfind('/'));
+      if (parent != made) fs::create_directories(parent, error);
+      if (error) return unavailable("cannot make '" + parent + "': " + error.message());
+      if (!fresh && fs::is_directory(file, error)) fs::remove_all(file, error);
+      made = parent;
+    }
+    return data::deliver(repository_.cache(), repository_.stats(),
+                         {.count = plan.deliver.size(),
+                          .item = target,
+                          .links = repository_.links(),
+                          .fresh = fresh,
+                          .on_progress = common_.on_progress});
   }
 
   void remove_empty_parents(const std::string& path, std::string entry) {
@@ -159,11 +271,8 @@ class CheckingOut {
     auto name = shown(plan.tracked);
     if (plan.wanted.folder) name += "/";
     (plan.state.exists ? out_.modified : out_.added).push_back(std::move(name));
-    std::set<std::string> had;
-    for (const auto& entry : plan.state.now.entries) had.insert(entry.path);
-    for (const auto& entry : plan.deliver) {
-      ++(had.contains(entry.path) ? out_.files_modified : out_.files_added);
-    }
+    out_.files_added += plan.added;
+    out_.files_modified += plan.deliver.size() - plan.added;
     out_.files_deleted += plan.remove.size();
   }
 

@@ -2,14 +2,15 @@
 #include "dir_object.h"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "base/text.h"
-#include "data/object_cache.h"
-#include "json/value.h"
+#include "json/reader.h"
 
 namespace slipway::wire::dvc {
 namespace {
+
+constexpr std::size_t kPiece = 64 << 10;
 
 // The text is UTF-8 (scan checks names). Everything beyond ASCII becomes \uXXXX, as Python writes
 // it.
@@ -80,34 +81,82 @@ bool is_safe(std::string_view path) {
 
 }  // namespace
 
-std::string write_dir_object(const data::Manifest& manifest) {
-  std::string out = "[";
+void write_dir_object(const data::Manifest& manifest,
+                      const std::function<void(std::string_view)>& out) {
+  std::string text = "[";
+  bool first = true;
   for (const auto& entry : manifest.entries) {
-    if (out.size() > 1) out += ", ";
-    out += R"({"md5": ")" + entry.md5 + R"(", "relpath": )";
-    append_ascii_json(out, entry.path);
-    out += '}';
+    if (!std::exchange(first, false)) text += ", ";
+    text += R"({"md5": ")";
+    text += data::hex_of(entry.md5);
+    text += R"(", "relpath": )";
+    append_ascii_json(text, entry.path);
+    text += '}';
+    if (text.size() < kPiece) continue;
+    out(text);
+    text.clear();
   }
-  return out + "]";
+  out(text + "]");
 }
 
-Result<data::Manifest> parse_dir_object(std::string_view text) {
-  SW_TRY(const auto document, json::parse_value(text));
-  if (!document.is_array()) return invalid("a folder's manifest must be a JSON list");
-  data::Manifest out{.folder = true};
-  std::set<std::string> seen;
-  for (const auto& item : document.get_array()) {
-    auto md5 = json::text_at(item, "md5");
-    auto path = json::text_at(item, "relpath");
-    if (!md5 || !path) return invalid("an entry of a folder's manifest lacks md5 or relpath");
-    if (!data::is_object_id(*md5))
-      return invalid("'" + *md5 + "' in a folder's manifest is no hash");
-    if (!is_safe(*path)) return invalid("'" + *path + "' in a folder's manifest leaves the folder");
-    if (!seen.insert(*path).second) return invalid("'" + *path + "' stands twice in a manifest");
-    out.entries.push_back({.path = *std::move(path), .md5 = *std::move(md5)});
+std::string write_dir_object(const data::Manifest& manifest) {
+  std::string out;
+  write_dir_object(manifest, [&](std::string_view piece) { out += piece; });
+  return out;
+}
+
+namespace {
+
+// One {"md5": .., "relpath": ..}; what else it says does not matter.
+Result<data::Entry> read_entry(json::Reader& in) {
+  data::Entry out;
+  bool hashed = false;
+  std::string_view key;
+  std::string_view text;
+  if (!in.begin_object()) return in.error();
+  while (in.next_key(key)) {
+    if (key == "md5") {
+      if (!in.read(text)) return in.error();
+      const auto md5 = data::md5_of_hex(text);
+      if (!md5) return invalid("'" + std::string(text) + "' in a folder's manifest is no hash");
+      out.md5 = *md5;
+      hashed = true;
+    } else if (key == "relpath") {
+      if (!in.read(text)) return in.error();
+      out.path = text;
+    } else {
+      in.skip();
+    }
   }
-  std::sort(out.entries.begin(), out.entries.end(),
-            [](const auto& a, const auto& b) { return a.path < b.path; });
+  if (!in.ok()) return in.error();
+  if (!hashed) return invalid("an entry of a folder's manifest lacks md5 or relpath");
+  if (!is_safe(out.path)) {
+    return invalid("'" + out.path + "' in a folder's manifest leaves the folder");
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<data::Manifest> parse_dir_object(std::string_view text) {
+  data::Manifest out{.folder = true};
+  json::Reader in(text);
+  if (!in.begin_array()) return invalid("a folder's manifest must be a JSON list");
+  while (in.next_element()) {
+    SW_TRY(auto entry, read_entry(in));
+    out.entries.push_back(std::move(entry));
+  }
+  if (!in.finish()) return in.error();
+  const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
+  if (!std::is_sorted(out.entries.begin(), out.entries.end(), by_path)) {
+    std::sort(out.entries.begin(), out.entries.end(), by_path);
+  }
+  const auto twice =
+      std::adjacent_find(out.entries.begin(), out.entries.end(),
+                         [](const auto& a, const auto& b) { return a.path == b.path; });
+  if (twice != out.entries.end()) {
+    return invalid("'" + twice->path + "' stands twice in a manifest");
+  }
   return out;
 }
 

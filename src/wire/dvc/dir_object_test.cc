@@ -6,7 +6,7 @@
 namespace slipway::wire::dvc {
 namespace {
 
-constexpr char kMd5[] = "9dd4e461268c8034f5c8564e155c67a6";
+const data::Md5 kMd5 = *data::md5_of_hex("9dd4e461268c8034f5c8564e155c67a6");
 
 TEST(DirObject, IsWrittenAsDvcWritesIt) {
   const data::Manifest manifest{

@@ -2,7 +2,7 @@
 #include "dvc_file.h"
 
 #include "base/text.h"
-#include "data/object_cache.h"
+#include "data/object_id.h"
 #include "yaml/yaml.h"
 
 namespace slipway::wire::dvc {
@@ -87,7 +87,7 @@ class Reader {
     SW_CHECK_OK(check_path(*path, out.path));
     if (const auto* md5 = node.find("md5")) {
       SW_TRY(out.md5, text(*md5, "md5"));
-      if (!data::is_object_id(out.md5)) return bad(*md5, "'" + out.md5 + "' is not an MD5 hash");
+      if (!data::ObjectId::parse(out.md5)) return bad(*md5, "'" + out.md5 + "' is not an MD5 hash");
     }
     if (const auto* size = node.find("size")) {
       SW_TRY(out.size, count(*size, "size"));

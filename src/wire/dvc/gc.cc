@@ -9,15 +9,15 @@ namespace slipway::wire::dvc {
 namespace {
 
 // Manifests go before what they name: one that is there says that its files are.
-void manifests_first(std::vector<std::string>& ids) {
+void manifests_first(std::vector<data::ObjectId>& ids) {
   std::stable_partition(ids.begin(), ids.end(),
-                        [](const std::string& id) { return id.ends_with(".dir"); });
+                        [](const data::ObjectId& id) { return id.manifest; });
 }
 
-std::vector<std::string> unused(const std::vector<std::string>& all, const Objects& used) {
-  std::vector<std::string> out;
+std::vector<data::ObjectId> unused(const std::vector<data::ObjectId>& all, const Objects& used) {
+  std::vector<data::ObjectId> out;
   std::copy_if(all.begin(), all.end(), std::back_inserter(out),
-               [&](const std::string& id) { return !used.contains(id); });
+               [&](const data::ObjectId& id) { return !used.contains(id); });
   manifests_first(out);
   return out;
 }
@@ -25,7 +25,7 @@ std::vector<std::string> unused(const std::vector<std::string>& all, const Objec
 // Without its manifest nobody knows which objects a folder uses: they may not be taken for unused.
 Result<void> bring_manifests(Repository& repository, const std::vector<Wanted>& wanted,
                              data::ObjectStore* store) {
-  std::set<std::string> unknown;
+  std::set<data::ObjectId> unknown;
   SW_CHECK_OK(objects_of(repository, wanted, &unknown));
   for (const auto& id : unknown) {
     if (store == nullptr) continue;
@@ -48,10 +48,10 @@ Result<Collected> collect(const Common& common, const CollectOptions& options) {
     SW_TRY(remote, open_remote(*repository, common, options.keep.remote));
   }
   SW_CHECK_OK(bring_manifests(*repository, wanted, remote.store.get()));
-  std::set<std::string> unknown;
+  std::set<data::ObjectId> unknown;
   SW_TRY(const auto used, objects_of(*repository, wanted, &unknown));
   if (options.cloud && !unknown.empty()) {
-    return precondition("the manifest " + *unknown.begin() +
+    return precondition("the manifest " + unknown.begin()->text() +
                             " is neither in the cache nor in the remote: what its folder uses is "
                             "not known",
                         "fetch or add that folder first, or collect the cache alone");

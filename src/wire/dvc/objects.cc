@@ -25,7 +25,7 @@ bool is_lock(std::string_view path) {
 }
 
 bool counts(const Output& out) {
-  return out.cached && out.current_hash && data::is_object_id(out.md5);
+  return out.cached && out.current_hash && data::ObjectId::parse(out.md5);
 }
 
 std::string folder_of(const std::string& path) {
@@ -164,18 +164,20 @@ Result<std::vector<Wanted>> wanted_outputs(Repository& repository, const std::st
 }
 
 Result<Objects> objects_of(Repository& repository, const std::vector<Wanted>& wanted,
-                           std::set<std::string>* unknown) {
+                           std::set<data::ObjectId>* unknown) {
   Objects out;
   for (const auto& one : wanted) {
-    out.try_emplace(one.out.md5, one.path);
-    if (!one.out.folder()) continue;
-    if (!repository.cache().has(one.out.md5)) {
-      if (unknown != nullptr) unknown->insert(one.out.md5);
+    const auto id = data::ObjectId::parse(one.out.md5);
+    SW_ASSERT(id);
+    out.try_emplace(*id, one.path);
+    if (!id->manifest) continue;
+    if (!repository.cache().has(*id)) {
+      if (unknown != nullptr) unknown->insert(*id);
       continue;
     }
     SW_TRY(const auto manifest, repository.recorded(one.out));
     for (const auto& entry : manifest.entries) {
-      if (one.takes(entry.path)) out.try_emplace(entry.md5, one.path + "/" + entry.path);
+      if (one.takes(entry.path)) out.try_emplace({entry.md5}, one.path + "/" + entry.path);
     }
   }
   return out;

@@ -14,7 +14,7 @@
 namespace slipway::wire::dvc {
 
 // Ids, each with a path that it stands for.
-using Objects = std::map<std::string, std::string>;
+using Objects = std::map<data::ObjectId, std::string>;
 
 // An output that is wanted whole, or only what is under (or at) some paths inside it.
 struct Wanted {
@@ -35,6 +35,6 @@ Result<std::vector<Wanted>> wanted_outputs(Repository& repository, const std::st
 // The objects of all that can be known: a folder whose manifest the cache lacks counts as the
 // manifest only, and is named in `unknown` (may be null).
 Result<Objects> objects_of(Repository& repository, const std::vector<Wanted>& wanted,
-                           std::set<std::string>* unknown);
+                           std::set<data::ObjectId>* unknown);
 
 }  // namespace slipway::wire::dvc

@@ -40,7 +40,7 @@ Repository::Repository(std::string root, Settings settings, std::string cache_ro
     : root_(std::move(root)),
       settings_(std::move(settings)),
       stats_(root_ + "/.dvc/tmp/slipway/stat-cache"),
-      cache_(std::move(cache_root), stats_),
+      cache_(std::move(cache_root)),
       ignored_(root_) {}
 
 Result<std::unique_ptr<Repository>> Repository::open(const Common& common) {
@@ -151,22 +151,36 @@ Result<std::vector<Tracked>> Repository::select(const std::string& folder,
 }
 
 Result<data::Manifest> Repository::scan(const std::string& path,
-                                        const data::OnProgress& on_progress) {
+                                        const data::OnProgress& on_progress, bool store) {
   auto ignore = [&](const std::string& inside, bool folder) {
     return ignored_.ignores(path + "/" + inside, folder);
   };
-  return data::scan(absolute(path), ignore, stats_, on_progress);
+  return data::scan(absolute(path), ignore, stats_, on_progress, store ? &cache_ : nullptr);
 }
 
 Result<data::Manifest> Repository::recorded(const Output& out) {
-  if (!out.folder()) {
+  const auto id = data::ObjectId::parse(out.md5);
+  if (!id) return invalid("'" + out.md5 + "' of '" + out.path + "' is no hash");
+  if (!id->manifest) {
     return data::Manifest{
         .folder = false,
-        .entries = {{.md5 = out.md5, .size = out.size.value_or(0), .executable = out.executable}}};
+        .entries = {{.md5 = id->md5, .size = out.size.value_or(0), .executable = out.executable}}};
   }
-  if (!cache_.has(out.md5)) return not_found("the cache lacks the manifest of '" + out.path + "'");
-  SW_TRY(const auto text, cache_.read(out.md5));
+  if (!cache_.has(*id)) return not_found("the cache lacks the manifest of '" + out.path + "'");
+  SW_TRY(const auto text, cache_.read(*id));
   return parse_dir_object(text);
+}
+
+std::vector<data::Link> Repository::links() const {
+  const auto found = settings_.find("cache.type");
+  std::vector<data::Link> out;
+  if (found != settings_.end()) {
+    for (const auto part : split(found->second, ',')) {
+      if (const auto link = data::parse_link(trim(part))) out.push_back(*link);
+    }
+  }
+  if (out.empty()) out = {data::Link::reflink, data::Link::copy};
+  return out;
 }
 
 Repository::Lock::~Lock() {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "data/data.h"
+#include "data/deliver.h"
 #include "data/object_cache.h"
 #include "data/stat_cache.h"
 #include "dvc_file.h"
@@ -52,9 +53,14 @@ class Repository {
                                       const std::vector<std::string>& targets);
 
   // What stands in the work tree at `path`, .dvcignore respected.
-  Result<data::Manifest> scan(const std::string& path, const data::OnProgress& on_progress);
+  // With `store` its content is in the cache afterwards.
+  Result<data::Manifest> scan(const std::string& path, const data::OnProgress& on_progress,
+                              bool store = false);
   // What the pointer records; not_found when the cache lacks a folder's manifest.
   Result<data::Manifest> recorded(const Output& out);
+
+  // How files of the cache become files of the work tree, best first (cache.type).
+  std::vector<data::Link> links() const;
 
   // Held by whoever changes files; DVC's own lock. Waits a few seconds for another holder.
   struct Lock {

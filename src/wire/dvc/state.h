@@ -20,7 +20,7 @@ Result<State> state_of(Repository& repository, const Tracked& tracked, bool chec
 
 // The id that a pointer would record for it.
 std::string id_of(const data::Manifest& manifest);
-bool is_cached(Repository& repository, const Output& out);
+bool are_cached(Repository& repository, const data::Manifest& manifest);
 // Pointers of DVC 2 hash text files differently; an error that says how to upgrade them.
 Result<void> refuse_legacy(const Tracked& tracked);
 

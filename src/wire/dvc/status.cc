@@ -27,19 +27,31 @@ const char* word_for(State::Kind kind) {
 }  // namespace
 
 std::string id_of(const data::Manifest& manifest) {
-  if (!manifest.folder) return manifest.entries.at(0).md5;
-  return blob::hash_of(blob::Hasher::Kind::md5, write_dir_object(manifest)) + ".dir";
+  if (!manifest.folder) return data::hex_of(manifest.entries.at(0).md5);
+  blob::Hasher hasher(blob::Hasher::Kind::md5);
+  write_dir_object(manifest, [&](std::string_view piece) { hasher.add(piece); });
+  return hasher.finish() + ".dir";
 }
 
-bool is_cached(Repository& repository, const Output& out) {
-  if (!repository.cache().has(out.md5)) return false;
-  const auto manifest = repository.recorded(out);
-  if (!manifest) return false;
-  for (const auto& entry : manifest->entries) {
-    if (!repository.cache().has(entry.md5)) return false;
-  }
-  return true;
+bool are_cached(Repository& repository, const data::Manifest& manifest) {
+  std::vector<data::ObjectId> ids;
+  ids.reserve(manifest.entries.size());
+  for (const auto& entry : manifest.entries) ids.push_back({entry.md5});
+  return repository.cache().absent(ids).empty();
 }
+
+namespace {
+
+// `same`: what the output records, when it is known already.
+bool is_cached(Repository& repository, const Output& out, const data::Manifest* same) {
+  const auto id = data::ObjectId::parse(out.md5);
+  if (!id || !repository.cache().has(*id)) return false;
+  if (same != nullptr) return are_cached(repository, *same);
+  const auto manifest = repository.recorded(out);
+  return manifest && are_cached(repository, *manifest);
+}
+
+}  // namespace
 
 Result<void> refuse_legacy(const Tracked& tracked) {
   if (tracked.out.current_hash) return {};
@@ -56,13 +68,15 @@ Result<State> state_of(Repository& repository, const Tracked& tracked, bool chec
   if (state.exists) {
     SW_TRY(state.now, repository.scan(tracked.path, on_progress));
   }
-  if (!out.md5.empty() && check_cache && out.cached && !is_cached(repository, out)) {
+  const bool equal = state.exists && !out.md5.empty() && id_of(state.now) == out.md5;
+  if (!out.md5.empty() && check_cache && out.cached &&
+      !is_cached(repository, out, equal ? &state.now : nullptr)) {
     state.kind = State::Kind::not_in_cache;
   } else if (!state.exists) {
     state.kind = State::Kind::deleted;
   } else if (out.md5.empty()) {
     state.kind = State::Kind::fresh;
-  } else if (id_of(state.now) != out.md5) {
+  } else if (!equal) {
     state.kind = State::Kind::modified;
   }
   return state;

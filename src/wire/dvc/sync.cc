@@ -2,9 +2,11 @@
 #include "wire/dvc/sync.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
+#include <utility>
 
-#include "blob/hash.h"
+#include "data/read_files.h"
 #include "data/transfer.h"
 #include "objects.h"
 #include "remotes.h"
@@ -12,17 +14,17 @@
 namespace slipway::wire::dvc {
 namespace {
 
-std::vector<std::string> ids_of(const Objects& objects) {
-  std::vector<std::string> out;
+std::vector<data::ObjectId> ids_of(const Objects& objects) {
+  std::vector<data::ObjectId> out;
   out.reserve(objects.size());
   for (const auto& [id, path] : objects) out.push_back(id);
   return out;
 }
 
 // What of `all` is not in the sorted `some`.
-std::vector<std::string> without(const std::vector<std::string>& all,
-                                 const std::vector<std::string>& some) {
-  std::vector<std::string> out;
+std::vector<data::ObjectId> without(const std::vector<data::ObjectId>& all,
+                                    const std::vector<data::ObjectId>& some) {
+  std::vector<data::ObjectId> out;
   std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(out));
   return out;
 }
@@ -45,14 +47,10 @@ class Syncing {
     const auto all = ids_of(objects);
     SW_TRY(const auto there, present(all));
     const auto lacking = without(all, there);
-    std::vector<std::string> ready;
-    for (const auto& id : lacking) {
-      if (cache().has(id)) {
-        ready.push_back(id);
-      } else {
-        out_.missing.push_back(id);
-      }
-    }
+    std::vector<data::ObjectId> gone;
+    for (const auto place : cache().absent(lacking)) gone.push_back(lacking[place]);
+    const auto ready = without(lacking, gone);
+    note_missing(gone);
     SW_TRY(const auto safe, without_broken_folders(ready, there));
     SW_TRY(auto moved,
            data::push(cache(), *remote_.store, safe, remote_.jobs, common_->on_progress));
@@ -63,20 +61,21 @@ class Syncing {
   // Manifests come first: they say what else is needed.
   Result<Synced> fetch() {
     SW_TRY(const auto lock, repository_->lock());
-    std::set<std::string> unknown;
+    std::set<data::ObjectId> unknown;
     SW_TRY(auto objects, objects_of(*repository_, wanted_, &unknown));
     SW_CHECK_OK(fetch_these(objects, {unknown.begin(), unknown.end()}));
     SW_TRY(objects, objects_of(*repository_, wanted_, nullptr));
-    std::vector<std::string> lacking;
-    for (const auto& [id, path] : objects) {
-      if (!cache().has(id) && !unknown.contains(id)) lacking.push_back(id);
+    const auto all = ids_of(objects);
+    std::vector<data::ObjectId> lacking;
+    for (const auto place : cache().absent(all)) {
+      if (!unknown.contains(all[place])) lacking.push_back(all[place]);
     }
     SW_CHECK_OK(fetch_these(objects, lacking));
     return finish();
   }
 
   Result<CloudStatus> status() {
-    std::set<std::string> unknown;
+    std::set<data::ObjectId> unknown;
     SW_TRY(const auto objects, objects_of(*repository_, wanted_, &unknown));
     const auto all = ids_of(objects);
     SW_TRY(const auto there, present(all));
@@ -101,25 +100,26 @@ class Syncing {
   }
 
   // Sorted, as `ids` are.
-  Result<std::vector<std::string>> present(const std::vector<std::string>& ids) {
+  Result<std::vector<data::ObjectId>> present(const std::vector<data::ObjectId>& ids) {
     return remote_.store->present(ids);
   }
 
   // A manifest in a remote says that its files are there: one whose files are not all there, or
   // about to be, waits.
-  Result<std::vector<std::string>> without_broken_folders(const std::vector<std::string>& ready,
-                                                          const std::vector<std::string>& there) {
-    std::vector<std::string> out;
+  Result<std::vector<data::ObjectId>> without_broken_folders(
+      const std::vector<data::ObjectId>& ready, const std::vector<data::ObjectId>& there) {
+    std::vector<data::ObjectId> out;
     for (const auto& id : ready) {
-      if (!id.ends_with(".dir")) {
+      if (!id.manifest) {
         out.push_back(id);
         continue;
       }
-      SW_TRY(const auto manifest, repository_->recorded({.md5 = id}));
-      std::vector<std::string> others;
+      SW_TRY(const auto manifest, repository_->recorded({.md5 = id.text()}));
+      std::vector<data::ObjectId> others;
       for (const auto& entry : manifest.entries) {
-        if (std::binary_search(there.begin(), there.end(), entry.md5)) continue;
-        if (!std::binary_search(ready.begin(), ready.end(), entry.md5)) others.push_back(entry.md5);
+        const data::ObjectId file{entry.md5};
+        if (std::binary_search(there.begin(), there.end(), file)) continue;
+        if (!std::binary_search(ready.begin(), ready.end(), file)) others.push_back(file);
       }
       std::sort(others.begin(), others.end());
       others.erase(std::unique(others.begin(), others.end()), others.end());
@@ -129,22 +129,25 @@ class Syncing {
     return out;
   }
 
-  Result<void> fetch_these(const Objects& objects, std::vector<std::string> ids) {
+  Result<void> fetch_these(const Objects& objects, std::vector<data::ObjectId> ids) {
     std::sort(ids.begin(), ids.end());
     SW_TRY(const auto there, present(ids));
-    const auto gone = without(ids, there);
-    out_.missing.insert(out_.missing.end(), gone.begin(), gone.end());
+    note_missing(without(ids, there));
     SW_TRY(auto moved,
            data::fetch(cache(), *remote_.store, there, remote_.jobs, common_->on_progress));
     note(objects, moved);
     return {};
   }
 
+  void note_missing(const std::vector<data::ObjectId>& ids) {
+    for (const auto& id : ids) out_.missing.push_back(id.text());
+  }
+
   void note(const Objects& objects, const data::Transferred& moved) {
     out_.objects += moved.objects;
     for (const auto& [id, error] : moved.failed) {
       const auto path = objects.find(id);
-      const auto what = path == objects.end() ? id : shown(path->second);
+      const auto what = path == objects.end() ? id.text() : shown(path->second);
       out_.failed.push_back("failed to transfer '" + what + "': " + error.message +
                             (error.hint.empty() ? "" : " (" + error.hint + ")"));
     }
@@ -189,21 +192,35 @@ Result<Verified> verify(const Common& common, const std::vector<std::string>& ta
   SW_TRY(const auto objects, objects_of(*repository, wanted, nullptr));
   Verified out;
   data::Progress progress{.total_files = objects.size()};
-  for (const auto& [id, path] : objects) {
-    ++progress.files;
-    if (common.on_progress) common.on_progress(progress);
-    const auto shown = Repository::shown(common.folder, repository->absolute(path));
-    const auto file = repository->cache().path_of(id);
-    if (!repository->cache().has(id)) {
-      out.missing.push_back(shown);
-      continue;
-    }
-    SW_TRY(const auto md5, blob::hash_of_file(blob::Hasher::Kind::md5, file));
-    ++out.objects;
-    if (md5 != id.substr(0, 32)) {
-      out.corrupt.push_back(shown + ": " + data::corrupt_object(id, file, md5).message);
-    }
-  }
+  const auto& cache = repository->cache();
+  std::vector<std::pair<data::ObjectId, std::string>> all(objects.begin(), objects.end());
+  std::mutex mutex;
+  data::read_files(
+      {.count = all.size(),
+       .file =
+           [&](std::size_t i) {
+             return data::FileToRead{cache.path_of(all[i].first), {}};
+           },
+       .done =
+           [&](std::size_t i, Result<data::FileRead>&& read) {
+             const auto& [id, path] = all[i];
+             const auto shown = Repository::shown(common.folder, repository->absolute(path));
+             const std::scoped_lock lock(mutex);
+             ++progress.files;
+             if (common.on_progress) common.on_progress(progress);
+             if (!read && read.error().code == Code::not_found) {
+               out.missing.push_back(shown);
+             } else if (!read) {
+               out.corrupt.push_back(shown + ": " + read.error().message);
+             } else if (++out.objects; read->md5 != id.md5) {
+               out.corrupt.push_back(
+                   shown + ": " + data::corrupt_object(id, cache.path_of(id), read->md5).message);
+             }
+             return true;
+           },
+       .on_bytes = {}});
+  std::sort(out.missing.begin(), out.missing.end());
+  std::sort(out.corrupt.begin(), out.corrupt.end());
   return out;
 }
 
