@@ -223,6 +223,15 @@ int data(const Args& args) {
                      "Ignore data that the cache lacks");
   checkout->add_flag("--summary", summary, "Numbers instead of names");
 
+  checkout->add_flag("--relink", checkout_options.relink,
+                     "Also make what is up to date the kind of link that cache.type says");
+
+  auto* unprotect = app.add_subcommand("unprotect",
+                                       "Make files that are links into the cache "
+                                       "copies that may be changed");
+  declare_shared(*unprotect, shared);
+  unprotect->add_option("targets", shared.targets, "Files or folders")->required();
+
   const auto config = declare_data_config(app, shared);
   const auto sync = declare_data_sync(app, shared);
 
@@ -231,6 +240,10 @@ int data(const Args& args) {
   if (const auto code = sync()) return *code;
   if (init->parsed()) return run_init(shared, init_options);
   if (add->parsed()) return run_add(shared, add_options);
+  if (unprotect->parsed()) {
+    const auto done = dvc::unprotect(data_common(shared, "unprotect"), shared.targets);
+    return done ? kDone : fail_as_dvc(done.error(), kFailed);
+  }
   if (status->parsed() && (cloud || !sync_options.remote.empty())) {
     return run_cloud_status(shared, sync_options, json);
   }

@@ -185,4 +185,23 @@ Result<void> deliver(const ObjectCache& cache, StatCache& stats, const Deliverie
   return Delivering(cache, stats, deliveries).run();
 }
 
+Result<void> own_copies(const std::vector<std::string>& files, const OnProgress& on_progress) {
+  Progress progress{.total_files = files.size()};
+  for (const auto& file : files) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) return file_error("cannot read", file);
+    const auto name = temporary_beside(file);
+    const int mode = masked((info.st_mode & S_IXUSR) != 0 ? 0777 : 0666);
+    SW_CHECK_OK(copy_and_hash(file, name, mode));
+    if (::rename(name.c_str(), file.c_str()) != 0) {
+      auto error = file_error("cannot write", file);
+      ::unlink(name.c_str());
+      return error;
+    }
+    ++progress.files;
+    if (on_progress) on_progress(progress);
+  }
+  return {};
+}
+
 }  // namespace slipway::data

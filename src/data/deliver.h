@@ -41,4 +41,7 @@ struct Deliveries {
 // data_loss. Empty files and executable ones are never links.
 Result<void> deliver(const ObjectCache& cache, StatCache& stats, const Deliveries& deliveries);
 
+// Makes files that are links copies of what they lead to, writable by the user.
+Result<void> own_copies(const std::vector<std::string>& files, const OnProgress& on_progress);
+
 }  // namespace slipway::data

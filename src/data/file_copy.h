@@ -38,7 +38,7 @@ struct Copied {
 
 // `to` must not exist and gets `mode`, whatever the umask; empty: only hashes. A source that
 // changes meanwhile is `conflict`; one that is neither a file nor a link to one is invalid_argument
-// and named. The copy is not synced to disk: see ObjectCache::sync.
+// and named. The copy is not synced to disk.
 Result<Copied> copy_and_hash(const std::string& from, const std::string& to, int mode,
                              const std::function<void(std::size_t)>& on_bytes = {});
 

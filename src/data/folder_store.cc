@@ -48,8 +48,6 @@ class FolderStore : public ObjectStore {
     return {};
   }
 
-  Result<void> settle() override { return objects_.sync(); }
-
   std::string address_of(const ObjectId& id) const override { return objects_.path_of(id); }
 
   std::size_t usual_jobs() const override {

@@ -168,13 +168,6 @@ Result<std::string> ObjectCache::read(const ObjectId& id) const {
   return bytes;
 }
 
-Result<void> ObjectCache::sync() const {
-  const Descriptor folder(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.ok() && errno == ENOENT) return {};
-  if (folder.ok() && ::syncfs(folder.get()) == 0) return {};
-  return file_error("cannot sync", root_);
-}
-
 Result<void> ObjectCache::receive(const ObjectId& id, const Fill& fill) {
   const Temporary temporary{temporary_beside(path_of(id))};
   SW_CHECK_OK(make_folder_of(id));

@@ -26,7 +26,8 @@ struct FileToRead;
 // Of an object whose bytes hash to `actual`.
 Error corrupt_object(const ObjectId& id, const std::string& path, const Md5& actual);
 
-// Safe for use by several threads and processes: objects appear whole or not at all.
+// Safe for use by several threads and processes: objects appear whole or not at all. They are not
+// synced to disk (decision 23): what a power cut leaves of the last ones is found to be corrupt.
 class ObjectCache {
  public:
   explicit ObjectCache(std::string root) : root_(std::move(root)) {}
@@ -45,9 +46,6 @@ class ObjectCache {
   Result<ObjectId> add_bytes(std::string_view bytes, bool manifest);
   // A manifest's bytes.
   Result<std::string> read(const ObjectId& id) const;
-  // Everything added so far is on disk when it returns. One sync of the file system is cheaper than
-  // one for each of thousands of objects.
-  Result<void> sync() const;
 
   // Brings an object in from elsewhere: `fill` writes it to the path that it gets and answers its
   // MD5, or nothing when it did not compute it. Other bytes than the id says are data_loss and are

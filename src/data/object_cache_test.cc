@@ -39,13 +39,15 @@ class ObjectCacheTest : public ::testing::Test {
   }
   Result<void> put(const ObjectId& id, const std::string& target, bool executable = false,
                    const std::vector<Link>& links = {Link::reflink, Link::copy}) {
-    return deliver(
-        cache_, stats_,
-        {.count = 1,
-         .item = [&](std::size_t) { return Delivery{id.md5, target, executable}; },
-         .links = links,
-         .fresh = false,
-         .on_progress = {}});
+    return deliver(cache_, stats_,
+                   {.count = 1,
+                    .item =
+                        [&](std::size_t) {
+                          return Delivery{id.md5, target, executable};
+                        },
+                    .links = links,
+                    .fresh = false,
+                    .on_progress = {}});
   }
   std::size_t files_below(const std::string& path) {
     std::size_t files = 0;

@@ -36,8 +36,6 @@ class ObjectStore {
   virtual Result<std::optional<Md5>> get(const ObjectId& id, const std::string& path) = 0;
   // Absent ones are fine.
   virtual Result<void> remove(const std::vector<ObjectId>& ids) = 0;
-  // What was put so far outlives a crash when it returns.
-  virtual Result<void> settle() = 0;
   // Where an object is, for messages.
   virtual std::string address_of(const ObjectId& id) const = 0;
   // How many calls at a time make it fastest.

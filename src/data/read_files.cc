@@ -141,7 +141,8 @@ class Reading {
     std::counting_semaphore<2> hashed(2);
     Result<void> outcome;  // the companion's until it is joined
     {
-      const std::jthread companion([&] {
+      Pool companion("copy", 1, 1);
+      SW_ASSERT(companion.post([&] {
         for (std::size_t turn = 0;; ++turn) {
           hashed.acquire();
           auto& buffer = buffers[turn % 2];
@@ -153,7 +154,7 @@ class Reading {
           outcome =
               write_whole(slot.copy.get(), {buffer.bytes.get(), buffer.size}, slot.file.copy_to);
         }
-      });
+      }));
       for (std::size_t turn = 0;; ++turn) {
         filled.acquire();
         const auto& buffer = buffers[turn % 2];

@@ -50,23 +50,25 @@ TEST_F(ReadFilesTest, EveryLengthIsHashedAndLargeOnesAreCopied) {
   std::map<std::size_t, std::string> contents;
   std::atomic<std::size_t> bytes = 0;
 
-  read_files({.count = count,
-              .file = [&](std::size_t i) { return FileToRead{path(i), path(i) + ".copy"}; },
-              .done =
-                  [&](std::size_t i, Result<FileRead>&& read) {
-                    const std::scoped_lock lock(mutex);
-                    if (!read) {
-                      ADD_FAILURE() << read.error().message;
-                      return true;
-                    }
-                    EXPECT_EQ(hex_of(read->md5),
-                              blob::hash_of(blob::Hasher::Kind::md5, text_of(path(i))));
-                    EXPECT_NE(read->in_memory, read->copied);
-                    contents[i] =
-                        read->copied ? text_of(path(i) + ".copy") : std::string(read->content);
-                    return true;
-                  },
-              .on_bytes = [&](std::size_t n) { bytes += n; }});
+  read_files(
+      {.count = count,
+       .file =
+           [&](std::size_t i) {
+             return FileToRead{path(i), path(i) + ".copy"};
+           },
+       .done =
+           [&](std::size_t i, Result<FileRead>&& read) {
+             const std::scoped_lock lock(mutex);
+             if (!read) {
+               ADD_FAILURE() << read.error().message;
+               return true;
+             }
+             EXPECT_EQ(hex_of(read->md5), blob::hash_of(blob::Hasher::Kind::md5, text_of(path(i))));
+             EXPECT_NE(read->in_memory, read->copied);
+             contents[i] = read->copied ? text_of(path(i) + ".copy") : std::string(read->content);
+             return true;
+           },
+       .on_bytes = [&](std::size_t n) { bytes += n; }});
 
   ASSERT_EQ(contents.size(), count);
   std::size_t total = 0;
@@ -81,7 +83,10 @@ TEST_F(ReadFilesTest, OneAloneIsCopiedWhileItIsHashed) {
   make(0, 9'000'001);
   const auto mode = 0640;
   read_files({.count = 1,
-              .file = [&](std::size_t) { return FileToRead{path(0), path(1), mode}; },
+              .file =
+                  [&](std::size_t) {
+                    return FileToRead{path(0), path(1), mode};
+                  },
               .done =
                   [&](std::size_t, Result<FileRead>&& read) {
                     EXPECT_TRUE(read);
@@ -123,7 +128,10 @@ TEST_F(ReadFilesTest, ItStopsWhenItIsTold) {
   for (std::size_t i = 0; i < count; ++i) make(i, 10);
   std::atomic<int> calls = 0;
   read_files({.count = count,
-              .file = [&](std::size_t i) { return FileToRead{path(i), {}}; },
+              .file =
+                  [&](std::size_t i) {
+                    return FileToRead{path(i), {}};
+                  },
               .done = [&](std::size_t, Result<FileRead>&&) { return ++calls < 3; },
               .on_bytes = {}});
   EXPECT_LT(calls, static_cast<int>(count));

@@ -99,8 +99,6 @@ class S3Store : public ObjectStore {
     return {};
   }
 
-  Result<void> settle() override { return {}; }
-
   std::string address_of(const ObjectId& id) const override {
     return "s3://" + bucket_ + "/" + base_ + id.path();
   }
@@ -109,9 +107,7 @@ class S3Store : public ObjectStore {
 
  private:
   fetch::S3 connect() const { return {access_, clock_}; }
-  fetch::S3Place place_of(const ObjectId& id) const {
-    return {bucket_, base_ + id.path()};
-  }
+  fetch::S3Place place_of(const ObjectId& id) const { return {bucket_, base_ + id.path()}; }
 
   // By one of the prefixes of three digits: ids are spread evenly.
   Result<std::size_t> about_how_many() {

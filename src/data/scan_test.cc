@@ -38,8 +38,10 @@ TEST_F(ScanTest, ListsFilesByPathWithTheirHashes) {
   ASSERT_TRUE(out);
   ASSERT_EQ(out->entries.size(), 3u);
   EXPECT_EQ(out->entries[0].path, "sub-1");
-  EXPECT_EQ(out->entries[1], (Entry{"sub/y", *md5_of_hex("415290769594460e2e485922904f345d"), 1, false}));
-  EXPECT_EQ(out->entries[2], (Entry{"x", *md5_of_hex("9dd4e461268c8034f5c8564e155c67a6"), 1, true}));
+  EXPECT_EQ(out->entries[1],
+            (Entry{"sub/y", *md5_of_hex("415290769594460e2e485922904f345d"), 1, false}));
+  EXPECT_EQ(out->entries[2],
+            (Entry{"x", *md5_of_hex("9dd4e461268c8034f5c8564e155c67a6"), 1, true}));
   EXPECT_EQ(out->size(), 3u);
 }
 

@@ -47,12 +47,8 @@ StatCache::StatCache(std::string path, Clock& clock) : path_(std::move(path)), c
 }
 
 StatCache::Record StatCache::record_of(const struct stat& info, const Md5& md5) {
-  return {info.st_dev,
-          info.st_ino,
-          static_cast<std::uint64_t>(info.st_size),
-          to_ns(info.st_mtim),
-          to_ns(info.st_ctim),
-          md5};
+  return {info.st_dev,         info.st_ino,         static_cast<std::uint64_t>(info.st_size),
+          to_ns(info.st_mtim), to_ns(info.st_ctim), md5};
 }
 
 std::size_t StatCache::slot_of(std::uint64_t device, std::uint64_t inode) const {

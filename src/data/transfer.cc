@@ -107,11 +107,9 @@ Result<Transferred> push(ObjectCache& cache, ObjectStore& store, const std::vect
   } else {
     moving.run(files, jobs);
   }
-  SW_CHECK_OK(store.settle());
   auto out = moving.take();
   if (!out.failed.empty()) return out;
   moving.run(manifests, jobs);
-  if (!manifests.empty()) SW_CHECK_OK(store.settle());
   auto last = moving.take();
   out.objects += last.objects;
   out.failed = std::move(last.failed);

@@ -20,7 +20,7 @@ struct Transferred {
 };
 
 // `ids` are what the store lacks and the cache holds. A manifest (`.dir`) is put only after all
-// others are there, on disk, and not at all when one of them failed.
+// others are there, and not at all when one of them failed.
 Result<Transferred> push(ObjectCache& cache, ObjectStore& store, const std::vector<ObjectId>& ids,
                          std::size_t jobs, const OnProgress& on_progress);
 

@@ -244,3 +244,54 @@ def test_the_lock_of_dvc_is_honoured(repo):
         done = repo.ours("add", "data.csv", ok=False)
     assert done.returncode == 1 and "lock" in done.stderr
     repo.ours("add", "data.csv")
+
+
+@pytest.mark.parametrize("kind", ["hardlink", "symlink"])
+def test_links_are_what_dvc_makes_of_them(tmp_path, kind):
+    repo = Repo(tmp_path / "repo")
+    repo.fill()
+    repo.ours("init")
+    repo.ours("config", "cache.type", f"{kind},copy")
+    repo.ours("add", "folder", "data.csv")
+    objects = {path.stat().st_ino: path for path in (repo.root / ".dvc/cache/files").rglob("*/*/*")}
+    linked = repo.root / "folder/deep/7.txt"
+    assert linked.stat().st_ino in objects
+    assert linked.is_symlink() == (kind == "symlink")
+    assert not (repo.root / "folder/run.sh").is_symlink()
+    assert "up to date" in repo.ours("status").stdout
+    assert "up to date" in repo.dvc("status").stdout
+
+    shutil.rmtree(repo.root / "folder")
+    repo.ours("checkout")
+    assert linked.stat().st_ino in objects
+    assert "up to date" in repo.dvc("status").stdout
+
+    repo.ours("unprotect", "folder", "data.csv")
+    assert linked.stat().st_ino not in objects and os.access(linked, os.W_OK)
+    assert linked.stat().st_mode & 0o200
+    repo.ours("checkout", "--relink")
+    assert linked.stat().st_ino in objects
+    repo.ours("config", "cache.type", "copy")
+    repo.ours("checkout", "--relink", "folder")
+    assert linked.stat().st_ino not in objects and not linked.is_symlink()
+    assert "up to date" in repo.ours("status").stdout
+    assert "up to date" in repo.dvc("status").stdout
+
+
+def test_a_corrupt_object_stops_a_whole_folder(tmp_path):
+    repo = Repo(tmp_path / "repo")
+    repo.fill()
+    repo.ours("init")
+    repo.ours("add", "folder")
+    broken = next(
+        path
+        for path in (repo.root / ".dvc/cache/files/md5").glob("*/*")
+        if path.suffix != ".dir" and path.stat().st_size > 0
+    )
+    broken.chmod(0o644)
+    broken.write_bytes(b"evil")
+    shutil.rmtree(repo.root / "folder")
+    done = repo.ours("checkout", ok=False)
+    assert done.returncode == 255 and "corrupt" in done.stderr
+    assert not (repo.root / "folder").exists()  # all of it or nothing
+    assert not list((repo.root / ".dvc/tmp").glob("checkout-*"))

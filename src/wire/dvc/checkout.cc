@@ -20,8 +20,10 @@ struct Plan {
   Tracked tracked;
   State state;
   data::Manifest wanted;
-  std::vector<std::size_t> deliver;   // places in wanted.entries
-  std::size_t added = 0;              // of those, files that are not there yet
+  std::vector<std::size_t> deliver;  // places in wanted.entries
+  std::size_t added = 0;             // of those, files that are not there yet
+  std::size_t modified = 0;          // and files with another content
+  bool relink_only = false;
   std::vector<std::string> remove;    // relative to the output
   std::vector<std::size_t> replaced;  // places in state.now.entries of what goes away
 };
@@ -97,14 +99,16 @@ class CheckingOut {
   Result<std::optional<Plan>> make_plan(const Tracked& tracked) {
     Plan plan{.tracked = tracked};
     SW_TRY(plan.state, state_of(repository_, tracked, false, common_.on_progress));
-    if (plan.state.kind == State::Kind::up_to_date) return std::optional<Plan>{};
+    const bool up_to_date = plan.state.kind == State::Kind::up_to_date;
+    if (up_to_date && !options_.relink) return std::optional<Plan>{};
     auto wanted = repository_.recorded(tracked.out);
     if (!wanted) {
       fail(tracked, wanted.error().message);
       return std::optional<Plan>{};
     }
     plan.wanted = *std::move(wanted);
-    compare(plan);
+    plan.relink_only = up_to_date;
+    compare(plan, options_.relink);
     if (const auto lacking = lacking_object(plan); !lacking.empty()) {
       fail(tracked, lacking);
       return std::optional<Plan>{};
@@ -113,7 +117,7 @@ class CheckingOut {
   }
 
   // Both lists are sorted by path.
-  static void compare(Plan& plan) {
+  static void compare(Plan& plan, bool relink) {
     const auto& now = plan.state.now.entries;
     const auto& wanted = plan.wanted.entries;
     const bool same_kind = plan.state.exists && plan.state.now.folder == plan.wanted.folder;
@@ -123,12 +127,14 @@ class CheckingOut {
       for (; at < have && now[at].path < wanted[i].path; ++at) plan.replaced.push_back(at);
       const bool there = at < have && now[at].path == wanted[i].path;
       if (there && now[at].md5 == wanted[i].md5) {
+        if (relink) plan.deliver.push_back(i);
         ++at;
         continue;
       }
       plan.deliver.push_back(i);
       if (there) {
         plan.replaced.push_back(at++);
+        ++plan.modified;
       } else {
         ++plan.added;
       }
@@ -268,11 +274,12 @@ class CheckingOut {
       out_.reasons.push_back(changed.error().message);
       return;
     }
+    if (plan.relink_only) return;
     auto name = shown(plan.tracked);
     if (plan.wanted.folder) name += "/";
     (plan.state.exists ? out_.modified : out_.added).push_back(std::move(name));
     out_.files_added += plan.added;
-    out_.files_modified += plan.deliver.size() - plan.added;
+    out_.files_modified += plan.modified;
     out_.files_deleted += plan.remove.size();
   }
 

@@ -50,6 +50,7 @@ Result<Status> status(const Common& common, const std::vector<std::string>& targ
 struct CheckoutOptions {
   bool force = false;  // remove files that the cache does not hold
   bool allow_missing = false;
+  bool relink = false;  // also what is up to date becomes the kind of link that is set now
 };
 struct CheckedOut {
   std::vector<std::string> modified;  // relative to the folder, folders with a / behind them
@@ -63,5 +64,8 @@ struct CheckedOut {
 };
 Result<CheckedOut> checkout(const Common& common, const std::vector<std::string>& targets,
                             const CheckoutOptions& options);
+
+// Files that are links into the cache become copies that may be changed.
+Result<void> unprotect(const Common& common, const std::vector<std::string>& targets);
 
 }  // namespace slipway::wire::dvc
