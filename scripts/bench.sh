@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench: beside a real mlflow server; tracking, serving, data, monitoring: beside their
-# peers.
+# ./dev bench: beside a real mlflow server; tracking, serving, data, monitoring, pipelines: beside
+# their peers.
 
 dev_bench() {
   local script=bench/bench.py
@@ -12,6 +12,7 @@ dev_bench() {
     data) script=bench/data/run.py; shift ;;
     serving) script=bench/serving/run.py; shift; setup_peers ;;
     monitoring) script=bench/monitoring/run.py; shift; setup_monitoring_peers ;;
+    pipelines) script=bench/pipelines/run.py; shift; setup_pipeline_peers ;;
   esac
   SLIPWAY_BIN="$ROOT/build/slipway" exec "$VENV/clients/bin/python" "$script" "$@"
 }
@@ -38,6 +39,18 @@ setup_monitoring_peers() {
   for peer in evidently whylogs duckdb; do
     once "$peer" "$VENV/$peer/bin/python" "bench/monitoring/peers/$peer.txt" -- \
       make_peer "$peer" monitoring || say "no $peer: it is left out"
+  done
+}
+
+# What runs steps otherwise; dvc is there for the client tests.
+setup_pipeline_peers() {
+  local peer
+  python_tools
+  [ -z "${SLIPWAY_BENCH_VENVS:-}" ] || return 0
+  export SLIPWAY_BENCH_VENVS="$VENV"
+  for peer in metaflow prefect; do
+    once "$peer" "$VENV/$peer/bin/python" "bench/pipelines/peers/$peer.txt" -- \
+      make_peer "$peer" pipelines || say "no $peer: it is left out"
   done
 }
 

@@ -113,7 +113,7 @@ def ready_to_start(folder: Path, count: int) -> dict:
     logs = folder / "slipway-data/runs"
     run = max(p.name for p in logs.iterdir() if not p.name.startswith("."))
     stamps = [int((logs / run / f"s{i}.1.log").read_text()) for i in range(count)]
-    gaps = [(b - a) / 1e6 for a, b in zip(stamps, stamps[1:])]
+    gaps = [(b - a) / 1e6 for a, b in zip(stamps, stamps[1:], strict=False)]
     argv = ["/bin/sh", "-c", "date +%s%N >> plain"]
     at = os.getcwd()
     os.chdir(folder)
@@ -121,7 +121,7 @@ def ready_to_start(folder: Path, count: int) -> dict:
         os.waitpid(os.posix_spawn(argv[0], argv, os.environ), 0)
     os.chdir(at)
     plain = [int(line) for line in (folder / "plain").read_text().split()]
-    without = statistics.median((b - a) / 1e6 for a, b in zip(plain, plain[1:]))
+    without = statistics.median((b - a) / 1e6 for a, b in zip(plain, plain[1:], strict=False))
     gaps.sort()
     return {
         "median": statistics.median(gaps) - without,

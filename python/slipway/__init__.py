@@ -13,15 +13,18 @@
 """
 
 from .console import Console, console
+from .flows import FlowError, flow, step
 from .record import Recorded, record
 from .series import log_file, log_histogram, log_image, log_metrics, log_table, log_text
 from .wire import ServerError
 
 __all__ = [
     "Console",
+    "FlowError",
     "Recorded",
     "ServerError",
     "console",
+    "flow",
     "log_file",
     "log_histogram",
     "log_image",
@@ -29,5 +32,6 @@ __all__ = [
     "log_table",
     "log_text",
     "record",
+    "step",
 ]
 __version__ = "0.1.0"

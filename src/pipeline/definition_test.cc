@@ -195,6 +195,10 @@ TEST(Expression, InsertsOneShellWord) {
       *render("{{ item.rate }} {{ item.tags.0 }} {{ index }} {{ run_id }}", scope, Quote::none),
       "0.5 a b 3 RUN");
   EXPECT_EQ(*render("{{ '{{x}}' }}", scope, Quote::shell), "{{x}}");
+  EXPECT_EQ(*render("{{ params.plain | json }} {{item.tags|json}} {{ params.none | json }}", scope,
+                    Quote::none),
+            R"("2013-04" ["a b"] null)");
+  EXPECT_FALSE(render("{{ item | upper }}", scope, Quote::shell));
   EXPECT_FALSE(render("{{ item.no }}", scope, Quote::shell));
   EXPECT_EQ(value_in("{{ item.tags }}", scope)->value().text, R"(["a b"])");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,6 +78,7 @@ struct Execution {
   std::string parent;                  // the execution that it is a step of; empty: none
   int priority = 0;                    // among those that wait
   std::vector<StepState> steps;        // in the order of the file; all of them
+  std::map<std::string, std::vector<std::string>> needs;  // of steps that have any
 };
 
 struct Attempt {

@@ -17,6 +17,7 @@ constexpr char kKnown[] =
     "artifacts.STEP.NAME; write {{ '{{' }} for a literal {{";
 
 struct Reference {
+  bool as_json = false;   // .. | json
   std::string_view root;  // "params", "item", ..
   std::string_view name;  // of the parameter, of the step
   std::string_view what;  // of the step
@@ -66,6 +67,13 @@ Result<void> parse_step_reference(std::string_view inside, Reference& out) {
 
 Result<Reference> parse_reference(std::string_view inside) {
   Reference out;
+  if (const auto bar = inside.find('|'); bar != inside.npos) {
+    if (trim(inside.substr(bar + 1)) != "json") {
+      return bad(inside, "the only form is '| json'", "write {{ item | json }}");
+    }
+    out.as_json = true;
+    inside = trim(inside.substr(0, bar));
+  }
   const auto dot = inside.find('.');
   out.root = inside.substr(0, dot);
   out.path = dot == inside.npos ? std::string_view() : inside.substr(dot);
@@ -150,8 +158,8 @@ Result<Value> whole_value(const Reference& reference, std::string_view inside, c
                                        : scope.outcomes->of(reference.name, reference.what);
 }
 
-Result<Value> resolve(std::string_view inside, const Scope& scope) {
-  SW_TRY(const auto reference, parse_reference(inside));
+Result<Value> resolve_reference(const Reference& reference, std::string_view inside,
+                                const Scope& scope) {
   if (reference.root == "run_id") return Value{Value::Kind::text, scope.run_id};
   if (reference.root == "scheduled") {
     return Value{Value::Kind::text,
@@ -162,6 +170,13 @@ Result<Value> resolve(std::string_view inside, const Scope& scope) {
   auto part = part_of(whole, reference.path);
   if (!part) return bad(inside, part.error().message, {});
   return part;
+}
+
+Result<Value> resolve(std::string_view inside, const Scope& scope) {
+  SW_TRY(const auto reference, parse_reference(inside));
+  SW_TRY(auto value, resolve_reference(reference, inside, scope));
+  if (!reference.as_json) return value;
+  return Value{Value::Kind::text, json_of(value)};
 }
 
 // Calls `literal` and `inside` for the pieces of a text in their order.

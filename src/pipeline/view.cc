@@ -60,6 +60,7 @@ Result<void> add_steps(Records& records, Execution& execution) {
       states.push_back({.name = step.name, .status = status_without_record(execution)});
     }
     if (step.foreach) drop_stale(states);
+    if (!step.needs.empty()) execution.needs[step.name] = step.needs;
     for (auto& state : states) execution.steps.push_back(std::move(state));
   }
   return {};

@@ -64,10 +64,11 @@ struct StepView {
   json::Nullable<std::string> error;
   double cpu_seconds = 0;
   std::uint64_t max_rss_bytes = 0;
+  std::vector<std::string> needs;
 };
 BOOST_DESCRIBE_STRUCT(StepView, (),
                       (name, index, status, attempts, started, ended, exit_code, error, cpu_seconds,
-                       max_rss_bytes))
+                       max_rss_bytes, needs))
 
 struct ResumeExecution {
   std::string from;  // a step: it and all that come after it run again

@@ -65,7 +65,11 @@ ExecutionView view_of(const pipeline::Execution& in) {
   out.scheduled = time_text(in.scheduled);
   out.parent = unless_empty(in.parent);
   out.priority = in.priority;
-  for (const auto& step : in.steps) out.steps.push_back(view_of(step));
+  for (const auto& step : in.steps) {
+    out.steps.push_back(view_of(step));
+    const auto needs = in.needs.find(step.name);
+    if (needs != in.needs.end()) out.steps.back().needs = needs->second;
+  }
   return out;
 }
 

@@ -388,6 +388,7 @@ export interface Pipeline {
 
 export type StepStatus =
   | "waiting"
+  | "approval"
   | "running"
   | "succeeded"
   | "failed"

@@ -162,15 +162,19 @@ function StepCard({
       }
       flush
     >
-      {step.error && <p class="body bad">{step.error}</p>}
+      {step.status === "approval" && <Question execution={execution} step={step} />}
+      {step.error && step.status !== "approval" && <p class="body bad">{step.error}</p>}
       {step.attempts === 0 ||
+      step.status === "approval" ||
       step.status === "skipped" ||
       step.status === "cached" ||
       step.status === "waiting" ? (
         <p class="body faint">
-          {step.status === "cached"
-            ? "Its inputs did not change: the earlier outputs were taken."
-            : "It did not run, so there is no output."}
+          {step.status === "approval"
+            ? "It waits for an answer."
+            : step.status === "cached"
+              ? "Its inputs did not change: the earlier outputs were taken."
+              : "It did not run, so there is no output."}
         </p>
       ) : (
         <LogTail
@@ -183,5 +187,40 @@ function StepCard({
         />
       )}
     </Card>
+  );
+}
+
+// A step that asks a person.
+function Question({ execution, step }: { execution: Execution; step: StepExecution }) {
+  const answer = (approved: boolean) => async () => {
+    await call("POST", address("/executions/{}/decisions", [execution.run_id]), {
+      step: step.name,
+      index: step.index,
+      approved,
+    });
+  };
+  return (
+    <div class="body row">
+      <span>{step.error || "Go on?"}</span>
+      <Confirm
+        button="Approve"
+        icon="play"
+        title={`Approve ${stepKey(step)}?`}
+        confirm="Approve it"
+        run={answer(true)}
+      >
+        The execution goes on.
+      </Confirm>
+      <Confirm
+        danger
+        button="Reject"
+        icon="stop"
+        title={`Reject ${stepKey(step)}?`}
+        confirm="Reject it"
+        run={answer(false)}
+      >
+        The step fails, and what needs it is skipped.
+      </Confirm>
+    </div>
   );
 }

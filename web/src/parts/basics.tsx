@@ -42,6 +42,7 @@ const kTones: Record<string, Tone> = {
   loading: "accent",
   acknowledged: "warn",
   paused: "warn",
+  approval: "warn",
   aborted: "warn",
   cancelled: "warn",
   killed: "warn",

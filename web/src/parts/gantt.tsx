@@ -20,6 +20,7 @@ const kTone: Record<string, string> = {
   running: "accent",
   cancelled: "warn",
   waiting: "plain",
+  approval: "warn",
 };
 
 // Left edge and width of a bar as shares of the whole.

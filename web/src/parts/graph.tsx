@@ -49,6 +49,7 @@ export function layout(steps: StepExecution[]): Node[] {
 const kOrder = [
   "failed",
   "timed_out",
+  "approval",
   "running",
   "cancelled",
   "waiting",
