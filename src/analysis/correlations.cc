@@ -13,7 +13,7 @@ namespace {
 
 using drivers::duckdb::Piece;
 
-constexpr double kMostCells = 25e6;
+constexpr double kMostCells = 10e6;
 
 // splitmix64's finaliser: even over consecutive numbers.
 std::uint64_t mixed(std::uint64_t x) {

@@ -26,7 +26,7 @@ struct Correlations {
 // The first this many columns of each kind are correlated.
 constexpr std::size_t kMostCorrelated = 200;
 
-// Reads at most 25 million cells: of a larger table each row is taken with the same chance, by a
+// Reads at most 10 million cells: of a larger table each row is taken with the same chance, by a
 // hash of its number, so that the same file gives the same rows. Infinite values are missing.
 Result<Correlations> correlate(const Table& table, const std::vector<std::string>& numerical,
                                const std::vector<std::string>& categorical);

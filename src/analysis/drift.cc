@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "analysis/column_reader.h"
 #include "analysis/values.h"
 #include "base/text.h"
 #include "json/value.h"
@@ -17,34 +19,38 @@ constexpr std::size_t kBars = 10;
 constexpr std::size_t kMostLabel = 60;
 
 // Where `share` of an ascending sample lies below.
-double quantile(const std::vector<double>& ascending, double share) {
+double quantile(const stats::Ordered& ascending, double share) {
   const auto last = static_cast<double>(ascending.size() - 1);
-  return ascending[static_cast<std::size_t>(share * last)];
+  return ascending.at(static_cast<std::size_t>(share * last));
 }
 
-std::vector<double> binned(const std::vector<double>& ascending, double low, double high) {
-  std::vector<double> out(kBins);
+std::vector<double> binned(const stats::Ordered& ascending, double low, double high) {
+  std::vector<double> out;
   const double width = (high - low) / static_cast<double>(kBins);
-  for (const double x : ascending) {
-    const double bin = std::clamp(std::floor((x - low) / width), 0.0, double{kBins - 1});
-    out[static_cast<std::size_t>(bin)] += 1 / static_cast<double>(ascending.size());
+  std::size_t begin = 0;
+  for (std::size_t bin = 1; bin <= kBins; ++bin) {
+    const auto end = bin == kBins ? ascending.size() : ascending.first([&](double x) {
+      return std::floor((x - low) / width) >= static_cast<double>(bin);
+    });
+    out.push_back(static_cast<double>(end - begin) / static_cast<double>(ascending.size()));
+    begin = end;
   }
   return out;
 }
 
 // The tails, at most half a percent of either side, are drawn in the bins at the ends.
-Picture numbers(const stats::Sample& was, const stats::Sample& is) {
+Picture numbers(const stats::Ordered& was, const stats::Ordered& is) {
   Picture out;
-  if (was.values.empty() || is.values.empty()) return out;
-  out.low = std::min(quantile(was.values, 0.005), quantile(is.values, 0.005));
-  out.high = std::max(quantile(was.values, 0.995), quantile(is.values, 0.995));
+  if (was.size() == 0 || is.size() == 0) return out;
+  out.low = std::min(quantile(was, 0.005), quantile(is, 0.005));
+  out.high = std::max(quantile(was, 0.995), quantile(is, 0.995));
   if (!(out.high > out.low)) {
-    out.low = std::min(was.values.front(), is.values.front());
-    out.high = std::max(was.values.back(), is.values.back());
+    out.low = std::min(was.at(0), is.at(0));
+    out.high = std::max(was.at(was.size() - 1), is.at(is.size() - 1));
   }
   if (!(out.high > out.low)) out.high = out.low + 1;
-  out.reference = binned(was.values, out.low, out.high);
-  out.current = binned(is.values, out.low, out.high);
+  out.reference = binned(was, out.low, out.high);
+  out.current = binned(is, out.low, out.high);
   return out;
 }
 
@@ -93,12 +99,6 @@ double share_of(std::int64_t part, std::int64_t all) {
   return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0;
 }
 
-struct Side {
-  const ColumnFacts& facts;
-  const stats::Sample& sample;
-  std::int64_t rows;
-};
-
 std::string_view kind_of(const Field& field) {
   using drivers::duckdb::Type;
   switch (field.type) {
@@ -117,53 +117,114 @@ std::string_view kind_of(const Field& field) {
   return "nested values";
 }
 
-void find(const Field& before, const Field& now, const Side& was, const Side& is,
-          std::vector<std::string>& out) {
-  const auto add = [&](std::optional<std::string> said) {
-    if (said) out.push_back(*std::move(said));
-  };
-  if (kind_of(before) != kind_of(now)) {
-    out.push_back("the type went from " + std::string(kind_of(before)) + " (" + before.declared +
-                  ") to " + std::string(kind_of(now)) + " (" + now.declared + ")");
-  }
-  add(stats::null_change(was.facts.missing, was.rows, is.facts.missing, is.rows));
-  if (was.sample.size() == 0 || is.sample.size() == 0) return;
-  using stats::ColumnType;
-  if (was.sample.type == ColumnType::categorical && is.sample.type == ColumnType::categorical) {
-    add(stats::new_values(was.sample.counts, is.sample.counts));
-  }
-  if (was.sample.type == ColumnType::numerical && is.sample.type == ColumnType::numerical) {
-    const auto& values = was.sample.values;
-    add(stats::out_of_range(values.front(), values.back(), is.sample.values));
-  }
+// A column of both tables, as far as it is read.
+struct Pair {
+  const Field* before = nullptr;
+  const Field* now = nullptr;
+  std::size_t place = 0;  // in the report
+  ColumnData was;
+  ColumnData is;
+};
+
+struct Tables {
+  const Table& reference;
+  const Table& current;
+};
+
+void find_types(const Pair& pair, std::vector<std::string>& out) {
+  if (kind_of(*pair.before) == kind_of(*pair.now)) return;
+  out.push_back("the type went from " + std::string(kind_of(*pair.before)) + " (" +
+                pair.before->declared + ") to " + std::string(kind_of(*pair.now)) + " (" +
+                pair.now->declared + ")");
+}
+
+void add(std::vector<std::string>& out, std::optional<std::string> said) {
+  if (said) out.push_back(*std::move(said));
+}
+
+// Numbers, wherever they are.
+void compare_numbers(const stats::Ordered& was, const stats::Ordered& is, bool pictures,
+                     DriftedColumn& out) {
+  const double low = was.at(0);
+  const double high = was.at(was.size() - 1);
+  const auto below = is.first([&](double x) { return x >= low; });
+  const auto above = is.size() - is.first([&](double x) { return x > high; });
+  add(out.findings, stats::out_of_range(low, high, below + above, is.size()));
+  if (pictures) out.picture = numbers(was, is);
+}
+
+Result<void> read_samples(const Tables& tables, Pair& pair, stats::Sample& was, stats::Sample& is,
+                          stats::ColumnType type) {
+  was = sample_of(*pair.before, pair.was, type);
+  is = sample_of(*pair.now, pair.is, type);
+  if (was.type != stats::ColumnType::text || is.type != stats::ColumnType::text) return {};
+  SW_TRY(was.texts, some_texts(tables.reference, *pair.before, pair.was.facts, stats::kMostTexts));
+  SW_TRY(is.texts, some_texts(tables.current, *pair.now, pair.is.facts, stats::kMostTexts));
+  return {};
 }
 
 // Types follow the current table; a reference that has another one is compared as far as it goes.
-Result<DriftedColumn> compare(const Table& reference, const Field& before, const Table& current,
-                              const Field& now, const DriftOptions& options) {
-  SW_TRY(const auto facts, facts_of(current, now));
-  SW_TRY(const auto earlier, facts_of(reference, before));
+Result<DriftedColumn> compare(const Tables& tables, Pair& pair, const DriftOptions& options) {
+  using stats::ColumnType;
   // The method for all leaves the columns alone that it does not apply to; one by name means it.
-  const auto rule = options.column_methods.find(now.name);
+  const auto rule = options.column_methods.find(pair.now->name);
   const bool named = rule != options.column_methods.end();
   auto method = named ? rule->second : options.method;
-  if (!named && !stats::supports(method, facts.type)) method = stats::Method::automatic;
-  DriftedColumn out{.name = now.name, .type = facts.type};
-  out.reference_nulls = share_of(earlier.missing, reference.rows());
-  out.current_nulls = share_of(facts.missing, current.rows());
-  SW_TRY(const auto was, sample_of(reference, before, earlier, out.type));
-  SW_TRY(const auto is, sample_of(current, now, facts, out.type));
+  const auto type = pair.is.facts.type;
+  if (!named && !stats::supports(method, type)) method = stats::Method::automatic;
+  DriftedColumn out{.name = pair.now->name, .type = type};
+  out.reference_nulls = share_of(pair.was.facts.missing, tables.reference.rows());
+  out.current_nulls = share_of(pair.is.facts.missing, tables.current.rows());
+  find_types(pair, out.findings);
+  add(out.findings, stats::null_change(pair.was.facts.missing, tables.reference.rows(),
+                                       pair.is.facts.missing, tables.current.rows()));
+  const bool large = type == ColumnType::numerical && pair.was.numbers && pair.is.numbers &&
+                     (!pair.was.numbers->in_memory() || !pair.is.numbers->in_memory());
+  if (large && stats::streams(method) && pair.was.facts.present > 0) {
+    out.drift = stats::compare(*pair.was.numbers, *pair.is.numbers, method, options.threshold);
+    compare_numbers(*pair.was.numbers, *pair.is.numbers, options.pictures, out);
+    return out;
+  }
+  stats::Sample was;
+  stats::Sample is;
+  SW_CHECK_OK(read_samples(tables, pair, was, is, type));
   out.drift = stats::compare(was, is, method, options.threshold);
   if (out.drift.score) out.drift.effect = stats::effect_of(was, is);
-  find(before, now, {earlier, was, reference.rows()}, {facts, is, current.rows()}, out.findings);
-  if (!options.pictures) return out;
-  using stats::ColumnType;
-  if (was.type == ColumnType::numerical && is.type == ColumnType::numerical) {
-    out.picture = numbers(was, is);
-  } else if (was.type == ColumnType::categorical && is.type == ColumnType::categorical) {
-    out.picture = categories(was, is);
+  if (was.size() == 0 || is.size() == 0) return out;
+  if (was.type == ColumnType::categorical && is.type == ColumnType::categorical) {
+    add(out.findings, stats::new_values(was.counts, is.counts));
+    if (options.pictures) out.picture = categories(was, is);
+  } else if (was.type == ColumnType::numerical && is.type == ColumnType::numerical) {
+    compare_numbers(stats::InMemory(was.values), stats::InMemory(is.values), options.pictures, out);
   }
   return out;
+}
+
+// As many as fit into memory at once, so that wide files are not opened for each column.
+Result<void> read(const Tables& tables, std::span<Pair> pairs) {
+  std::vector<const Field*> before;
+  std::vector<const Field*> now;
+  for (const auto& pair : pairs) {
+    if (!pair.before->is_text()) before.push_back(pair.before);
+    if (!pair.now->is_text()) now.push_back(pair.now);
+  }
+  SW_TRY(auto was, read_numbers(tables.reference, before));
+  SW_TRY(auto is, read_numbers(tables.current, now));
+  std::size_t i = 0;
+  std::size_t j = 0;
+  for (auto& pair : pairs) {
+    if (!pair.before->is_text()) {
+      pair.was = std::move(was[i++]);
+    } else {
+      SW_TRY(pair.was, read_texts(tables.reference, *pair.before));
+    }
+    if (!pair.now->is_text()) {
+      pair.is = std::move(is[j++]);
+    } else {
+      SW_TRY(pair.is, read_texts(tables.current, *pair.now));
+    }
+  }
+  return {};
 }
 
 DriftedColumn missing(const std::string& name, const std::string& where) {
@@ -267,16 +328,35 @@ json::object multivariate_json(const Multivariate& found) {
 Result<DriftReport> drift_of(const Table& reference, const Table& current,
                              const DriftOptions& options, const Advance& advance) {
   DriftReport out{.reference_rows = reference.rows(), .current_rows = current.rows()};
+  std::vector<Pair> numbers;
+  std::vector<Pair> texts;
   for (const auto& before : reference.fields()) {
     const auto* now = current.find(before.name);
     if (now == nullptr) {
       out.columns.push_back(missing(before.name, "current"));
       out.findings.push_back("column '" + before.name + "' is gone");
-    } else {
-      SW_TRY(auto compared, compare(reference, before, current, *now, options));
-      out.columns.push_back(std::move(compared));
+      continue;
     }
-    advance(out.columns.size(), reference.fields().size());
+    const bool number = !before.is_text() && !now->is_text();
+    (number ? numbers : texts)
+        .push_back({.before = &before, .now = now, .place = out.columns.size()});
+    out.columns.push_back({.name = before.name});
+  }
+  const Tables tables{reference, current};
+  const auto at_once = columns_at_once(std::max(reference.rows(), current.rows()));
+  std::size_t done = reference.fields().size() - numbers.size() - texts.size();
+  for (auto* pairs : {&numbers, &texts}) {
+    const auto step = pairs == &numbers ? at_once : 1;
+    for (std::size_t begin = 0; begin < pairs->size(); begin += step) {
+      const auto some = std::span(*pairs).subspan(begin, std::min(step, pairs->size() - begin));
+      SW_CHECK_OK(read(tables, some));
+      for (auto& pair : some) {
+        SW_TRY(out.columns[pair.place], compare(tables, pair, options));
+        pair.was = {};
+        pair.is = {};
+        advance(++done, reference.fields().size());
+      }
+    }
   }
   for (const auto& field : current.fields()) {
     if (reference.find(field.name) == nullptr) {
@@ -299,7 +379,7 @@ std::string drift_json(const DriftReport& report) {
   for (const auto& column : report.columns) {
     const auto& drift = column.drift;
     const bool chosen = drift.method != stats::Method::automatic;
-    columns.push_back(json::object{
+    json::object one{
         {"name", column.name},
         {"type", stats::name_of(column.type)},
         {"method", chosen ? json::value(stats::name_of(drift.method)) : json::value(nullptr)},
@@ -311,7 +391,12 @@ std::string drift_json(const DriftReport& report) {
         {"adjusted_p_value", maybe(drift.adjusted_p_value)},
         {"drifted", drift.drifted},
         {"findings", texts(column.findings)},
-        {"error", drift.error.empty() ? json::value(nullptr) : json::value(drift.error)}});
+        {"error", drift.error.empty() ? json::value(nullptr) : json::value(drift.error)}};
+    if (!drift.words[0].empty() || !drift.words[1].empty()) {
+      one["words"] =
+          json::object{{"reference", texts(drift.words[0])}, {"current", texts(drift.words[1])}};
+    }
+    columns.push_back(std::move(one));
   }
   json::object out{{"dataset_drift", report.drifted},
                    {"drift_share", report.share},

@@ -15,6 +15,8 @@ using drivers::duckdb::Type;
 constexpr std::size_t kMostMatrix = 40;
 constexpr std::size_t kMostLines = 50;
 constexpr std::size_t kSpans = 40;
+constexpr std::size_t kMostSegments = 12;
+constexpr std::size_t kMostTelling = 8;  // columns of the domain classifier
 
 // The worst numerical columns that both sides have as numbers.
 std::vector<std::string> worst_numbers(const DriftReport& report, const Table& reference,
@@ -83,6 +85,52 @@ Result<Sums> sums_of(const Table& table, const std::string& time,
   return out;
 }
 
+json::array some(const std::vector<std::string>& texts, std::size_t most) {
+  json::array out;
+  for (std::size_t i = 0; i < std::min(texts.size(), most); ++i) {
+    out.push_back(json::value(clipped(texts[i], 200)));
+  }
+  return out;
+}
+
+json::array drawn(const std::vector<stats::Segment>& segments) {
+  json::array out;
+  for (const auto& segment : segments) {
+    if (out.size() == kMostSegments) break;
+    out.push_back(json::object{{"column", clipped(segment.column, kMostName)},
+                               {"where", some(segment.conditions, 4)},
+                               {"rows", json::array{segment.reference_rows, segment.current_rows}},
+                               {"effect", short_number(segment.effect)},
+                               {"elsewhere", short_number(segment.effect_elsewhere)}});
+  }
+  return out;
+}
+
+json::value drawn(const std::optional<Multivariate>& found) {
+  if (!found) return nullptr;
+  json::object out{{"error", found->error},
+                   {"numerical_error", found->numerical_error},
+                   {"rows", json::array{found->reference_rows, found->current_rows}}};
+  if (!found->error.empty()) return out;
+  const auto& classifier = found->classifier;
+  out["auc"] = short_number(classifier.roc_auc);
+  out["auc_error"] = short_number(classifier.standard_error);
+  out["auc_p"] = short_number(classifier.p_value);
+  json::array importance;
+  for (const auto& [name, share] : classifier.importance) {
+    if (importance.size() == kMostTelling || share <= 0) break;
+    importance.push_back(json::array{json::value(clipped(name, kMostName)), short_number(share)});
+  }
+  out["importance"] = std::move(importance);
+  if (!found->numerical_error.empty()) return out;
+  const auto& pca = found->reconstruction;
+  out["pca"] = json::array{short_number(pca.reference_error), short_number(pca.current_error),
+                           short_number(pca.p_value), pca.components};
+  out["mmd"] = json::array{short_number(found->discrepancy.statistic),
+                           short_number(found->discrepancy.p_value)};
+  return out;
+}
+
 json::object of(const DriftedColumn& column, const OverTime& over_time) {
   const auto& drift = column.drift;
   const bool chosen = drift.method != stats::Method::automatic;
@@ -97,6 +145,10 @@ json::object of(const DriftedColumn& column, const OverTime& over_time) {
       {"score", number(drift.score)},
       {"threshold", chosen ? short_number(drift.threshold) : json::value(nullptr)},
       {"drifted", drift.drifted},
+      {"effect", number(drift.effect)},
+      {"adjusted", number(drift.adjusted_p_value)},
+      {"findings", some(column.findings, 6)},
+      {"words", json::array{some(drift.words[0], 10), some(drift.words[1], 10)}},
       {"absent", column.absent},
       {"error", clipped(drift.error, 200)},
       {"nulls",
@@ -189,15 +241,17 @@ std::string drift_page(const DriftReport& report, const CorrelationChange& toget
                        const OverTime& over_time, const Names& files) {
   const auto order = worst_first(report);
   json::array columns;
+  Room room;
   for (std::size_t i = 0; i < std::min(order.size(), kMostDrawn); ++i) {
-    columns.push_back(of(report.columns[order[i]], over_time));
+    json::value column = of(report.columns[order[i]], over_time);
+    if (!room.take(column)) break;
+    columns.push_back(std::move(column));
   }
   json::object time{{"column", clipped(over_time.column, kMostName)},
                     {"low", over_time.low},
                     {"high", over_time.high}};
-  return page_of("Drift of " + files.current,
-                 {{"kind", "drift"},
-                  {"reference", clipped(files.reference, kMostName)},
+  return page_of("drift", "Drift of " + files.current,
+                 {{"reference", clipped(files.reference, kMostName)},
                   {"current", clipped(files.current, kMostName)},
                   {"reference_rows", report.reference_rows},
                   {"current_rows", report.current_rows},
@@ -206,6 +260,13 @@ std::string drift_page(const DriftReport& report, const CorrelationChange& toget
                   {"drifted_columns", report.drifted_columns},
                   {"share", short_number(report.share)},
                   {"drifted", report.drifted},
+                  {"drift_share", short_number(files.drift_share)},
+                  {"correction", files.correction},
+                  {"findings", some(report.findings, 30)},
+                  {"more_findings",
+                   report.findings.size() - std::min<std::size_t>(report.findings.size(), 30)},
+                  {"segments", drawn(report.segments)},
+                  {"whole", drawn(report.multivariate)},
                   {"time", std::move(time)},
                   {"columns", std::move(columns)},
                   {"together", json::object{{"names", labels(together.names)},

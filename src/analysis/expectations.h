@@ -47,6 +47,7 @@ Result<CheckReport> check_table(const Table& table, const expectation::Suite& su
 
 // The document of `slipway check --json`, and lines for people: failed checks, then the sum.
 std::string check_json(const CheckReport& report, const std::string& file);
+std::string check_page(const CheckReport& report, const std::string& file);  // of `--html`
 std::string summary_of(const CheckReport& report);
 std::string found_of(const Finding& finding);
 

@@ -36,7 +36,14 @@ std::string escaped(const std::string& text) {
 
 }  // namespace
 
-std::string page_of(const std::string& title, const json::object& data) {
+bool Room::take(const json::value& value) {
+  const auto size = inside_script(json::dump_value(value)).size() + 1;
+  if (size > left_) return false;
+  left_ -= size;
+  return true;
+}
+
+std::string page_of(const std::string& kind, const std::string& title, const json::object& data) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += "<title>" + escaped(title) + "</title>\n<style>\n";
@@ -47,6 +54,7 @@ std::string page_of(const std::string& title, const json::object& data) {
   out += inside_script(json::dump_value(data));
   out += "</script>\n<script>\n";
   out += part("report.js");
+  out += part(kind + ".js");
   out += "</script>\n</body>\n</html>";
   return out;
 }

@@ -46,6 +46,8 @@ Result<OverTime> means_over_time(const DriftReport& report, const Table& referen
 struct Names {
   std::string reference;
   std::string current;
+  double drift_share = 0.5;  // that makes the data drift
+  std::string correction = "none";
 };
 
 std::string drift_page(const DriftReport& report, const CorrelationChange& together,

@@ -8,6 +8,7 @@ namespace slipway::analysis {
 namespace {
 
 constexpr std::size_t kMostMatrix = 40;
+constexpr std::size_t kMostTwins = 20;  // pairs of equal columns that are named
 
 json::object of(const ColumnProfile& column) {
   const auto& field = column.field;
@@ -72,13 +73,21 @@ std::string profile_page(const Profile& profile, const std::string& file) {
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return badness(*a) > badness(*b); });
   json::array columns;
+  Room room;
   for (std::size_t i = 0; i < std::min(sorted.size(), kMostDrawn); ++i) {
-    columns.push_back(of(*sorted[i]));
+    json::value column = of(*sorted[i]);
+    if (!room.take(column)) break;
+    columns.push_back(std::move(column));
+  }
+  json::array twins;
+  for (const auto& [a, b] : profile.duplicate_columns) {
+    json::value pair = labels({a, b});
+    if (twins.size() == kMostTwins || !room.take(pair)) break;
+    twins.push_back(std::move(pair));
   }
   const auto& together = profile.correlations;
-  return page_of("Profile of " + file,
-                 {{"kind", "profile"},
-                  {"file", clipped(file, kMostName)},
+  return page_of("profile", "Profile of " + file,
+                 {{"file", clipped(file, kMostName)},
                   {"rows", profile.rows},
                   {"all_columns", profile.columns.size()},
                   {"duplicate_rows", profile.duplicate_rows},
@@ -88,6 +97,7 @@ std::string profile_page(const Profile& profile, const std::string& file) {
                   {"constant_columns", profile.constant_columns.size()},
                   {"almost_constant_columns", profile.almost_constant_columns.size()},
                   {"duplicate_columns", profile.duplicate_columns.size()},
+                  {"twins", std::move(twins)},
                   {"columns", std::move(columns)},
                   {"correlation_rows", together.rows},
                   {"pearson", part_of(together.numerical, together.pearson)},

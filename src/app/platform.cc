@@ -4,12 +4,12 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
-#include <initializer_list>
 
 #include <unistd.h>
 
 #include "app/batch.h"
 #include "app/gate.h"
+#include "app/s3_access.h"
 #include "base/log.h"
 #include "base/sizes.h"
 #include "base/text.h"
@@ -147,25 +147,6 @@ std::function<void(const serving::Package&, const std::string&)> note_in(
                                     {.actor = "system", .reason = "conversion"});
     if (!noted) log::warn("serving.verdict_not_noted", {{"why", noted.error().message}});
   };
-}
-
-std::string first_of(const std::string& set, std::initializer_list<const char*> variables) {
-  if (!set.empty()) return set;
-  for (const char* name : variables) {
-    if (const auto value = environment(name); value && !value->empty()) return *value;
-  }
-  return {};
-}
-
-fetch::S3Access s3_access(const Config& config) {
-  fetch::S3Access out{
-      .endpoint = first_of(config.s3_endpoint, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
-      .key_id = first_of({}, {"AWS_ACCESS_KEY_ID"}),
-      .secret = first_of({}, {"AWS_SECRET_ACCESS_KEY"}),
-      .token = first_of({}, {"AWS_SESSION_TOKEN"})};
-  const auto region = first_of(config.s3_region, {"AWS_REGION", "AWS_DEFAULT_REGION"});
-  if (!region.empty()) out.region = region;
-  return out;
 }
 
 BatchOptions batch_options(const Config& config, const DataFolder& folder) {

@@ -16,6 +16,7 @@ struct Options {
   std::string file;
   std::string suite;
   std::string json;
+  std::string html;
   std::string now;
   bool all = false;
 };
@@ -61,6 +62,7 @@ int check(const Args& args) {
   command.add_option("--suite", options.suite, "YAML file of rules (docs/guides/expectations.md)")
       ->required();
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");
+  command.add_option("--html", options.html, "write a page to this file: works offline");
   command.add_option("--now", options.now, "the time that ages are counted from (default: now)");
   command.add_flag("--all", options.all, "print the checks that passed too");
   if (const auto code = parse(command, "check", args)) return *code;
@@ -72,6 +74,10 @@ int check(const Args& args) {
                  write_document(options.json, analysis::check_json(*report, options.file));
              !written) {
     return fail(written.error());
+  }
+  if (!options.html.empty()) {
+    const auto written = write_document(options.html, analysis::check_page(*report, options.file));
+    if (!written) return fail(written.error());
   }
   return report->passed ? kDone : kFailed;
 }

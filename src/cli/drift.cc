@@ -57,7 +57,9 @@ Result<void> write_page(const Options& options, const analysis::DriftReport& rep
   SW_TRY(const auto over_time, analysis::means_over_time(report, reference, current));
   return write_document(options.html, analysis::drift_page(report, together, over_time,
                                                            {.reference = options.reference,
-                                                            .current = options.current}));
+                                                            .current = options.current,
+                                                            .drift_share = options.drift_share,
+                                                            .correction = options.correction}));
 }
 
 Result<analysis::DriftReport> report_of(const Options& options) {

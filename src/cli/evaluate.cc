@@ -10,7 +10,7 @@
 #include "columns.h"
 #include "commands.h"
 #include "estimated.h"
-#include "json/value.h"
+#include "evaluate_report.h"
 #include "judged_rows.h"
 #include "output.h"
 #include "stats/classification.h"
@@ -32,9 +32,8 @@ struct Options {
   std::vector<std::string> at_least;
   std::vector<std::string> at_most;
   std::string json;
+  std::string html;
 };
-
-using Metrics = std::vector<std::pair<std::string, double>>;
 
 // What is selected of all rows, by position.
 template <class T>
@@ -94,19 +93,6 @@ Metrics value_metrics(const stats::Regression& found) {
           {"r2", found.r2},
           {"explained_variance", found.explained_variance}};
 }
-
-struct Report {
-  std::size_t rows = 0;
-  std::int64_t skipped = 0;
-  Metrics metrics;
-  std::optional<stats::Classification> classes;
-  std::vector<std::string> labels;
-  LabelKind label_kind = LabelKind::text;
-  std::vector<std::pair<std::string, Metrics>> groups;  // "count" first
-  Metrics fairness;
-  Metrics estimated;  // "rows" first
-  std::optional<stats::Drop> drop;
-};
 
 // Which label counts as positive: the one that was named; of two the later one, as 1 after 0.
 Result<std::optional<std::size_t>> positive_of(const Options& options, const JudgedRows& rows) {
@@ -217,6 +203,10 @@ Result<Report> judge_classes(const Options& options, const Table& table) {
              .skipped = rows.skipped,
              .labels = rows.labels,
              .label_kind = rows.label_kind};
+  out.positive = positive;
+  if (!options.html.empty() && positive && rows.probabilities.size() == 1) {
+    analysis::draw_scores(is_label(rows.truth, *positive), rows.probabilities[0], out.pictures);
+  }
   out.classes = stats::classify(rows.truth, rows.predicted, rows.labels.size());
   out.metrics = class_metrics(*out.classes, positive);
   SW_CHECK_OK(add_probabilities(options, rows, positive, out.metrics));
@@ -246,6 +236,9 @@ Result<Report> judge_values(const Options& options, const Table& table) {
   if (rows.true_values.empty()) return invalid("no row has both a target and a prediction");
   Report out{.rows = rows.true_values.size(), .skipped = rows.skipped};
   out.metrics = value_metrics(stats::regress(rows.true_values, rows.predicted_values));
+  if (!options.html.empty()) {
+    analysis::draw_values(rows.true_values, rows.predicted_values, out.pictures);
+  }
   const auto members = rows_of_groups(rows);
   for (std::size_t g = 0; g < members.size(); ++g) {
     auto metrics = value_metrics(stats::regress(picked(rows.true_values, members[g]),
@@ -278,122 +271,6 @@ Result<Report> report_of(Options& options) {
   SW_TRY(out.estimated,
          values ? expected_values(question, *table) : expected_classes(question, *table));
   return out;
-}
-
-json::value number_or_null(double x) {
-  return std::isfinite(x) ? json::value(x) : json::value(nullptr);
-}
-
-json::object object_of(const Metrics& metrics) {
-  json::object out;
-  for (const auto& [name, x] : metrics) {
-    out[name] = name == "count" || name == "rows" ? json::value(static_cast<std::int64_t>(x))
-                                                  : number_or_null(x);
-  }
-  return out;
-}
-
-json::object drop_object(const stats::Drop& drop) {
-  json::array columns;
-  for (const auto& column : drop.columns) {
-    columns.push_back(json::object{
-        {"name", column.column},
-        {"moved", column.moved},
-        {"changed", column.changed},
-        {"worst", column.worst.empty() ? json::value(nullptr) : json::value(column.worst)},
-        {"worst_change", column.worst_change}});
-  }
-  return {{"reference_loss", drop.reference_loss},
-          {"current_loss", drop.current_loss},
-          {"columns", std::move(columns)}};
-}
-
-json::value label_value(const std::string& label, LabelKind kind) {
-  if (kind == LabelKind::flag) return label == "true";
-  const auto number = kind == LabelKind::number ? parse_double(label) : std::nullopt;
-  if (!number) return json::value(label);
-  const auto whole = static_cast<std::int64_t>(*number);
-  return static_cast<double>(whole) == *number ? json::value(whole) : json::value(*number);
-}
-
-std::string document(const std::string& task, const Report& report) {
-  json::object out{{"task", task},
-                   {"rows", report.rows},
-                   {"skipped_rows", report.skipped},
-                   {"metrics", object_of(report.metrics)}};
-  if (report.classes) {
-    json::object per_class;
-    json::array labels;
-    json::array matrix;
-    for (std::size_t k = 0; k < report.labels.size(); ++k) {
-      const auto& score = report.classes->classes[k];
-      per_class[report.labels[k]] = json::object{{"precision", score.precision},
-                                                 {"recall", score.recall},
-                                                 {"f1", score.f1},
-                                                 {"support", score.support}};
-      labels.push_back(label_value(report.labels[k], report.label_kind));
-      json::array row;
-      for (const auto count : report.classes->confusion[k]) row.push_back(json::value(count));
-      matrix.push_back(std::move(row));
-    }
-    out["per_class"] = std::move(per_class);
-    out["confusion_matrix"] =
-        json::object{{"labels", std::move(labels)}, {"matrix", std::move(matrix)}};
-  }
-  json::array groups;
-  for (const auto& [name, metrics] : report.groups) {
-    json::object group{{"group", name}};
-    for (auto& [key, x] : object_of(metrics)) group[key] = std::move(x);
-    groups.push_back(std::move(group));
-  }
-  out["groups"] = std::move(groups);
-  out["fairness"] = object_of(report.fairness);
-  if (!report.estimated.empty()) out["estimated"] = object_of(report.estimated);
-  if (report.drop) out["drop"] = drop_object(*report.drop);
-  return json::dump_value(out);
-}
-
-std::string short_number(double x) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.6g", x);
-  return std::isnan(x) ? "-" : buffer;
-}
-
-void show(const stats::Drop& drop) {
-  print_line("mean loss " + short_number(drop.reference_loss) + " -> " +
-             short_number(drop.current_loss) + ", of which by column:");
-  std::vector<Row> rows;
-  for (std::size_t i = 0; i < std::min<std::size_t>(drop.columns.size(), 10); ++i) {
-    const auto& column = drop.columns[i];
-    rows.push_back({column.column, short_number(column.moved), short_number(column.changed),
-                    column.worst.empty() ? "-" : column.worst});
-  }
-  print_table({"COLUMN", "ROWS MOVED", "LOSS CHANGED", "MOST IN"}, rows);
-}
-
-void show(const Report& report) {
-  std::vector<Row> rows;
-  for (const auto& [name, x] : report.metrics) rows.push_back({name, short_number(x)});
-  for (const auto& [name, x] : report.fairness) rows.push_back({name, short_number(x)});
-  for (const auto& [name, x] : report.estimated) {
-    rows.push_back({"estimated " + name, short_number(x)});
-  }
-  print_table({"METRIC", "VALUE"}, rows);
-  if (!report.groups.empty()) {
-    Row head{"group"};
-    for (const auto& [name, x] : report.groups[0].second) head.push_back(name);
-    std::vector<Row> groups;
-    for (const auto& [name, metrics] : report.groups) {
-      Row row{name};
-      for (const auto& [key, x] : metrics) row.push_back(short_number(x));
-      groups.push_back(std::move(row));
-    }
-    print_line("");
-    print_table(head, groups);
-  }
-  if (report.drop) show(*report.drop);
-  print_line(std::to_string(report.rows) + " rows, " + std::to_string(report.skipped) +
-             " left out: a value is missing");
 }
 
 // METRIC=VALUE rules; the metrics that break them. What cannot be computed passes no rule.
@@ -454,6 +331,7 @@ int evaluate(const Args& args) {
   command.add_option("--min", options.at_least, "METRIC=VALUE: exit 1 when it is lower");
   command.add_option("--max", options.at_most, "METRIC=VALUE: exit 1 when it is higher");
   command.add_option("--json", options.json, "write JSON to this file; - is standard output");
+  command.add_option("--html", options.html, "write a page to this file: pictures, works offline");
   if (const auto code = parse(command, "evaluate", args)) return *code;
   const auto report = report_of(options);
   if (!report) return fail(report.error());
@@ -461,15 +339,21 @@ int evaluate(const Args& args) {
   if (!low) return fail(low.error());
   const auto high = broken(*report, options.at_most, false);
   if (!high) return fail(high.error());
+  auto said = *low;
+  said.insert(said.end(), high->begin(), high->end());
   if (options.json.empty()) {
     show(*report);
   } else if (const auto done = write_document(options.json, document(options.task, *report));
              !done) {
     return fail(done.error());
   }
-  for (const auto* each : {&*low, &*high}) {
-    for (const auto& what : *each) say(what);
+  if (!options.html.empty()) {
+    const bool bounded = !options.at_least.empty() || !options.at_most.empty();
+    const auto done =
+        write_document(options.html, page(options.file, options.task, *report, said, bounded));
+    if (!done) return fail(done.error());
   }
+  for (const auto& what : said) say(what);
   return low->empty() && high->empty() ? kDone : kFailed;
 }
 

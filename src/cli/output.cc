@@ -97,6 +97,7 @@ void Progress::set(std::uint64_t done) {
   done_ = done;
   if (!shown_) return;
   const auto now = system_clock().monotonic_ns();
+  if (now - began_ns_ < 1'000'000'000) return;
   if (now - drawn_ns_ < 100'000'000 && done_ != total_) return;
   drawn_ns_ = now;
   draw();

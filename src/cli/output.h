@@ -20,8 +20,8 @@ Result<void> write_document(const std::string& where, const std::string& text);
 
 bool is_terminal();  // standard error
 
-// A bar on standard error while it is a terminal, nothing otherwise. Redrawn at most ten times a
-// second; gone when destroyed.
+// A bar on standard error while it is a terminal, nothing otherwise. Comes after a second, is
+// redrawn at most ten times a second, and is gone when destroyed.
 class Progress {
  public:
   // `total` 0: not known, counts only.

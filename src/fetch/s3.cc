@@ -129,7 +129,8 @@ Result<S3::Facts> S3::look(const S3Place& place) {
   return Facts{static_cast<std::uint64_t>(*size), header(answer, "etag")};
 }
 
-Result<void> S3::download(const S3Place& place, const Facts& facts, const std::string& path) {
+Result<void> S3::download(const S3Place& place, const Facts& facts, const std::string& path,
+                          const std::function<void(std::uint64_t)>& told) {
   const File file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   struct stat there {};
   if (!file.is_open() || ::fstat(file.get(), &there) != 0) return file_error("cannot write", path);
@@ -149,6 +150,7 @@ Result<void> S3::download(const S3Place& place, const Facts& facts, const std::s
     if (answer.body.size() != size) return unavailable("s3: a piece of another length");
     SW_CHECK_OK(append(file.get(), answer.body, path));
     at += size;
+    if (told) told(at);
   }
   return {};
 }

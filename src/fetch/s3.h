@@ -56,7 +56,9 @@ class S3 {
   Result<Facts> look(const S3Place& place);
   // The object as a file. What lies there already is kept as its beginning, so that a download that
   // was cut off goes on. An object that is not `facts` any more is a conflict.
-  Result<void> download(const S3Place& place, const Facts& facts, const std::string& path);
+  // `told` hears how many bytes are there.
+  Result<void> download(const S3Place& place, const Facts& facts, const std::string& path,
+                        const std::function<void(std::uint64_t)>& told = {});
   // Seen by others when it is whole. `note` is a file in which an upload in parts is noted, so that
   // one that was cut off (also by the end of this process) leaves no parts behind.
   Result<void> upload(const std::string& path, const S3Place& place, const std::string& note);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "stats/ordered.h"
+
 namespace slipway::stats {
 namespace {
 
@@ -118,17 +120,23 @@ std::size_t sturges(double range, std::size_t size) {
   return width > 0 ? static_cast<std::size_t>(std::ceil(range / width)) : 1;
 }
 
+std::vector<double> bin_edges(double low, double high, std::size_t bins) {
+  std::vector<double> out;
+  const double step = (high - low) / static_cast<double>(bins);
+  for (std::size_t i = 0; i < bins; ++i) out.push_back(static_cast<double>(i) * step + low);
+  out.push_back(high);
+  return out;
+}
+
 Shares binned(std::span<const double> reference, std::span<const double> current, double low,
               double high, std::size_t bins) {
-  std::vector<double> edges;
-  const double step = (high - low) / static_cast<double>(bins);
-  for (std::size_t i = 0; i < bins; ++i) edges.push_back(static_cast<double>(i) * step + low);
-  edges.push_back(high);
+  const auto edges = bin_edges(low, high, bins);
   return {shares_between(reference, edges), shares_between(current, edges)};
 }
 
 Shares binned(std::span<const double> reference, std::span<const double> current) {
-  if (distinct(reference) <= kMostValueBins) return one_bin_a_value(reference, current);
+  const auto few = distinct_values(InMemory(reference), kMostValueBins + 1);
+  if (few.size() <= kMostValueBins) return one_bin_a_value(reference, current);
   const double low = std::min(reference.front(), current.front());
   const double high = std::max(reference.back(), current.back());
   return binned(reference, current, low, high,

@@ -21,6 +21,8 @@ struct Shares {
 // than 20 distinct values; else a bin a value. Samples ascending, finite, not empty.
 Shares binned(std::span<const double> reference, std::span<const double> current);
 Shares binned(const Counts& reference, const Counts& current);
+// Ends of `bins` bins of equal width, the last one closed (numpy's rounding).
+std::vector<double> bin_edges(double low, double high, std::size_t bins);
 // `bins` edges of equal width over the joined range, the last bin closed.
 Shares binned(std::span<const double> reference, std::span<const double> current, double low,
               double high, std::size_t bins);

@@ -10,8 +10,10 @@
 #include "stats/ks.h"
 #include "stats/moment_tests.h"
 #include "stats/multiple.h"
+#include "stats/ordered.h"
 #include "stats/permutation.h"
 #include "stats/rank_tests.h"
+#include "stats/text_drift.h"
 
 namespace slipway::stats {
 namespace {
@@ -23,6 +25,7 @@ struct MethodRow {
   bool numerical;
   bool categorical;
   double threshold;
+  bool text = false;
 };
 
 constexpr MethodRow kMethods[] = {
@@ -44,6 +47,8 @@ constexpr MethodRow kMethods[] = {
     {Method::fisher_exact, "fisher_exact", true, false, true, 0.1},
     {Method::tvd, "TVD", true, false, true, 0.1},
     {Method::empirical_mmd, "empirical_mmd", true, true, false, 0.1},
+    {Method::perc_text_content_drift, "perc_text_content_drift", false, false, false, 0.95, true},
+    {Method::abs_text_content_drift, "abs_text_content_drift", false, false, false, 0.55, true},
 };
 
 const MethodRow* row_of(Method method) {
@@ -171,6 +176,19 @@ std::string unmet(Method method, const Sample& reference, const Sample& current)
   return {};
 }
 
+ColumnDrift compare_texts(const Sample& reference, const Sample& current, ColumnDrift out) {
+  const auto found = text_drift(reference.texts, current.texts);
+  out.error = found.error;
+  if (!out.error.empty()) return out;
+  out.score = found.roc_auc;
+  out.words[0] = found.reference_words;
+  out.words[1] = found.current_words;
+  const bool share = out.method == Method::perc_text_content_drift;
+  const double limit = share ? random_auc(found.labels, out.threshold) : out.threshold;
+  out.drifted = found.roc_auc > limit;
+  return out;
+}
+
 bool significant(Method method, double p_value, double threshold) {
   const bool at_most = method == Method::ks || method == Method::cramer_von_mises;
   return at_most ? p_value <= threshold : p_value < threshold;
@@ -187,7 +205,8 @@ std::string why_not(const Sample& reference, const Sample& current, Method metho
     return "the reference is " + std::string(name_of(reference.type)) +
            " and the current data is " + std::string(name_of(current.type));
   }
-  if (reference.type == ColumnType::datetime || reference.type == ColumnType::text) {
+  const bool texts = !reference.texts.empty() && !current.texts.empty();
+  if (reference.type == ColumnType::datetime || (reference.type == ColumnType::text && !texts)) {
     return "a column of type " + std::string(name_of(reference.type)) + " is not tested";
   }
   if (method != Method::automatic && !supports(method, reference.type)) {
@@ -241,7 +260,8 @@ bool supports(Method method, ColumnType type) {
   const auto* row = row_of(method);
   if (row == nullptr) return true;
   return (type == ColumnType::numerical && row->numerical) ||
-         (type == ColumnType::categorical && row->categorical);
+         (type == ColumnType::categorical && row->categorical) ||
+         (type == ColumnType::text && row->text);
 }
 
 bool is_test(Method method) {
@@ -266,9 +286,14 @@ Counts as_counts(const Sample& sample) {
 }
 
 Method choose(const Sample& reference, const Sample& current) {
+  if (reference.type == ColumnType::text) {
+    return reference.size() > 1'000 ? Method::abs_text_content_drift
+                                    : Method::perc_text_content_drift;
+  }
   const bool numerical = reference.type == ColumnType::numerical;
-  const std::size_t joined = numerical ? distinct(reference.values, current.values)
-                                       : joined_size(reference.counts, current.counts);
+  const std::size_t joined =
+      numerical ? joined_values(InMemory(reference.values), InMemory(current.values), 6)
+                : joined_size(reference.counts, current.counts);
   const bool many = numerical && joined > 5;
   if (reference.size() > 1'000) return many ? Method::wasserstein : Method::jensenshannon;
   if (many) return Method::ks;
@@ -284,6 +309,7 @@ ColumnDrift compare(const Sample& reference, const Sample& current, Method metho
   if (out.error.empty()) out.error = unmet(out.method, reference, current);
   out.threshold = threshold.value_or(default_threshold(out.method));
   if (!out.error.empty()) return out;
+  if (reference.type == ColumnType::text) return compare_texts(reference, current, std::move(out));
   if (is_test(out.method)) {
     const auto result = test(out.method, reference, current);
     out.score = out.p_value = result.p_value;

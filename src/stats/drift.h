@@ -35,6 +35,8 @@ enum class Method {
   fisher_exact,
   tvd,
   empirical_mmd,
+  perc_text_content_drift,  // text_drift.h
+  abs_text_content_drift,
 };
 std::string_view name_of(Method method);
 std::optional<Method> method_named(std::string_view name);
@@ -45,11 +47,15 @@ bool supports(Method method, ColumnType type);
 bool is_test(Method method);
 double default_threshold(Method method);
 
+// Texts that are looked at on each side.
+inline constexpr std::size_t kMostTexts = 20'000;
+
 // What is known of one column on one side. Nulls and infinities are counted and otherwise left out.
 struct Sample {
   ColumnType type = ColumnType::unknown;
-  std::vector<double> values;  // numerical: ascending and finite
-  Counts counts;               // categorical
+  std::vector<double> values;      // numerical: ascending and finite
+  Counts counts;                   // categorical
+  std::vector<std::string> texts;  // text: as they came, but at most kMostTexts of them
   std::int64_t nulls = 0;
   std::int64_t infinite = 0;
 
@@ -65,13 +71,15 @@ struct ColumnDrift {
   double threshold = 0;
   bool drifted = false;
   std::string error;
+  std::vector<std::string> words[2];       // text: typical of the reference, of the current side
   std::optional<double> effect;            // effect_of(), when it was asked for
   std::optional<double> adjusted_p_value;  // for all columns together, see correct()
 };
 
 // Evidently's automatic choice: a reference of at most 1,000 values is tested (ks with more than 5
 // distinct joined values, else chisquare, or z with at most 2), a larger one measured (wasserstein
-// with more than 5 distinct, else jensenshannon).
+// with more than 5 distinct, else jensenshannon). Texts: perc_text_content_drift, or
+// abs_text_content_drift with a larger reference.
 Method choose(const Sample& reference, const Sample& current);
 
 // A column that cannot be tested has an error and no verdict. `threshold` empty: the default.

@@ -77,8 +77,13 @@ std::optional<std::string> out_of_range(double min, double max,
   const auto low = std::lower_bound(ascending.begin(), ascending.end(), min);
   const auto high = std::upper_bound(ascending.begin(), ascending.end(), max);
   const auto outside = (low - ascending.begin()) + (ascending.end() - high);
+  return out_of_range(min, max, static_cast<std::size_t>(outside), ascending.size());
+}
+
+std::optional<std::string> out_of_range(double min, double max, std::size_t outside,
+                                        std::size_t size) {
   if (outside == 0) return std::nullopt;
-  const double share = static_cast<double>(outside) / static_cast<double>(ascending.size());
+  const double share = static_cast<double>(outside) / static_cast<double>(size);
   return percent(share) + " of the rows outside the reference's " + number_text(min) + " .. " +
          number_text(max);
 }

@@ -19,6 +19,8 @@ std::optional<std::string> new_values(const Counts& reference, const Counts& cur
 // "12 % of the rows outside the reference's 0 .. 7"; `ascending` values.
 std::optional<std::string> out_of_range(double min, double max,
                                         const std::vector<double>& ascending);
+std::optional<std::string> out_of_range(double min, double max, std::size_t outside,
+                                        std::size_t size);
 
 // "missing values went from 0 % to 9 % of the rows": by 5 points or more, and two proportions tell
 // it at p <= 0.001.

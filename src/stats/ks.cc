@@ -83,9 +83,12 @@ double outside_share(std::int64_t m, std::int64_t n, std::int64_t g, std::int64_
 TestResult ks_2samp(std::span<const double> a, std::span<const double> b) {
   const auto n = static_cast<std::int64_t>(a.size());
   const auto m = static_cast<std::int64_t>(b.size());
+  return ks_of_gap(n, m, largest_gap(a, b, std::gcd(n, m)));
+}
+
+TestResult ks_of_gap(std::int64_t n, std::int64_t m, std::int64_t h) {
   const std::int64_t g = std::gcd(n, m);
   const std::int64_t lcm = n / g * m;
-  const std::int64_t h = largest_gap(a, b, g);
   TestResult out{static_cast<double>(h) / static_cast<double>(lcm), 1};
   if (h == 0) return out;
   if (std::max(n, m) <= kMostForExact) {

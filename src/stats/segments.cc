@@ -215,6 +215,8 @@ class Finder {
       outside.reference[i] -= inside.reference[i];
       outside.current[i] -= inside.current[i];
     }
+    // A part of nearly all rows says nothing of where.
+    if (outside.reference_rows() < kLeastRows || outside.current_rows() < kLeastRows) return;
     const double effect = effect_of(inside, ordered_);
     const double elsewhere = effect_of(outside, ordered_);
     const double score =

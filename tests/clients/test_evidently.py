@@ -76,6 +76,11 @@ def test_all_methods_on_categories(drift):
     all_columns(drift, cases.categorical(), "categorical", cases.CATEGORICAL)
 
 
+def test_text_methods(drift):
+    """Their classifier is random but seeded: ours draws the same numbers and learns the same."""
+    all_columns(drift, cases.texts(), "text", cases.TEXT)
+
+
 @pytest.mark.parametrize("name", list(RECORDED["frames"]))
 def test_types_the_automatic_choice_and_the_share(drift, name):
     got = drift(*cases.frames()[name])

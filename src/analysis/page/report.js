@@ -28,6 +28,12 @@ const day = (ms, span) => {
   return span < 3 * 86400e3 ? text.slice(5, 16).replace("T", " ") : text.slice(0, 10);
 };
 
+// The title; `tone` good, bad or none.
+function banner(tone, title, text) {
+  return node("header", { class: `banner ${tone}` }, node("div", {}, node("h1", {}, title),
+    node("p", {}, text)));
+}
+
 function counters(list) {
   return node("div", { class: "counters" }, ...list.map(([label, value, tone]) =>
     node("div", { class: "counter" }, node("b", { class: tone || "" }, value),
@@ -145,71 +151,10 @@ function facts(rows) {
 
 const part = (title, content) => content && node("div", {}, node("h3", {}, title), content);
 
-function driftRow(column) {
-  const tone = column.absent || column.drifted ? "bad" : column.error ? "soft" : "good";
-  const verdict = column.absent ? "only on one side"
-    : column.error ? "not tested" : column.drifted ? "drifted" : "same";
-  const small = column.is.length ? histogram(120, 26, column.was, column.is, null, null)
-    : node("span", {});
-  const inside = () => [
-    part("Verdict", facts([
-      ["method", column.method || "–"],
-      [column.test ? "p-value" : "distance", number(column.score)],
-      ["drifts when", column.threshold === null ? "–"
-        : `${column.test ? "below" : "from"} ${number(column.threshold)}`],
-      ["missing", `${percent(column.nulls[0])} → ${percent(column.nulls[1])}`],
-      ...(column.error ? [["why not", column.error]] : []),
-    ])),
-    column.labels.length ? part("Shares", bars(column.labels, column.was.map((x) => x / 1e4),
-      column.is.map((x) => x / 1e4)))
-      : column.is.length ? part("Distribution", histogram(420, 130, column.was, column.is,
-        number(column.low), number(column.high))) : null,
-    column.time ? part(`Mean over ${data.time.column}`, timeline(column.time)) : null,
-  ];
-  return { column, inside, cells: [
-    node("span", { class: "name", title: column.name }, column.name),
-    node("span", { class: "soft" }, column.type), small,
-    node("span", { class: "num" },
-      column.method ? `${column.method} ${number(column.score)}` : "–"),
-    node("span", { class: tone }, verdict)] };
-}
-
-function profileRow(column) {
-  const said = [];
-  if (column.count === 0) said.push("empty");
-  else if (column.unique <= 1) said.push("constant");
-  if (column.infinite) said.push(`${count(column.infinite)} infinite`);
-  const all = column.count + column.nulls;
-  if (column.nulls && column.count) said.push(`${percent(column.nulls / all)} missing`);
-  const drawn = column.bins.length ? column.bins : column.common.map(([, n]) => n);
-  const inside = () => [
-    part("Numbers", facts([
-      ["values", count(column.count)], ["missing", count(column.nulls)],
-      ["distinct", count(column.unique)], ["smallest", column.min ?? "–"],
-      ["largest", column.max ?? "–"], ["mean", number(column.mean)],
-      ["standard deviation", number(column.std)],
-      ...(column.quantiles.length ? [["1 / 5 / 25 %", column.quantiles.slice(0, 3).map(number)
-        .join(" / ")], ["median", number(column.quantiles[3])],
-      ["75 / 95 / 99 %", column.quantiles.slice(4).map(number).join(" / ")]] : []),
-    ])),
-    column.bins.length ? part("Distribution", histogram(420, 130, null, column.bins, column.low,
-      column.high)) : null,
-    column.common.length ? part("Most common", bars(column.common.map(([label]) => label), null,
-      column.common.map(([, n]) => n))) : null,
-  ];
-  return { column, inside, cells: [
-    node("span", { class: "name", title: column.name }, column.name),
-    node("span", { class: "soft" }, column.type),
-    drawn.length ? histogram(120, 26, null, drawn, null, null) : node("span", {}),
-    node("span", { class: "num" }, column.mean === null ? `${count(column.unique)} distinct`
-      : `${number(column.mean)} ± ${number(column.std)}`),
-    node("span", { class: said.length ? "warn" : "soft" }, said.join(", ") || "complete")] };
-}
-
 // Rows are made when they are looked at: a thousand columns open at once.
 function list(titles, columns, row, legend) {
-  const found = node("input", { type: "search", placeholder: "find a column",
-    "aria-label": "find a column" });
+  const found = node("input", { type: "search", placeholder: "find by name",
+    "aria-label": "find by name" });
   const body = node("div", {});
   const more = node("div", { class: "more" });
   let shown = STEP;
@@ -230,7 +175,7 @@ function list(titles, columns, row, legend) {
     const button = node("button", {}, `${count(Math.max(0, hits.length - shown))} more`);
     button.addEventListener("click", () => { shown += STEP; draw(); });
     more.replaceChildren(...(hits.length > shown ? [button] : []),
-      ...(left > 0 ? [` ${count(left)} further columns are in the JSON only`] : []));
+      ...(left > 0 ? [` ${count(left)} further ones are in the JSON only`] : []));
     more.hidden = more.childNodes.length === 0;
   };
   found.addEventListener("input", () => { shown = STEP; draw(); });
@@ -239,57 +184,3 @@ function list(titles, columns, row, legend) {
     node("div", { class: "list" }, node("div", { class: "head" },
       ...titles.map((title) => node("span", {}, title))), body, more)];
 }
-
-function driftReport() {
-  const legend = node("span", { class: "legend" },
-    node("span", {}, node("i", { style: "background:var(--was)" }), "reference"),
-    node("span", {}, node("i", { style: "background:var(--is)" }), "current"));
-  root.append(node("h1", {}, data.drifted ? "The data has drifted" : "No drift of the data"),
-    node("p", {}, `${data.current} against ${data.reference}`),
-    counters([["of the tested columns drifted", percent(data.share || 0),
-      data.drifted ? "bad" : "good"],
-      ["drifted columns", `${count(data.drifted_columns)} of ${count(data.tested)}`],
-      ["not tested", count(data.all_columns - data.tested)],
-      ["rows of the reference", count(data.reference_rows)],
-      ["rows now", count(data.current_rows)]]),
-    node("h2", {}, "Columns, worst first"),
-    ...list(["column", "type", "distribution", "method and score", "verdict"], data.columns,
-      driftRow, legend));
-  const { names, was, is } = data.together;
-  if (names.length > 1) {
-    const difference = is.map((row, i) => row.map((value, k) =>
-      value === null || was[i][k] === null ? null : value - was[i][k]));
-    root.append(node("h2", {}, "How numbers go together (Pearson)"),
-      node("div", { class: "matrices" }, matrix("change", names, difference),
-        matrix("reference", names, was), matrix("current", names, is)));
-  }
-}
-
-function profileReport() {
-  const tone = (n) => (n > 0 ? "warn" : "");
-  root.append(node("h1", {}, data.file), node("p", {}, "What the file looks like"),
-    counters([["rows", count(data.rows)], ["columns", count(data.all_columns)],
-      ["cells missing", count(data.missing_cells), tone(data.missing_cells)],
-      ["rows equal to an earlier one", count(data.duplicate_rows), tone(data.duplicate_rows)],
-      ["empty rows", count(data.empty_rows), tone(data.empty_rows)],
-      ["empty columns", count(data.empty_columns), tone(data.empty_columns)],
-      ["constant columns", count(data.constant_columns), tone(data.constant_columns)],
-      ["almost constant columns", count(data.almost_constant_columns),
-        tone(data.almost_constant_columns)],
-      ["pairs of equal columns", count(data.duplicate_columns), tone(data.duplicate_columns)]]),
-    node("h2", {}, "Columns, worst first"),
-    ...list(["column", "type", "distribution", "mean ± standard deviation", "findings"],
-      data.columns, profileRow, null));
-  const shown = [["Pearson", data.pearson], ["Spearman", data.spearman],
-    ["Cramér's V", data.cramer_v]].filter(([, part]) => part.names.length > 1);
-  if (shown.length) {
-    root.append(node("h2", {}, "How columns go together"),
-      node("p", {}, data.correlation_rows < data.rows
-        ? `of ${count(data.correlation_rows)} rows drawn at random` : "of all rows"),
-      node("div", { class: "matrices" }, ...shown.map(([title, part]) =>
-        matrix(title, part.names, part.values))));
-  }
-}
-
-if (data.kind === "drift") driftReport();
-else profileReport();

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "base/log.h"
 #include "library.h"
 
 namespace slipway::drivers::duckdb {
@@ -160,6 +161,10 @@ struct Table::Impl {
   Result<void> find_infinities();
   Result<void> stream(const std::string& sql, const std::vector<bool>& texts,
                       const Each& each) const;
+  // Chunks of at least one row, until `each` fails.
+  template <class EachChunk>
+  Result<void> chunks(const std::string& sql, const EachChunk& each) const;
+  Result<void> slices(const std::string& list, std::size_t columns, const EachNumbers& each) const;
   Piece piece_of(duckdb_vector vector, std::size_t rows, bool text) const;
 };
 
@@ -186,6 +191,12 @@ Result<void> Table::Impl::open_database(const Options& options) {
     return failed;
   }
   if (library->connect(database, &connection) != DuckDBSuccess) return error("no connection");
+  // A column is read once, the footer of a wide file again and again. Not every release knows
+  // these.
+  for (const char* setting :
+       {"SET enable_external_file_cache=false", "SET parquet_metadata_cache=true"}) {
+    if (const auto set = run(setting); !set) log::debug("duckdb.setting", {{"why", setting}});
+  }
   // From here on the connection reaches this file and its own spill folder only.
   SW_CHECK_OK(run("SET TimeZone='UTC'"));
   SW_CHECK_OK(run("SET allowed_paths=[" + literal(fs::absolute(path).string()) + "]"));
@@ -248,8 +259,8 @@ Piece Table::Impl::piece_of(duckdb_vector vector, std::size_t rows, bool text) c
   return out;
 }
 
-Result<void> Table::Impl::stream(const std::string& sql, const std::vector<bool>& texts,
-                                 const Each& each) const {
+template <class EachChunk>
+Result<void> Table::Impl::chunks(const std::string& sql, const EachChunk& each) const {
   duckdb_prepared_statement statement = nullptr;
   if (library->prepare(connection, sql.c_str(), &statement) != DuckDBSuccess) {
     const auto failed = error(library->prepare_error(statement));
@@ -268,17 +279,24 @@ Result<void> Table::Impl::stream(const std::string& sql, const std::vector<bool>
       break;
     }
     const auto count = static_cast<std::size_t>(library->data_chunk_get_size(chunk));
-    std::vector<Piece> columns;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      columns.push_back(piece_of(library->data_chunk_get_vector(chunk, i), count, texts[i]));
-    }
+    if (count > 0) out = each(chunk, count);
     library->destroy_data_chunk(&chunk);
     if (count == 0) break;
-    out = each(columns, count);
   }
   library->destroy_result(&result);
   library->destroy_prepare(&statement);
   return out;
+}
+
+Result<void> Table::Impl::stream(const std::string& sql, const std::vector<bool>& texts,
+                                 const Each& each) const {
+  return chunks(sql, [&](duckdb_data_chunk chunk, std::size_t count) {
+    std::vector<Piece> columns;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      columns.push_back(piece_of(library->data_chunk_get_vector(chunk, i), count, texts[i]));
+    }
+    return each(columns, count);
+  });
 }
 
 Table::Table(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -380,6 +398,36 @@ Result<void> Table::scan(const std::vector<std::string>& columns, const Each& ea
   return impl_->stream("SELECT " + list + " FROM data", texts, each);
 }
 
+Result<void> Table::scan_numbers(const std::vector<std::string>& columns,
+                                 const EachNumbers& each) const {
+  std::string list;
+  for (const auto& name : columns) {
+    const auto* field = find(name);
+    if (field == nullptr || field->is_text()) {
+      return not_found("'" + impl_->path + "' has no column of numbers '" + name + "'");
+    }
+    list += (list.empty() ? "" : ", ") + read_as(*field);
+  }
+  return impl_->slices(list, columns.size(), each);
+}
+
+Result<void> Table::scan_bits(const std::string& expression, const EachNumbers& each) const {
+  return impl_->slices(expression, 1, each);
+}
+
+Result<void> Table::Impl::slices(const std::string& list, std::size_t columns,
+                                 const EachNumbers& each) const {
+  std::vector<Numbers> slices(columns);
+  return chunks("SELECT " + list + " FROM data", [&](duckdb_data_chunk chunk, std::size_t rows) {
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      auto* vector = library->data_chunk_get_vector(chunk, i);
+      slices[i] = {static_cast<const double*>(library->vector_get_data(vector)),
+                   library->vector_get_validity(vector), rows};
+    }
+    return each(slices);
+  });
+}
+
 Result<void> Table::scan_texts(const std::vector<std::string>& columns, const Each& each) const {
   std::string list;
   for (const auto& name : columns) {
@@ -404,6 +452,19 @@ Result<void> Table::groups(const std::string& column, const Group& each) const {
   const auto sql = "SELECT v, CAST(count(*) AS DOUBLE) FROM (SELECT " + read_as(*field) +
                    " AS v FROM data) WHERE v IS NOT NULL" +
                    (field->is_text() ? "" : " AND NOT isnan(v)") + " GROUP BY v ORDER BY v";
+  const Each pass = [&](const std::vector<Piece>& columns, std::size_t) -> Result<void> {
+    return each(columns[0], columns[1].numbers);
+  };
+  return impl_->stream(sql, {field->is_text(), false}, pass);
+}
+
+Result<void> Table::counts(const std::string& column, const Group& each) const {
+  const auto* field = find(column);
+  if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + column + "'");
+  // The group of the missing ones is left out afterwards: cheaper than a look at each row.
+  const auto sql = "SELECT v, n FROM (SELECT v, CAST(count(*) AS DOUBLE) AS n FROM (SELECT " +
+                   read_as(*field) + " AS v FROM data) GROUP BY v) WHERE v IS NOT NULL" +
+                   (field->is_text() ? "" : " AND NOT isnan(v)");
   const Each pass = [&](const std::vector<Piece>& columns, std::size_t) -> Result<void> {
     return each(columns[0], columns[1].numbers);
   };

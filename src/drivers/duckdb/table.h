@@ -53,6 +53,19 @@ class Table {
   using Each = std::function<Result<void>(const std::vector<Piece>& columns, std::size_t rows)>;
   Result<void> scan(const std::vector<std::string>& columns, const Each& each) const;
 
+  // The named columns of numbers as they lie in memory, without a copy: what scan() gives, but a
+  // missing value is one whose bit in `there` (absent: all are) is not set, or NaN.
+  struct Numbers {
+    const double* values = nullptr;
+    const std::uint64_t* there = nullptr;
+    std::size_t rows = 0;
+  };
+  using EachNumbers = std::function<Result<void>(const std::vector<Numbers>& columns)>;
+  Result<void> scan_numbers(const std::vector<std::string>& columns, const EachNumbers& each) const;
+
+  // An SQL expression over the columns that gives 8 bytes a row, as they lie in memory.
+  Result<void> scan_bits(const std::string& expression, const EachNumbers& each) const;
+
   // The same as texts, exact: numbers as they are written, times in milliseconds, nested values as
   // JSON. A column that the file lacks is missing in every row.
   Result<void> scan_texts(const std::vector<std::string>& columns, const Each& each) const;
@@ -60,6 +73,9 @@ class Table {
   // The distinct values of a column that are there, ascending (texts by bytes), and how often.
   using Group = std::function<Result<void>(const Piece& values, const std::vector<double>& counts)>;
   Result<void> groups(const std::string& column, const Group& each) const;
+
+  // The same in any order: no sorting.
+  Result<void> counts(const std::string& column, const Group& each) const;
 
   // One row of numbers: SQL aggregates over the table, which is called `data`. Column names must
   // be quoted with quoted(). Missing is NaN.

@@ -8,6 +8,7 @@ NUMERICAL = (
     "ks wasserstein psi kl_div jensenshannon hellinger anderson cramer_von_mises mannw t_test ed es"
 ).split()
 CATEGORICAL = "psi kl_div jensenshannon hellinger chisquare z g_test fisher_exact TVD".split()
+TEXT = "perc_text_content_drift abs_text_content_drift".split()
 
 
 def numerical() -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -86,6 +87,44 @@ def categorical() -> dict[str, tuple[list, list]]:
             draw([*WORDS[:3], None], 250),
         ),
         "thousand_and_one": (draw(WORDS[:3], 1001), draw(WORDS[:3], 400)),
+    }
+
+
+SUBJECTS = "pilot crew storm engine ticket meal passenger baggage runway tower".split()
+VERBS = "delayed cancelled boarded repaired lost greeted refunded checked missed watched".split()
+THINGS = "Zürich Łódź Ålesund Αθήνα Москва 日本 café naïve 🙂 O'Hare".split()
+
+
+def texts() -> dict[str, tuple[list, list]]:
+    r = np.random.RandomState(31)
+
+    def sentence(subjects, verbs, i):
+        a, b = subjects[r.randint(len(subjects))], verbs[r.randint(len(verbs))]
+        c = THINGS[r.randint(len(THINGS))]
+        return f"The {a} was {b} at {c}, flight no. {r.randint(90) + 10} / {i}!"
+
+    def some(n, subjects=SUBJECTS, verbs=VERBS):
+        return [sentence(subjects, verbs, i) for i in range(n)]
+
+    first, last = SUBJECTS[:6], SUBJECTS[4:]
+    return {
+        "same": (some(400), some(300)),
+        "other_words": (some(400, first), some(300, last)),
+        "a_little": (some(700), some(500, SUBJECTS[1:])),
+        "just_1000": (some(1000), some(600, first)),
+        "just_1001": (some(1001), some(600, first)),
+        "large": (some(3000), some(2500)),
+        "unequal": (some(900), some(40, last)),
+        "few": (some(30), some(20, last)),
+        "ids": ([f"id-{i}" for i in range(200)], [f"id-{i}" for i in range(150, 350)]),
+        "missing": ([*some(200), *[None] * 50], [*some(150, last), *[None] * 70]),
+        "empty_texts": ([*some(200), *[""] * 20, " . "], [*some(150), *[""] * 30]),
+        "upper": (some(300), [text.upper() for text in some(300)]),
+        "digits": (
+            [str(x) for x in r.randint(10**6, 10**7, 300)],
+            [str(x) for x in r.randint(10**7, 10**8, 300)],
+        ),
+        "long": ([" ".join(some(40)) for _ in range(60)], [" ".join(some(40)) for _ in range(60)]),
     }
 
 

@@ -71,8 +71,10 @@ def main() -> None:
     document = {
         "evidently": version("evidently"),
         "scipy": version("scipy"),
+        "scikit-learn": version("scikit-learn"),
         "numerical": columns(cases.numerical(), ColumnType.Numerical, cases.NUMERICAL),
         "categorical": columns(cases.categorical(), ColumnType.Categorical, cases.CATEGORICAL),
+        "text": columns(cases.texts(), ColumnType.Text, cases.TEXT),
         "frames": {name: report(a, b) for name, (a, b) in cases.frames().items()},
     }
     path = Path(__file__).with_name("recorded.json")
