@@ -21,9 +21,9 @@
         retrain.main()
 
 `python file.py` runs it (`slipway run` with its arguments), `python file.py plan` prints the file.
-The function of a flow is called once, with references in place of values; the functions of steps are
-called when their step runs, each in a process of its own. Called outside of a flow, they are what
-they were: functions.
+The function of a flow is called once, with references in place of values; the functions of steps
+are called when their step runs, each in a process of its own. Called outside of a flow, they are
+what they were: functions.
 """
 
 import contextlib
@@ -200,7 +200,9 @@ class Step:
 
     def _add(self, args, kwargs, more: dict) -> Call:
         node = {"name": _plan.free_name(self.name)} | more
-        node["run"] = f"{_quoted(sys.executable)} -m slipway.run_step {_quoted(_plan.file)} {self.name}"
+        node["run"] = (
+            f"{_quoted(sys.executable)} -m slipway.run_step {_quoted(_plan.file)} {self.name}"
+        )
         node |= self.options
         call = {"args": list(args), "kwargs": kwargs}
         node["env"] = dict(self.options.get("env", {})) | {"SLIPWAY_CALL": _dump(call)}
@@ -216,7 +218,9 @@ def step(function=None, *, cpu=None, memory=None, gpu=None, **options):
     """A function that is a step. The options are those of a step in a pipeline file."""
     unknown = set(options) - set(_OPTIONS) - {"name"}
     if unknown:
-        raise FlowError(f"a step has no option {sorted(unknown)[0]!r}; known: {', '.join(_OPTIONS)}")
+        raise FlowError(
+            f"a step has no option {sorted(unknown)[0]!r}; known: {', '.join(_OPTIONS)}"
+        )
     resources = {"cpu": cpu, "memory": memory, "gpu": gpu}
     resources = {key: value for key, value in resources.items() if value is not None}
     if resources:

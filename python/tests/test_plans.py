@@ -114,7 +114,10 @@ def test_outside_of_a_flow_steps_are_functions():
 
 
 def test_importing_it_imports_nothing_heavy():
-    code = "import sys, slipway.flows; print([m for m in ('yaml','numpy','mlflow') if m in sys.modules])"
+    code = (
+        "import sys, slipway.flows; "
+        "print([m for m in ('yaml', 'numpy', 'mlflow') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONPATH": str(PACKAGE)},
