@@ -9,19 +9,19 @@
 
 namespace slipway::app {
 
-Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
-                                               const std::string& model, std::int64_t version) {
+Result<rollout::Traffic> LiveEvidence::counted(const std::string& endpoint,
+                                               const std::string& model, std::int64_t version,
+                                               bool mirrored) {
   SW_TRY(const auto view, endpoints_.get(endpoint));
   rollout::Traffic out;
   const auto number = std::to_string(version);
   for (const auto& stats : view.stats) {
     if (stats.model != model || stats.version != number) continue;
-    out.requests = static_cast<std::int64_t>(stats.requests);
-    out.errors = static_cast<std::int64_t>(stats.errors);
-    out.latency = stats.latency;
+    out = mirrored ? mirrored_of(stats) : traffic_of(stats);
   }
   if (others_ == nullptr) return out;
-  SW_TRY(const auto more, others_->of_others(endpoint, model, version));
+  SW_TRY(const auto both, others_->of_others(endpoint, model, version));
+  const auto& more = mirrored ? both.mirrored : both.traffic;
   out.requests += more.requests;
   out.errors += more.errors;
   auto& counts = out.latency.counts;
@@ -32,12 +32,43 @@ Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
   return out;
 }
 
+Result<rollout::Traffic> LiveEvidence::traffic(const std::string& endpoint,
+                                               const std::string& model, std::int64_t version) {
+  return counted(endpoint, model, version, false);
+}
+
+Result<rollout::Traffic> LiveEvidence::mirrored(const std::string& endpoint,
+                                                const std::string& model, std::int64_t version) {
+  return counted(endpoint, model, version, true);
+}
+
+Result<rollout::Agreement> LiveEvidence::agreement(const std::string& endpoint,
+                                                   const std::string& model, std::int64_t champion,
+                                                   std::int64_t challenger, Timestamp since) {
+  SW_TRY(const auto seen, monitor_.agreement({endpoint, model, std::to_string(champion),
+                                              std::to_string(challenger), since}));
+  return rollout::Agreement{.pairs = seen.pairs,
+                            .classes = seen.classes,
+                            .equal = seen.equal,
+                            .numbers = seen.numbers,
+                            .difference = seen.difference,
+                            .difference_squares = seen.difference_squares,
+                            .x = seen.x,
+                            .y = seen.y,
+                            .xx = seen.xx,
+                            .yy = seen.yy,
+                            .xy = seen.xy};
+}
+
 Result<rollout::Outcomes> LiveEvidence::outcomes(const std::string& endpoint,
                                                  const std::string& model, std::int64_t version,
-                                                 Timestamp since) {
+                                                 Timestamp since, Timestamp live) {
   std::vector<rollout::Business> business;
   std::int64_t predictions = 0;
-  SW_TRY(const auto versions, monitor_.business(endpoint, since));
+  std::vector<monitor::BusinessOfVersion> versions;
+  if (live.ms != 0) {
+    SW_TRY(versions, monitor_.business(endpoint, live));
+  }
   for (const auto& one : versions) {
     if (one.model != model || one.version != std::to_string(version)) continue;
     predictions = one.predictions;

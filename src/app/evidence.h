@@ -22,10 +22,19 @@ class LiveEvidence : public rollout::Evidence {
       : endpoints_(endpoints), monitor_(monitor), others_(others) {}
   Result<rollout::Traffic> traffic(const std::string& endpoint, const std::string& model,
                                    std::int64_t version) override;
+  Result<rollout::Traffic> mirrored(const std::string& endpoint, const std::string& model,
+                                    std::int64_t version) override;
   Result<rollout::Outcomes> outcomes(const std::string& endpoint, const std::string& model,
-                                     std::int64_t version, Timestamp since) override;
+                                     std::int64_t version, Timestamp since,
+                                     Timestamp live) override;
+  Result<rollout::Agreement> agreement(const std::string& endpoint, const std::string& model,
+                                       std::int64_t champion, std::int64_t challenger,
+                                       Timestamp since) override;
 
  private:
+  Result<rollout::Traffic> counted(const std::string& endpoint, const std::string& model,
+                                   std::int64_t version, bool mirrored);
+
   serving::Endpoints& endpoints_;
   monitor::Monitor& monitor_;
   SharedTraffic* const others_;

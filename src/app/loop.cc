@@ -9,22 +9,13 @@
 #include "allocator.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "load_seen.h"
 #include "monitor/monitor.h"
 #include "monitor/retraining.h"
 #include "serving/endpoints.h"
 
 namespace slipway::app {
 namespace {
-
-// The versions that callers get an answer from; nothing while any is still being loaded.
-std::vector<std::string> answering(const serving::EndpointView& view) {
-  std::vector<std::string> out;
-  for (const auto& route : view.routes) {
-    if (route.state != serving::RouteState::ready || route.version.empty()) return {};
-    if (!route.spec.shadow) out.push_back(route.version);
-  }
-  return out;
-}
 
 // Alerts about versions that no longer answer are over.
 Result<void> close_answered(monitor::Monitor& monitor, serving::Endpoints& endpoints) {

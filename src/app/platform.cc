@@ -23,6 +23,7 @@
 #include "evidence.h"
 #include "govern/govern.h"
 #include "launcher.h"
+#include "load_seen.h"
 #include "loop.h"
 #include "mail.h"
 #include "monitor/monitor.h"
@@ -249,14 +250,21 @@ Result<std::unique_ptr<Platform>> Platform::open(const Config& config, Mode mode
       {*impl->monitor, *impl->endpoints, *impl->registry, *impl->tracking, *impl->blobs});
   hooks.seal = seal;
   SW_CHECK_OK(add_mail(config, hooks));
+  if (mode == Mode::server && impl->database->dialect() == store::Dialect::postgres) {
+    impl->traffic = std::make_unique<SharedTraffic>(*impl->database, *impl->endpoints, clock, ids);
+  }
+  hooks.answers = [endpoints = impl->endpoints.get()](const std::string& endpoint,
+                                                      const std::string& version) {
+    return answers(*endpoints, endpoint, version);
+  };
+  hooks.load = [endpoints = impl->endpoints.get(), others = impl->traffic.get()] {
+    return load_seen(*endpoints, others);
+  };
   impl->monitor->connect(std::move(hooks));
   impl->govern = std::make_unique<govern::Govern>(*impl->database, impl->events, clock, ids);
   impl->gatekeeper = std::make_unique<Gatekeeper>(GateParts{*impl->registry, *impl->tracking,
                                                             *impl->blobs, *impl->endpoints,
                                                             *impl->govern, *impl->monitor, clock});
-  if (mode == Mode::server && impl->database->dialect() == store::Dialect::postgres) {
-    impl->traffic = std::make_unique<SharedTraffic>(*impl->database, *impl->endpoints, clock, ids);
-  }
   impl->evidence =
       std::make_unique<LiveEvidence>(*impl->endpoints, *impl->monitor, impl->traffic.get());
   impl->rollouts =

@@ -7,12 +7,14 @@
 #include "app/gc.h"
 #include "app/version.h"
 #include "base/text.h"
+#include "chain.h"
 #include "happenings.h"
 #include "monitor/monitor.h"
 #include "rollout/rollouts.h"
 #include "tracking/series.h"
 #include "transfer/transfer.h"
 #include "wire/alertmanager/routes.h"
+#include "wire/api/chain.h"
 #include "wire/api/overview.h"
 #include "wire/api/problem.h"
 #include "wire/api/routes.h"
@@ -138,7 +140,14 @@ void add_routes(net::Router& router, net::GrpcRouter& grpc, Platform& platform) 
       [&monitor = platform.monitor()](const std::string& model, const std::string& version) {
         return monitor.has_reference(model, version);
       };
-  wire::api::add_model_routes(router, platform.registry(), platform.govern(), has_reference);
+  const ChainParts chain{platform.monitor(), platform.executions(), platform.registry(),
+                         platform.govern(), platform.rollouts()};
+  wire::api::add_model_routes(router, platform.registry(), platform.govern(), has_reference,
+                              [chain](const std::string& model, std::int64_t version) {
+                                return origin_of(chain, model, version);
+                              });
+  wire::api::add_chain_routes(
+      router, [chain](const std::string& alert_id) { return chain_of(chain, alert_id); });
   wire::api::add_promotion_routes(router, platform.registry(), check_by(platform.gatekeeper()),
                                   has_reference);
   wire::api::add_served_routes(router, platform.registry(), platform.endpoints());

@@ -17,9 +17,12 @@ constexpr std::int64_t kKeptMs = std::int64_t{7} * 86'400'000;  // of servers th
 constexpr std::size_t kMostBuckets = 100'000;
 constexpr std::string_view kTell =
     "INSERT INTO serving_traffic (server, endpoint, model, version, requests, errors, latency, "
-    "updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (server, endpoint, model, version) DO "
-    "UPDATE SET requests = excluded.requests, errors = excluded.errors, "
-    "latency = excluded.latency, updated = excluded.updated";
+    "shadowed, shadow_errors, shadow_latency, refused, updated) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (server, endpoint, model, version) DO UPDATE SET requests = excluded.requests, "
+    "errors = excluded.errors, latency = excluded.latency, shadowed = excluded.shadowed, "
+    "shadow_errors = excluded.shadow_errors, shadow_latency = excluded.shadow_latency, "
+    "refused = excluded.refused, updated = excluded.updated";
 
 // Most buckets of a histogram are empty.
 std::string text_of(const serving::LatencySnapshot& latency) {
@@ -61,6 +64,18 @@ void add_since(const rollout::Traffic& now, const rollout::Traffic& last, rollou
 
 }  // namespace
 
+rollout::Traffic traffic_of(const serving::VersionStats& stats) {
+  return {.requests = static_cast<std::int64_t>(stats.requests),
+          .errors = static_cast<std::int64_t>(stats.errors),
+          .latency = stats.latency};
+}
+
+rollout::Traffic mirrored_of(const serving::VersionStats& stats) {
+  return {.requests = static_cast<std::int64_t>(stats.shadowed),
+          .errors = static_cast<std::int64_t>(stats.shadow_errors),
+          .latency = stats.shadow_latency};
+}
+
 SharedTraffic::SharedTraffic(store::Database& db, serving::Endpoints& endpoints, Clock& clock,
                              Ids& ids)
     : db_(db), endpoints_(endpoints), clock_(clock), server_(ids.sortable()) {}
@@ -94,10 +109,10 @@ Result<void> SharedTraffic::tell() {
   for (const auto& view : endpoints_.list()) {
     for (const auto& stats : view.stats) {
       Told one{.server = server_, .key = {view.spec.name, stats.model, stats.version}};
-      one.traffic = {.requests = static_cast<std::int64_t>(stats.requests),
-                     .errors = static_cast<std::int64_t>(stats.errors),
-                     .latency = stats.latency};
-      const auto sum = one.traffic.requests + one.traffic.errors;
+      one.traffic = traffic_of(stats);
+      one.mirrored = mirrored_of(stats);
+      one.refused = static_cast<std::int64_t>(stats.refused);
+      const auto sum = one.sum();
       if (sum != 0 && told_[one.key] != sum) news.push_back(std::move(one));
     }
   }
@@ -107,28 +122,32 @@ Result<void> SharedTraffic::tell() {
     if (first) {
       SW_CHECK_OK(c.exec("DELETE FROM serving_traffic WHERE updated < ?", {now - kKeptMs}));
     }
-    for (const auto& [server, key, traffic] : news) {
+    for (const auto& [server, key, traffic, mirrored, refused] : news) {
       const auto& [endpoint, model, version] = key;
       SW_CHECK_OK(c.exec(kTell, {server, endpoint, model, version, traffic.requests, traffic.errors,
-                                 text_of(traffic.latency), now}));
+                                 text_of(traffic.latency), mirrored.requests, mirrored.errors,
+                                 text_of(mirrored.latency), refused, now}));
     }
     return {};
   }));
-  for (const auto& one : news) told_[one.key] = one.traffic.requests + one.traffic.errors;
+  for (const auto& one : news) told_[one.key] = one.sum();
   return {};
 }
 
 Result<std::vector<SharedTraffic::Told>> SharedTraffic::read() const {
   return db_.read([&](store::Connection& c) {
     return c.all(
-        "SELECT server, endpoint, model, version, requests, errors, latency FROM serving_traffic "
-        "WHERE server <> ?",
+        "SELECT server, endpoint, model, version, requests, errors, latency, shadowed, "
+        "shadow_errors, shadow_latency, refused FROM serving_traffic WHERE server <> ?",
         {server_}, [](const store::Row& row) {
           Told out{.server = std::string(row.text(0)),
                    .key = {std::string(row.text(1)), std::string(row.text(2)),
                            std::string(row.text(3))}};
           out.traffic = {
               .requests = row.int64(4), .errors = row.int64(5), .latency = latency_of(row.text(6))};
+          out.mirrored = {
+              .requests = row.int64(7), .errors = row.int64(8), .latency = latency_of(row.text(9))};
+          out.refused = row.int64(10);
           return out;
         });
   });
@@ -138,14 +157,19 @@ Result<std::vector<SharedTraffic::Told>> SharedTraffic::read() const {
 void SharedTraffic::add(const std::vector<Told>& all) {
   for (const auto& one : all) {
     const auto [last, fresh] = last_.try_emplace({one.server, one.key});
-    if (looked_ || !fresh) add_since(one.traffic, last->second, sum_[one.key]);
-    last->second = one.traffic;
+    if (looked_ || !fresh) {
+      add_since(one.traffic, last->second.traffic, sum_[one.key].traffic);
+      add_since(one.mirrored, last->second.mirrored, sum_[one.key].mirrored);
+      sum_[one.key].refused += std::max<std::int64_t>(0, one.refused - last->second.refused);
+    }
+    last->second = {one.traffic, one.mirrored, one.refused};
   }
   looked_ = true;
 }
 
-Result<rollout::Traffic> SharedTraffic::of_others(const std::string& endpoint,
-                                                  const std::string& model, std::int64_t version) {
+Result<SharedTraffic::Both> SharedTraffic::of_others(const std::string& endpoint,
+                                                     const std::string& model,
+                                                     std::int64_t version) {
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.monotonic_ns();
   if (!looked_ || now - looked_ns_ >= kFreshNs) {

@@ -23,6 +23,10 @@ class Endpoints;
 
 namespace slipway::app {
 
+rollout::Traffic traffic_of(const serving::VersionStats& stats);
+// Of the requests that were mirrored to it.
+rollout::Traffic mirrored_of(const serving::VersionStats& stats);
+
 // Thread-safe.
 class SharedTraffic {
  public:
@@ -35,9 +39,14 @@ class SharedTraffic {
   void stop();
   Result<void> tell();
 
+  struct Both {
+    rollout::Traffic traffic;   // of callers
+    rollout::Traffic mirrored;  // as a shadow
+    std::int64_t refused = 0;   // of the callers: there was no room or no time
+  };
   // What the others have answered since this server first asked; only grows.
-  Result<rollout::Traffic> of_others(const std::string& endpoint, const std::string& model,
-                                     std::int64_t version);
+  Result<Both> of_others(const std::string& endpoint, const std::string& model,
+                         std::int64_t version);
 
  private:
   using Key = std::tuple<std::string, std::string, std::string>;  // endpoint, model, version
@@ -45,6 +54,11 @@ class SharedTraffic {
     std::string server;
     Key key;
     rollout::Traffic traffic;
+    rollout::Traffic mirrored;
+    std::int64_t refused = 0;
+    std::int64_t sum() const {
+      return traffic.requests + traffic.errors + mirrored.requests + mirrored.errors;
+    }
   };
 
   Result<std::vector<Told>> read() const;
@@ -61,8 +75,8 @@ class SharedTraffic {
   std::mutex mutex_;
   bool looked_ = false;
   std::int64_t looked_ns_ = 0;
-  std::map<std::pair<std::string, Key>, rollout::Traffic> last_;  // by server
-  std::map<Key, rollout::Traffic> sum_;
+  std::map<std::pair<std::string, Key>, Both> last_;  // by server
+  std::map<Key, Both> sum_;
 
   std::unique_ptr<Worker> worker_;  // last: it uses the others
 };

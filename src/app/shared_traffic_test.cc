@@ -32,8 +32,10 @@ class SharedTrafficTest : public ::testing::TestWithParam<store::Dialect> {
     const auto done = db_->write([&](store::Connection& c) -> Result<void> {
       SW_CHECK_OK(c.exec("DELETE FROM serving_traffic WHERE server = ? AND version = ?",
                          {server, version}));
-      SW_CHECK_OK(c.exec("INSERT INTO serving_traffic VALUES (?, 'e', 'm', ?, ?, ?, ?, 1)",
-                         {server, version, std::int64_t{requests}, std::int64_t{errors}, latency}));
+      SW_CHECK_OK(c.exec(
+          "INSERT INTO serving_traffic VALUES (?, 'e', 'm', ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+          {server, version, std::int64_t{requests}, std::int64_t{errors}, latency,
+           std::int64_t{2 * requests}, std::int64_t{errors}, latency, std::int64_t{errors}}));
       return {};
     });
     ASSERT_TRUE(done) << done.error().message;
@@ -43,7 +45,12 @@ class SharedTrafficTest : public ::testing::TestWithParam<store::Dialect> {
   rollout::Traffic read(std::int64_t version = 2) {
     auto got = traffic_.of_others("e", "m", version);
     EXPECT_TRUE(got) << got.error().message;
-    return got.value_or({});
+    if (!got) return {};
+    EXPECT_EQ(got->mirrored.requests, 2 * got->traffic.requests);
+    EXPECT_EQ(got->mirrored.errors, got->traffic.errors);
+    EXPECT_EQ(got->refused, got->traffic.errors);
+    EXPECT_EQ(got->mirrored.latency.counts, got->traffic.latency.counts);
+    return got->traffic;
   }
 
   store::TestDatabase db_{GetParam()};
@@ -88,7 +95,7 @@ TEST_P(SharedTrafficTest, EachServerCountsAndNoneIsCountedTwice) {
 TEST_P(SharedTrafficTest, NothingIsToldWhereNothingWasAnswered) {
   EXPECT_TRUE(traffic_.tell());
   SharedTraffic other(*db_, endpoints_, clock_, ids_);
-  EXPECT_EQ(other.of_others("e", "m", 2)->requests, 0);
+  EXPECT_EQ(other.of_others("e", "m", 2)->traffic.requests, 0);
 }
 
 TEST_P(SharedTrafficTest, WhatIsNoCountIsPassedOver) {

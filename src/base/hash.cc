@@ -36,4 +36,8 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
   return to_hex(hmac_sha256(key, bytes));
 }
 
+std::string trace_id_of(std::string_view kind, std::string_view id) {
+  return sha256_hex(std::string(kind) + " " + std::string(id)).substr(0, 32);
+}
+
 }  // namespace slipway

@@ -2,6 +2,8 @@
 // slipway rollout start|status|pause|resume|abort, slipway rollback, slipway policy check.
 #include <cmath>
 #include <cstdio>
+#include <string_view>
+#include <tuple>
 
 #include "arguments.h"
 #include "base/text.h"
@@ -26,6 +28,9 @@ struct Options {
   std::vector<std::string> steps;
   std::vector<std::string> business;
   double undecided = 0;
+  std::string min_agreement;
+  std::string max_difference;
+  std::string min_correlation;
   std::string server;
   std::string json;
 };
@@ -41,21 +46,52 @@ void add_text(std::string& out, const char* key, const std::string& value) {
   append_json_string(out, value);
 }
 
-// WEIGHT[:REQUESTS[:SECONDS[:LABELS]]]
+constexpr std::string_view kShadow = "shadow";
+
+// WEIGHT[:REQUESTS[:SECONDS[:LABELS]]]; instead of a weight shadow or shadow=PERCENT.
 Result<std::string> step_json(const std::string& text) {
   static constexpr const char* kKeys[] = {"weight", "min_requests", "min_seconds", "min_labels"};
   const auto parts = split(text, ':');
   std::string out;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto number = i < 4 ? parse_double(parts[i]) : std::nullopt;
+    auto word = parts[i];
+    std::string key = i < 4 ? kKeys[i] : "";
+    if (i == 0 && word.starts_with(kShadow)) {
+      key = kShadow;
+      word.remove_prefix(kShadow.size());
+      word = word.empty() ? "100" : word.starts_with('=') ? word.substr(1) : "";
+    }
+    const auto number = i < 4 ? parse_double(word) : std::nullopt;
     if (!number || !std::isfinite(*number)) {
       return invalid("--step '" + text + "' is no step",
                      "write WEIGHT, WEIGHT:REQUESTS, WEIGHT:REQUESTS:SECONDS or "
-                     "WEIGHT:REQUESTS:SECONDS:LABELS, for example 5:200");
+                     "WEIGHT:REQUESTS:SECONDS:LABELS, for example 5:200; shadow:200 or "
+                     "shadow=50:200 come first");
     }
-    out += (out.empty() ? "{\"" : ",\"") + std::string(kKeys[i]) + "\":" + number_text(*number);
+    out += (out.empty() ? "{\"" : ",\"") + key + "\":" + number_text(*number);
   }
   return out + "}";
+}
+
+// What was given of the tolerances, as JSON; empty: nothing.
+Result<std::string> tolerances_json(const Options& o) {
+  std::string out;
+  const auto add = [&](const char* key, double value) {
+    out += (out.empty() ? "{\"" : ",\"") + std::string(key) + "\":" + number_text(value);
+  };
+  if (o.undecided > 0) add("undecided_seconds", o.undecided);
+  for (const auto& [key, flag, text] :
+       {std::tuple("min_agreement", "--min-agreement", &o.min_agreement),
+        std::tuple("max_difference", "--max-difference", &o.max_difference),
+        std::tuple("min_correlation", "--min-correlation", &o.min_correlation)}) {
+    if (text->empty()) continue;
+    const auto number = parse_double(*text);
+    if (!number || !std::isfinite(*number)) {
+      return invalid(std::string(flag) + " '" + *text + "' is not a number");
+    }
+    add(key, *number);
+  }
+  return out.empty() ? out : out + "}";
 }
 
 // EVENT[:rate|value[:TOLERANCE]]
@@ -107,9 +143,8 @@ Result<void> start(const Options& o, const Client& client) {
     goals += (goals.empty() ? "" : ",") + one;
   }
   if (!goals.empty()) body += ",\"business\":[" + goals + "]";
-  if (o.undecided > 0) {
-    body += ",\"tolerances\":{\"undecided_seconds\":" + number_text(o.undecided) + "}";
-  }
+  SW_TRY(const auto tolerances, tolerances_json(o));
+  if (!tolerances.empty()) body += ",\"tolerances\":" + tolerances;
   SW_TRY(const auto answer, client.post(kRollouts, body + "}"));
   return show(answer, o);
 }
@@ -150,12 +185,59 @@ Result<void> status(const Options& o, const Client& client) {
   return {};
 }
 
+// Decides again; whether all came out as they were.
+Result<bool> replay(const Options& o, const Client& client) {
+  SW_TRY(const auto body, client.get(std::string(kRollouts) + "/" + encode(o.id) + "/replay"));
+  SW_TRY(const auto answer, json::parse_value(body));
+  const bool same = json::bool_at(answer, "same").value_or(false);
+  if (!o.json.empty()) {
+    SW_CHECK_OK(write_document(o.json, body));
+    return same;
+  }
+  std::vector<Row> rows;
+  if (const auto* all = json::find(answer, "decisions"); all != nullptr && all->is_array()) {
+    for (const auto& one : all->get_array()) {
+      const bool as_it_was = json::bool_at(one, "same").value_or(false);
+      rows.push_back({text_of(one, "at"), text_of(one, "decision"),
+                      as_it_was ? "the same" : "now: " + text_of(one, "again"),
+                      text_of(one, "reason")});
+    }
+  }
+  print_table({"AT", "DECISION", "AGAIN", "REASON"}, rows);
+  return same;
+}
+
 Result<void> act(const Options& o, const Client& client, const std::string& verb) {
   std::string body = "{";
   add_text(body, "reason", o.reason);
   SW_TRY(const auto answer,
          client.post(std::string(kRollouts) + "/" + encode(o.id) + "/" + verb, body + "}"));
   return show(answer, o);
+}
+
+// Judges a stored decision again.
+int replay_decision(const Options& o) {
+  const auto client = Client::connect(o.server);
+  if (!client) return fail(client.error());
+  const auto answer = client->get("/api/v1/decisions/" + encode(o.id) + "/replay");
+  if (!answer) return fail(answer.error());
+  const auto found = json::parse_value(*answer);
+  if (!found) return fail(found.error());
+  const bool same = json::bool_at(*found, "same").value_or(false);
+  if (!o.json.empty()) {
+    if (const auto written = write_document(o.json, *answer); !written) {
+      return fail(written.error());
+    }
+  } else {
+    for (const char* which : {"stored", "again"}) {
+      const auto* decision = json::find(*found, which);
+      if (decision != nullptr) {
+        print_line(std::string(which) + "  " + text_of(*decision, "summary"));
+      }
+    }
+    print_line(same ? "the same decision" : "another decision");
+  }
+  return same ? kDone : kFailed;
 }
 
 }  // namespace
@@ -169,22 +251,33 @@ int rollout(const Args& args) {
   start_verb->add_option("MODEL", o.model)->required();
   start_verb->add_option("VERSION", o.version)->required();
   start_verb->add_option("--step", o.steps,
-                         "WEIGHT[:REQUESTS[:SECONDS[:LABELS]]], repeated; default 5, 50, 100 %");
+                         "WEIGHT[:REQUESTS[:SECONDS[:LABELS]]], repeated; shadow[=PERCENT] "
+                         "instead of a weight mirrors requests; default shadow, 5, 50, 100 %");
   start_verb->add_option("--business", o.business,
                          "EVENT[:rate|value[:TOLERANCE]], repeated: a business event that must not "
                          "come less");
   start_verb->add_option("--policy", o.policy, "policy file that the version must pass first");
   start_verb->add_option("--undecided-seconds", o.undecided,
                          "roll back when the comparison is in doubt for so long; default 86400");
+  start_verb->add_option("--min-agreement", o.min_agreement,
+                         "share of the mirrored requests that both must answer with one class");
+  start_verb->add_option("--max-difference", o.max_difference,
+                         "mean absolute difference of numbers that is tolerated in the shadow");
+  start_verb->add_option("--min-correlation", o.min_correlation,
+                         "correlation that the numbers must have in the shadow");
   auto* status_verb = app.add_subcommand("status", "All rollouts, or one with its evidence");
   status_verb->add_option("ID", o.id);
   status_verb->add_option("--endpoint", o.endpoint, "only of this endpoint");
+  auto* replay_verb =
+      app.add_subcommand("replay", "Decide again on the numbers that were stored; exit 1 if other");
   auto* pause_verb = app.add_subcommand("pause", "Hold the step that it is in");
   auto* resume_verb = app.add_subcommand("resume", "Go on");
   auto* abort_verb = app.add_subcommand("abort", "All traffic back to the champion");
   abort_verb->add_option("--reason", o.reason, "kept with the rollout");
-  for (auto* sub : {pause_verb, resume_verb, abort_verb}) sub->add_option("ID", o.id)->required();
-  for (auto* sub : {start_verb, status_verb, pause_verb, resume_verb, abort_verb}) {
+  for (auto* sub : {replay_verb, pause_verb, resume_verb, abort_verb}) {
+    sub->add_option("ID", o.id)->required();
+  }
+  for (auto* sub : {start_verb, status_verb, replay_verb, pause_verb, resume_verb, abort_verb}) {
     add_common(sub, o);
   }
   if (const auto code = parse(app, "rollout", args)) return *code;
@@ -193,6 +286,11 @@ int rollout(const Args& args) {
   Result<void> done;
   if (start_verb->parsed()) done = start(o, *client);
   if (status_verb->parsed()) done = status(o, *client);
+  if (replay_verb->parsed()) {
+    const auto same = replay(o, *client);
+    if (!same) return fail(same.error());
+    return *same ? kDone : kFailed;
+  }
   if (pause_verb->parsed()) done = act(o, *client, "pause");
   if (resume_verb->parsed()) done = act(o, *client, "resume");
   if (abort_verb->parsed()) done = act(o, *client, "abort");
@@ -231,6 +329,9 @@ int policy(const Args& args) {
   Options o;
   std::string file;
   app.require_subcommand(1);
+  auto* again = app.add_subcommand("replay", "Judge a stored decision again; exit 1 if it differs");
+  again->add_option("DECISION", o.id, "its id")->required();
+  add_common(again, o);
   auto* check = app.add_subcommand("check", "Judge a version by a policy; exit 1 when refused");
   check->add_option("POLICY", file, "policy file")->required();
   check->add_option("--model", o.model, "the model")->required();
@@ -238,6 +339,7 @@ int policy(const Args& args) {
   check->add_option("--endpoint", o.endpoint, "compare with what answers there");
   add_common(check, o);
   if (const auto code = parse(app, "policy", args)) return *code;
+  if (again->parsed()) return replay_decision(o);
   const auto text = blob::read_file(file, 1 << 20);
   if (!text) {
     fail(text.error());

@@ -16,6 +16,9 @@ using store::Row;
 constexpr auto kInsert =
     "INSERT INTO govern_decision (id, at, actor, model, version, champion, policy, policy_text, "
     "allowed, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr auto kOne =
+    "SELECT id, at, actor, model, version, champion, policy, allowed, rules, policy_text "
+    "FROM govern_decision WHERE id = ?";
 constexpr auto kSelect =
     "SELECT id, at, actor, model, version, champion, policy, allowed, rules FROM govern_decision "
     "WHERE (? = '' OR model = ?) AND (? = 0 OR version = ?) AND (? = '' OR id < ?) "
@@ -66,6 +69,39 @@ Decision from_row(const Row& row) {
   return out;
 }
 
+void put_fact(const Rule& rule, const std::optional<double>& number, Facts& out) {
+  if (!number) return;
+  switch (rule.about) {
+    case Rule::About::metric:
+      out.metrics[rule.key()] = *number;
+      return;
+    case Rule::About::latency:
+      out.latency[rule.name] = *number;
+      return;
+    case Rule::About::fairness:
+      out.fairness[rule.group][rule.name] = *number;
+      return;
+  }
+}
+
+bool same_verdicts(const Decision& a, const Decision& b) {
+  return a.allowed == b.allowed &&
+         std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(),
+                    [](const Verdict& x, const Verdict& y) {
+                      return x.rule == y.rule && x.wanted == y.wanted && x.passed == y.passed;
+                    });
+}
+
+bool all_passed(const std::vector<Verdict>& rules) {
+  return std::all_of(rules.begin(), rules.end(),
+                     [](const Verdict& verdict) { return verdict.passed; });
+}
+
+struct StoredDecision {
+  Decision decision;
+  std::string policy_text;
+};
+
 }  // namespace
 
 Result<Decision> Govern::decide(const Policy& policy, const Subject& subject,
@@ -78,8 +114,7 @@ Result<Decision> Govern::decide(const Policy& policy, const Subject& subject,
                .champion = subject.champion,
                .policy = policy.name,
                .rules = judge(policy, subject)};
-  out.allowed = std::all_of(out.rules.begin(), out.rules.end(),
-                            [](const Verdict& verdict) { return verdict.passed; });
+  out.allowed = all_passed(out.rules);
   SW_CHECK_OK(db_.write([&](Connection& connection) {
     return connection.exec(
         kInsert, {out.id, out.at.ms, out.actor, out.model, out.version, out.champion.value_or(0),
@@ -93,6 +128,43 @@ Result<Decision> Govern::decide(const Policy& policy, const Subject& subject,
                    .actor = actor,
                    .at = out.at,
                    .data = data + "}"});
+  return out;
+}
+
+Result<Decision> Govern::decision(const std::string& id) const {
+  SW_TRY(auto found, db_.read([&](Connection& c) { return c.first(kOne, {id}, from_row); }));
+  if (!found) return not_found("decision '" + id + "' does not exist");
+  return *std::move(found);
+}
+
+Result<Replay> Govern::replay(const std::string& id) const {
+  SW_TRY(auto found, db_.read([&](Connection& c) {
+    return c.first(kOne, {id}, [](const Row& row) {
+      return StoredDecision{from_row(row), std::string(row.text(9))};
+    });
+  }));
+  if (!found) return not_found("decision '" + id + "' does not exist");
+  Replay out{.stored = std::move(found->decision)};
+  SW_TRY(const auto policy, parse_policy(found->policy_text, out.stored.policy));
+  if (policy.rules.size() != out.stored.rules.size()) {
+    return Error{Code::data_loss,
+                 "decision '" + id + "' has " + std::to_string(out.stored.rules.size()) +
+                     " verdicts on " + std::to_string(policy.rules.size()) + " rules",
+                 ""};
+  }
+  Subject subject{.model = out.stored.model,
+                  .version = out.stored.version,
+                  .facts = {.source = "as stored with the decision"},
+                  .champion = out.stored.champion,
+                  .champion_facts = {.source = "as stored with the decision"}};
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    put_fact(policy.rules[i], out.stored.rules[i].actual, subject.facts);
+    put_fact(policy.rules[i], out.stored.rules[i].champion, subject.champion_facts);
+  }
+  out.again = out.stored;
+  out.again.rules = judge(policy, subject);
+  out.again.allowed = all_passed(out.again.rules);
+  out.same = same_verdicts(out.stored, out.again);
   return out;
 }
 

@@ -64,6 +64,13 @@ struct Decision {
   std::string summary() const;
 };
 
+// A decision made again from what was stored with it: the text of the policy and the numbers.
+struct Replay {
+  Decision stored;
+  Decision again;  // with the id and the time of the stored one
+  bool same = false;
+};
+
 // Every rule is judged, also after one has failed. A number that is not known fails its rule; a
 // comparison without a champion passes.
 std::vector<Verdict> judge(const Policy& policy, const Subject& subject);
@@ -75,6 +82,9 @@ class Govern {
 
   // Judges, keeps the decision and publishes gate.decided.
   Result<Decision> decide(const Policy& policy, const Subject& subject, const std::string& actor);
+  Result<Decision> decision(const std::string& id) const;
+  // Changes nothing. data_loss when what is stored cannot be read.
+  Result<Replay> replay(const std::string& id) const;
   // Newest first; version 0 is any, an empty model too.
   Result<Page<Decision>> decisions(const std::string& model, std::int64_t version,
                                    const PageRequest& page) const;

@@ -104,6 +104,40 @@ TEST_P(GovernTest, KeepsEveryRulesVerdict) {
   EXPECT_EQ(kept[0].rules[1].reason, "4 is above 1");
 }
 
+TEST_P(GovernTest, AStoredDecisionIsMadeAgainTheSame) {
+  const std::string rules =
+      "  - {metric: roc_auc, min: 0.6}\n  - {metric: roc_auc, compare: champion, min_delta: "
+      "-0.01}\n"
+      "  - {fairness: demographic_parity_difference, group: carrier, max: 0.5}\n"
+      "  - {latency: p99_ms, compare: champion, max_ratio: 3}\n  - {metric: f1, min: 0.1}\n";
+  const auto refused = govern_.decide(policy_of(rules), subject(), "ada");
+  const auto allowed =
+      govern_.decide(policy_of("  - {metric: roc_auc, min: 0.6}\n"), subject(), "ada");
+  ASSERT_TRUE(refused && allowed);
+  db_.reopen();
+
+  Govern again(db_, events_, clock_, ids_);
+  for (const auto& made : {*refused, *allowed}) {
+    const auto replay = again.replay(made.id);
+    ASSERT_TRUE(replay) << replay.error().message;
+    EXPECT_TRUE(replay->same);
+    EXPECT_EQ(replay->again.allowed, made.allowed);
+    ASSERT_EQ(replay->again.rules.size(), made.rules.size());
+    for (std::size_t i = 0; i < made.rules.size(); ++i) {
+      EXPECT_EQ(replay->again.rules[i].passed, made.rules[i].passed);
+      EXPECT_EQ(replay->again.rules[i].actual, made.rules[i].actual);
+    }
+  }
+  EXPECT_EQ(again.replay("none").error().code, Code::not_found);
+
+  // Somebody changed a number: the verdict that was stored does not follow from it.
+  ASSERT_TRUE(db_->write([&](store::Connection& c) {
+    return c.exec("UPDATE govern_decision SET rules = REPLACE(rules, '0.7', '0.5') WHERE id = ?",
+                  {allowed->id});
+  }));
+  EXPECT_FALSE(again.replay(allowed->id)->same);
+}
+
 TEST_P(GovernTest, ListsNewestFirstInPages) {
   const auto policy = policy_of("  - {metric: roc_auc, min: 0.6}\n");
   auto about = subject();

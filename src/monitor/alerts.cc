@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "alert_rows.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "meter/meter.h"
@@ -55,19 +56,25 @@ std::string select(std::string_view rest) {
   return "SELECT " + std::string(kColumns) + " FROM monitor_alert " + std::string(rest);
 }
 
-Result<Alert> read(Connection& c, const std::string& id) {
+// Where the business is what counts, drift tells and the business alarms.
+std::string severity_of(AlertKind kind, const Settings& watched) {
+  if (const auto& own = watched.rule_of(kind).severity) return *own;
+  const bool business = kind == AlertKind::business && watched.stakes == Stakes::business;
+  return std::string(severity_of(business ? Stakes::high : watched.stakes));
+}
+
+constexpr AlertKind kKinds[] = {AlertKind::drift,     AlertKind::quality,  AlertKind::errors,
+                                AlertKind::latency,   AlertKind::outliers, AlertKind::change,
+                                AlertKind::data,      AlertKind::business, AlertKind::throughput,
+                                AlertKind::saturation};
+
+}  // namespace
+
+Result<Alert> read_alert(Connection& c, const std::string& id) {
   SW_TRY(auto found, c.first(select("WHERE id = ?"), {id}, from_row));
   if (!found) return not_found("alert '" + id + "' does not exist");
   return *std::move(found);
 }
-
-// Where the business is what counts, drift tells and the business alarms.
-std::string severity_of(AlertKind kind, Stakes stakes) {
-  const bool business = kind == AlertKind::business && stakes == Stakes::business;
-  return std::string(severity_of(business ? Stakes::high : stakes));
-}
-
-}  // namespace
 
 std::string_view name_of(AlertKind kind) {
   switch (kind) {
@@ -87,6 +94,10 @@ std::string_view name_of(AlertKind kind) {
       return "data";
     case AlertKind::business:
       return "business";
+    case AlertKind::throughput:
+      return "throughput";
+    case AlertKind::saturation:
+      return "saturation";
   }
   return "drift";
 }
@@ -104,12 +115,19 @@ std::string_view name_of(AlertState state) {
 }
 
 std::optional<AlertKind> alert_kind_named(std::string_view name) {
-  for (const auto kind :
-       {AlertKind::drift, AlertKind::quality, AlertKind::errors, AlertKind::latency,
-        AlertKind::outliers, AlertKind::change, AlertKind::data, AlertKind::business}) {
+  for (const auto kind : kKinds) {
     if (name_of(kind) == name) return kind;
   }
   return std::nullopt;
+}
+
+std::string known_alert_kinds() {
+  std::string out = "use ";
+  for (const auto kind : kKinds) {
+    if (kind != kKinds[0]) out += kind == AlertKind::saturation ? " or " : ", ";
+    out += name_of(kind);
+  }
+  return out;
 }
 
 std::optional<AlertState> alert_state_named(std::string_view name) {
@@ -154,7 +172,7 @@ struct Alerts::Impl {
     alert.closed = now;
     alert.closed_by = by;
     SW_CHECK_OK(c.exec(kClose, {now.ms, by, alert.id}));
-    return enqueue(c, ids, "alert.closed", alert, watched.webhooks, now);
+    return enqueue(c, ids, "alert.closed", alert, watched, now);
   }
 };
 
@@ -174,8 +192,8 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause, const Settings& wa
               .message = cause.message,
               .value = cause.value,
               .threshold = cause.threshold,
-              .severity = severity_of(cause.kind, watched.stakes),
-              .owner = watched.owner};
+              .severity = severity_of(cause.kind, watched),
+              .owner = watched.rule_of(cause.kind).owner.value_or(watched.owner)};
   const std::string kind(name_of(cause.kind));
   auto opened = impl_->db.write([&](Connection& c) -> Result<bool> {
     SW_TRY(
@@ -187,7 +205,7 @@ Result<std::optional<Alert>> Alerts::open(const Cause& cause, const Settings& wa
     SW_CHECK_OK(c.exec(kInsert, {alert.id, alert.endpoint, alert.model, alert.version, kind,
                                  alert.opened.ms, alert.report_id, alert.message, alert.value,
                                  alert.threshold, alert.severity, alert.owner}));
-    SW_CHECK_OK(enqueue(c, impl_->ids, "alert.opened", alert, watched.webhooks, alert.opened));
+    SW_CHECK_OK(enqueue(c, impl_->ids, "alert.opened", alert, watched, alert.opened));
     return true;
   });
   if (!opened && opened.error().code == Code::already_exists) return std::optional<Alert>();
@@ -219,7 +237,7 @@ Result<std::optional<Alert>> Alerts::close(const std::string& endpoint, AlertKin
 Result<Alert> Alerts::acknowledge(const std::string& id, const std::string& by) {
   bool changed = false;
   SW_TRY(auto alert, impl_->db.write([&](Connection& c) -> Result<Alert> {
-    SW_TRY(auto found, read(c, id));
+    SW_TRY(auto found, read_alert(c, id));
     changed = found.state == AlertState::open;
     if (found.state == AlertState::closed) return precondition("alert '" + id + "' is closed");
     if (changed) {
@@ -236,7 +254,7 @@ Result<Alert> Alerts::close(const std::string& id, const std::string& by, const 
   bool changed = false;
   const auto now = impl_->clock.now();
   SW_TRY(auto alert, impl_->db.write([&](Connection& c) -> Result<Alert> {
-    SW_TRY(auto found, read(c, id));
+    SW_TRY(auto found, read_alert(c, id));
     changed = found.state != AlertState::closed;
     if (changed) SW_CHECK_OK(impl_->close(c, found, by, watched, now));
     return found;
@@ -249,7 +267,7 @@ Result<Alert> Alerts::close(const std::string& id, const std::string& by, const 
 }
 
 Result<Alert> Alerts::get(const std::string& id) const {
-  return impl_->db.read([&](Connection& c) { return read(c, id); });
+  return impl_->db.read([&](Connection& c) { return read_alert(c, id); });
 }
 
 Result<Page<Alert>> Alerts::list(const Query& query) const {

@@ -33,6 +33,7 @@ struct Cause {
   std::string message;
   double value = 0;
   double threshold = 0;
+  std::int64_t rows = 0;  // that it was found in; 0: not said
 };
 
 // Thread-safe. Every change is published as alert.opened, alert.acknowledged or alert.closed.

@@ -259,7 +259,8 @@ Result<void> Monitor::Impl::judge_business(const ChunkKey& key, const BusinessOf
               .version = key.version,
               .kind = AlertKind::business,
               .value = value,
-              .threshold = limit};
+              .threshold = limit,
+              .rows = seen.predictions};
   cause.message = "the " + rule.measure + " of '" + rule.event + "' of version " + key.version +
                   " is " + number_text(value) + " a prediction over " +
                   std::to_string(seen.predictions) + " predictions, " +
@@ -267,21 +268,44 @@ Result<void> Monitor::Impl::judge_business(const ChunkKey& key, const BusinessOf
   return note(cause, low || high, watched, watched.windows);
 }
 
+// When the window began that is filling, in this process or one before; now when there is none.
+Result<Timestamp> Monitor::Impl::business_begun(const std::string& endpoint, Timestamp now) {
+  const auto known = business_from.find(endpoint);
+  if (known != business_from.end()) return known->second;
+  SW_TRY(const auto stored, db.read([&](Connection& c) {
+    return c.first("SELECT begun FROM monitor_business_window WHERE endpoint = ?", {endpoint},
+                   [](const Row& row) { return row.int64(0); });
+  }));
+  if (!stored || *stored > now.ms) {
+    SW_CHECK_OK(begin_business(endpoint, now));
+    return now;
+  }
+  return business_from[endpoint] = {*stored};
+}
+
+Result<void> Monitor::Impl::begin_business(const std::string& endpoint, Timestamp at) {
+  SW_CHECK_OK(db.write([&](Connection& c) {
+    return c.exec(
+        "INSERT INTO monitor_business_window (endpoint, begun) VALUES (?, ?) "
+        "ON CONFLICT (endpoint) DO UPDATE SET begun = excluded.begun",
+        {endpoint, at.ms});
+  }));
+  business_from[endpoint] = at;
+  return {};
+}
+
 Result<void> Monitor::Impl::judge_all_business() {
   const auto turn = clock.monotonic_ns();
-  if (turn - business_judged_ns < kJudgeEveryNs) return {};
-  business_judged_ns = turn;
-  std::vector<std::pair<std::string, std::shared_ptr<const Settings>>> ruled;
-  {
-    const std::scoped_lock lock(cache_mutex);
-    for (const auto& [endpoint, watched] : settings) {
-      if (watched->business) ruled.emplace_back(endpoint, watched);
-    }
-  }
-  for (const auto& [endpoint, watched] : ruled) {
+  if (turn - judged_at.business_ns < kJudgeEveryNs) return {};
+  judged_at.business_ns = turn;
+  SW_TRY(const auto endpoints,
+         db.read([](Connection& c) { return records::watched_endpoints(c); }));
+  for (const auto& endpoint : endpoints) {
+    SW_TRY(const auto watched, settings_of(endpoint));
+    if (!watched->business) continue;
     const auto& rule = *watched->business;
     const Timestamp to{clock.now().ms - rule.delay_s * 1'000};
-    auto& begun = business_from.try_emplace(endpoint, to).first->second;
+    SW_TRY(auto begun, business_begun(endpoint, to));
     SW_TRY(const auto all, business(endpoint, {begun.ms + 1}, to));
     std::int64_t most = 0;
     for (const auto& one : all) most = std::max(most, one.predictions);
@@ -290,7 +314,7 @@ Result<void> Monitor::Impl::judge_all_business() {
       if (one.predictions * 2 < rule.window_rows) continue;  // too little to say
       SW_CHECK_OK(judge_business({endpoint, one.model, one.version}, one, *watched));
     }
-    begun = to;
+    SW_CHECK_OK(begin_business(endpoint, to));
   }
   return {};
 }

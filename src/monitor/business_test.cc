@@ -130,5 +130,22 @@ TEST_P(BusinessTest, a_fall_below_the_minimum_opens_an_alert) {
   EXPECT_TRUE(alerts().empty());
 }
 
+TEST_P(BusinessTest, the_window_goes_on_after_a_restart) {
+  set(R"({"business": {"event": "conversion", "min": 0.1, "window_rows": 50}})");
+  ASSERT_TRUE(monitor_->flush());  // the first look begins the window
+  clock_.advance(1'000);
+  traffic(30);
+  ASSERT_TRUE(monitor_->flush());
+  reopen();
+  ASSERT_TRUE(monitor_->settings("delays"));
+  clock_.advance(1'000);
+  traffic(30);
+  clock_.advance(2'000);
+  ASSERT_TRUE(monitor_->flush());
+  ASSERT_EQ(alerts().size(), 1u);
+  EXPECT_NE(alerts()[0].message.find("over 60 predictions"), std::string::npos)
+      << alerts()[0].message;
+}
+
 }  // namespace
 }  // namespace slipway::monitor

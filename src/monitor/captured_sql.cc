@@ -113,6 +113,16 @@ Result<std::vector<Chunk>> chunks_from(Connection& c, const ChunkKey& key, std::
   return unpacked(std::move(found));
 }
 
+Result<std::vector<Chunk>> chunks_between(Connection& c, const ChunkKey& key, Timestamp from,
+                                          Timestamp to, std::int64_t limit) {
+  SW_TRY(auto found, c.all(std::string(kWhole) +
+                               "WHERE endpoint = ? AND model = ? AND version = ? AND last_at >= ? "
+                               "AND first_at <= ? ORDER BY id DESC LIMIT " +
+                               std::to_string(limit),
+                           {key.endpoint, key.model, key.version, from.ms, to.ms}, packed_from));
+  return unpacked(std::move(found));
+}
+
 Result<std::optional<Chunk>> answers(Connection& c, std::int64_t id) {
   SW_TRY(auto found,
          c.first("SELECT id, endpoint, model, version, answers, NULL FROM monitor_chunk "
@@ -205,6 +215,13 @@ Result<std::vector<Outcome>> outcomes_between(Connection& c, const ChunkKey& key
   return c.all(
       std::string(kOutcomes) + "AND at BETWEEN ? AND ? ORDER BY seq LIMIT " + std::to_string(limit),
       {key.endpoint, key.model, key.version, from.ms, to.ms}, outcome_from);
+}
+
+Result<std::vector<Outcome>> outcomes_to(Connection& c, const ChunkKey& key, std::int64_t seq,
+                                         std::int64_t limit) {
+  return c.all(
+      std::string(kOutcomes) + "AND seq <= ? ORDER BY seq DESC LIMIT " + std::to_string(limit),
+      {key.endpoint, key.model, key.version, seq}, outcome_from);
 }
 
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,

@@ -8,6 +8,7 @@
 #include "impl.h"
 #include "meter/meter.h"
 #include "monitor/documents.h"
+#include "segments.h"
 
 namespace slipway::monitor {
 namespace {
@@ -24,7 +25,8 @@ Cause cause_of(const Window& window, AlertKind kind, double value, double thresh
           .version = window.version,
           .kind = kind,
           .value = value,
-          .threshold = threshold};
+          .threshold = threshold,
+          .rows = window.rows};
 }
 
 std::string drift_message(const DriftReport& report) {
@@ -37,7 +39,8 @@ std::string drift_message(const DriftReport& report) {
   return std::to_string(drifted) + " of " + std::to_string(report.columns.size()) +
          " columns drifted (" + names + (drifted > kMostNamed ? ", .." : "") + ") in " +
          std::to_string(report.rows) + " predictions of version " + report.version + ": " +
-         percent(report.drift_share) + ", the threshold is " + percent(report.threshold);
+         percent(report.drift_share) + ", the threshold is " + percent(report.threshold) +
+         words_of(report.segments);
 }
 
 }  // namespace
@@ -58,22 +61,25 @@ Result<void> Monitor::Impl::compare_due() {
   const std::scoped_lock lock(compare_mutex);
   while (const auto window = take_due()) SW_CHECK_OK(compare(*window));
   SW_CHECK_OK(judge_all_business());
-  return judge_requests();
+  SW_CHECK_OK(judge_requests());
+  SW_CHECK_OK(judge_load());
+  return raise_pending();
 }
 
 Result<void> Monitor::Impl::judge_requests() {
   for (const auto& endpoint : expectations.endpoints()) {
     SW_TRY(const auto watched, settings_of(endpoint));
     if (!watched->max_bad_share) continue;
-    const auto seen = expectations.take(endpoint, watched->window_rows, watched->window_seconds,
-                                        watched->min_rows);
+    SW_TRY(const auto seen, expectations.take(endpoint, watched->window_rows,
+                                              watched->window_seconds, watched->min_rows));
     if (!seen) continue;
     Cause cause{.endpoint = endpoint,
                 .model = seen->model,
                 .version = seen->version,
                 .kind = AlertKind::data,
                 .value = static_cast<double>(seen->broken) / static_cast<double>(seen->rows),
-                .threshold = *watched->max_bad_share};
+                .threshold = *watched->max_bad_share,
+                .rows = seen->rows};
     cause.message = percent(cause.value) + " of " + std::to_string(seen->rows) +
                     " rows broke the endpoint's expectations, at most " + percent(cause.threshold) +
                     " may; most often: " + seen->worst;
@@ -89,6 +95,7 @@ Result<void> Monitor::Impl::compare(const Window& window) {
   if (profile) {
     report = evaluate(window, **profile, *watched);
     if (watched->multivariate) compare_rows(window, **profile, report);
+    find_segments(window, **profile, *watched, report);
   } else {
     report = {.endpoint = window.endpoint,
               .model = window.model,
@@ -150,27 +157,6 @@ Result<void> Monitor::Impl::judge_window(const DriftReport& report, const Window
     SW_CHECK_OK(note(latency, latency.value > latency.threshold, watched, watched.windows));
   }
   return judge_changes(window, watched);
-}
-
-Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& watched,
-                                 std::int64_t enough) {
-  Streak streak;
-  {
-    const std::scoped_lock lock(streak_mutex);
-    auto& stored = streaks[{{cause.endpoint, cause.model, cause.version}, cause.kind}];
-    stored.red = red ? stored.red + 1 : 0;
-    stored.green = red ? 0 : stored.green + 1;
-    streak = stored;
-  }
-  if (streak.red >= enough) {
-    if (auto opened = alerts.open(cause, watched); !opened) return opened.error();
-  } else if (streak.green >= enough) {
-    const std::string why =
-        enough == 1 ? std::string("a green window") : std::to_string(enough) + " green windows";
-    auto closed = alerts.close(cause.endpoint, cause.kind, cause.version, why, watched);
-    if (!closed) return closed.error();
-  }
-  return {};
 }
 
 void Monitor::Impl::show(const DriftReport& report) {

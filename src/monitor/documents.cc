@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/documents.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -32,6 +33,22 @@ std::vector<std::string> texts(const json::value* from) {
   return out;
 }
 
+json::value band_value(const std::optional<Band>& band) {
+  if (!band || !std::isfinite(band->value)) return nullptr;
+  return json::object{{"measure", band->measure},
+                      {"value", band->value},
+                      {"low", maybe(band->low)},
+                      {"high", maybe(band->high)}};
+}
+
+std::optional<Band> band_from(const json::value* from) {
+  if (from == nullptr || !from->is_object()) return std::nullopt;
+  return Band{.measure = json::text_at(*from, "measure").value_or(""),
+              .value = json::number_at(*from, "value").value_or(0),
+              .low = json::number_at(*from, "low").value_or(0),
+              .high = json::number_at(*from, "high").value_or(0)};
+}
+
 json::object column_object(const ReportColumn& column) {
   const auto& drift = column.drift;
   return {{"name", column.name},
@@ -48,6 +65,7 @@ json::object column_object(const ReportColumn& column) {
           {"error", maybe_text(drift.error)},
           {"null_share", column.null_share},
           {"reference_null_share", column.reference_null_share},
+          {"band", band_value(column.band)},
           {"findings", texts(column.findings)}};
 }
 
@@ -77,6 +95,7 @@ ReportColumn column_from(const json::value& from) {
   out.null_share = json::number_at(from, "null_share").value_or(0);
   out.reference_null_share = json::number_at(from, "reference_null_share").value_or(0);
   out.findings = texts(json::find(from, "findings"));
+  out.band = band_from(json::find(from, "band"));
   return out;
 }
 
@@ -97,6 +116,64 @@ Numbers numbers(const json::value* from) {
   return out;
 }
 
+json::object segment_object(const stats::Segment& segment) {
+  return {{"column", segment.column},
+          {"conditions", texts(segment.conditions)},
+          {"reference_rows", segment.reference_rows},
+          {"current_rows", segment.current_rows},
+          {"effect", segment.effect},
+          {"effect_elsewhere", segment.effect_elsewhere},
+          {"p_value", segment.p_value}};
+}
+
+std::vector<stats::Segment> segments(const json::value* from) {
+  std::vector<stats::Segment> out;
+  if (from == nullptr || !from->is_array()) return out;
+  const auto rows = [](const json::value& item, const char* key) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(0, json::int_at(item, key).value_or(0)));
+  };
+  for (const auto& item : from->get_array()) {
+    out.push_back({.column = json::text_at(item, "column").value_or(""),
+                   .conditions = texts(json::find(item, "conditions")),
+                   .reference_rows = rows(item, "reference_rows"),
+                   .current_rows = rows(item, "current_rows"),
+                   .effect = json::number_at(item, "effect").value_or(0),
+                   .effect_elsewhere = json::number_at(item, "effect_elsewhere").value_or(0),
+                   .p_value = json::number_at(item, "p_value").value_or(1)});
+  }
+  return out;
+}
+
+json::object drop_object(const stats::Drop& drop) {
+  json::array columns;
+  for (const auto& column : drop.columns) {
+    columns.push_back(json::object{{"column", column.column},
+                                   {"moved", maybe(column.moved)},
+                                   {"changed", maybe(column.changed)},
+                                   {"worst", maybe_text(column.worst)},
+                                   {"worst_change", maybe(column.worst_change)}});
+  }
+  return {{"reference_loss", maybe(drop.reference_loss)},
+          {"current_loss", maybe(drop.current_loss)},
+          {"columns", std::move(columns)}};
+}
+
+stats::Drop drop_from(const json::value& from) {
+  stats::Drop out{.reference_loss = json::number_at(from, "reference_loss").value_or(0),
+                  .current_loss = json::number_at(from, "current_loss").value_or(0),
+                  .columns = {}};
+  const auto* columns = json::find(from, "columns");
+  if (columns == nullptr || !columns->is_array()) return out;
+  for (const auto& item : columns->get_array()) {
+    out.columns.push_back({.column = json::text_at(item, "column").value_or(""),
+                           .moved = json::number_at(item, "moved").value_or(0),
+                           .changed = json::number_at(item, "changed").value_or(0),
+                           .worst = json::text_at(item, "worst").value_or(""),
+                           .worst_change = json::number_at(item, "worst_change").value_or(0)});
+  }
+  return out;
+}
+
 json::object detail_object(const DriftReport& report) {
   json::array columns;
   for (const auto& column : report.columns) columns.push_back(column_object(column));
@@ -106,12 +183,16 @@ json::object detail_object(const DriftReport& report) {
     out["estimate_calibrated"] = report.calibrated;
   }
   if (!report.multivariate.empty()) out["multivariate"] = numbers(report.multivariate);
+  json::array found;
+  for (const auto& segment : report.segments) found.push_back(segment_object(segment));
+  out["segments"] = std::move(found);
   return out;
 }
 
 json::object metrics_object(const QualityWindow& window) {
   json::object out;
   for (const auto& [name, value] : window.metrics) out[name] = maybe(value);
+  if (window.drop) out["drop"] = drop_object(*window.drop);
   return out;
 }
 
@@ -185,6 +266,7 @@ Result<void> read_report_detail(std::string_view document, DriftReport& into) {
   into.estimated = numbers(json::find(parsed, "estimated"));
   into.calibrated = json::bool_at(parsed, "estimate_calibrated").value_or(false);
   into.multivariate = numbers(json::find(parsed, "multivariate"));
+  into.segments = segments(json::find(parsed, "segments"));
   return {};
 }
 
@@ -197,6 +279,7 @@ Result<void> read_metrics(std::string_view document, QualityWindow& into) {
   if (!parsed.is_object()) return {};
   for (const auto& [key, value] : parsed.get_object()) {
     if (value.is_number()) into.metrics.emplace_back(std::string(key), value.to_number<double>());
+    if (key == "drop") into.drop = drop_from(value);
   }
   return {};
 }

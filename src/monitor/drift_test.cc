@@ -252,5 +252,30 @@ TEST_P(DriftTest, TextsWhereTheReferenceHasNumbersAreDrift) {
   EXPECT_EQ(found.findings.at(0), "texts where the reference has numbers, in 100 rows: 'cold'");
 }
 
+TEST_P(DriftTest, EachColumnHasABandOfTheReference) {
+  learn();
+  set(R"({"window_rows": 300, "min_rows": 50})");
+  traffic(300);
+  ASSERT_TRUE(monitor_->flush());
+  traffic(300, 20);
+  ASSERT_TRUE(monitor_->flush());
+  const auto both = reports();
+  ASSERT_EQ(both.size(), 2u);
+  const auto band = [](const DriftReport& report, std::size_t column) {
+    return report.columns.at(column).band.value_or(Band{});
+  };
+  const auto calm = band(both[1], 0);
+  EXPECT_EQ(calm.measure, "mean");
+  EXPECT_NEAR(calm.value, 50, 1e-9);
+  EXPECT_NEAR((calm.low + calm.high) / 2, 50, 1e-9);
+  // 28.9 is the standard deviation of 0.5 .. 99.5.
+  EXPECT_NEAR(calm.high - calm.low, 6 * 28.9 * std::sqrt(1 / 300.0 + 1 / 600.0), 0.1);
+  EXPECT_GT(band(both[0], 0).value, band(both[0], 0).high);
+  const auto carrier = band(both[0], 1);
+  EXPECT_EQ(carrier.measure, "share of AA");
+  EXPECT_GT(carrier.value, carrier.low);
+  EXPECT_LT(carrier.value, carrier.high);
+}
+
 }  // namespace
 }  // namespace slipway::monitor

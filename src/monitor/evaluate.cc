@@ -90,6 +90,32 @@ bool find_type(const WindowColumn& window, const ProfileColumn& reference, Repor
   return true;
 }
 
+// Both sides are samples; a share of 0 or 1 has no spread, so one row more and less is allowed.
+std::optional<Band> band_of(const ProfileColumn& reference, const stats::Sample& current) {
+  const auto known = static_cast<double>(reference.present);
+  const bool numbers = reference.sample.type == ColumnType::numerical;
+  if (numbers && !current.values.empty() && current.type == ColumnType::numerical && known > 0) {
+    const auto n = static_cast<double>(current.values.size());
+    double sum = 0;
+    for (const double x : current.values) sum += x;
+    const double half = 3 * reference.std * std::sqrt(1 / n + 1 / known);
+    return Band{"mean", sum / n, reference.mean - half, reference.mean + half};
+  }
+  const auto& counts = reference.sample.counts;
+  if (numbers || counts.empty() || current.counts.empty() || known == 0) return std::nullopt;
+  const auto most =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  double n = 0;
+  for (const auto& [value, rows] : current.counts) n += static_cast<double>(rows);
+  const double p = static_cast<double>(most->second) / known;
+  const double half = 3 * std::sqrt(p * (1 - p) * (1 / n + 1 / known)) + 1 / n;
+  const auto found = current.counts.find(most->first);
+  const double share = found == current.counts.end() ? 0 : static_cast<double>(found->second) / n;
+  return Band{"share of " + most->first.substr(0, 40), share, std::max(0.0, p - half),
+              std::min(1.0, p + half)};
+}
+
 struct Test {
   Method method = Method::automatic;
   std::optional<double> threshold;
@@ -140,6 +166,7 @@ Tested test_column(const ProfileColumn& reference, const WindowColumn& window,
     column.drift.drifted = column.drift.drifted && *out.p_value < column.drift.threshold;
   }
   if (column.drift.score) column.drift.effect = stats::effect_of(expected, current);
+  column.band = band_of(reference, current);
   const bool nulls = find_nulls(reference, current, column);
   out.found = find_type(window, reference, column) || nulls;
   const auto add = [&](std::optional<std::string> said) {

@@ -21,7 +21,45 @@ using expectation::Action;
 using expectation::RowChecks;
 using expectation::Suite;
 
+using store::Connection;
+using store::Row;
+
 constexpr std::size_t kRecent = 100;
+constexpr std::int64_t kLookNs = 1'000'000'000;
+constexpr std::string_view kAddSeen =
+    "INSERT INTO monitor_asked (endpoint, rule, model, version, rows, broken, since) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, rule) DO UPDATE SET "
+    "rows = monitor_asked.rows + excluded.rows, broken = monitor_asked.broken + excluded.broken, "
+    "model = excluded.model, version = excluded.version";
+constexpr std::string_view kForgetSeen = "DELETE FROM monitor_asked WHERE endpoint = ?";
+
+struct StoredSeen {
+  SeenRows seen;
+  Timestamp since;
+};
+
+// What all servers saw since the last verdict.
+Result<std::optional<StoredSeen>> read_seen(Connection& c, const std::string& endpoint) {
+  return c.first(
+      "SELECT model, version, rows, broken, since FROM monitor_asked WHERE endpoint = ? AND "
+      "rule = ''",
+      {endpoint}, [](const Row& row) {
+        return StoredSeen{{.model = std::string(row.text(0)),
+                           .version = std::string(row.text(1)),
+                           .rows = row.int64(2),
+                           .broken = row.int64(3),
+                           .worst = {}},
+                          {row.int64(4)}};
+      });
+}
+
+Result<std::string> worst_of(Connection& c, const std::string& endpoint) {
+  SW_TRY(const auto found,
+         c.first("SELECT rule FROM monitor_asked WHERE endpoint = ? AND "
+                 "rule <> '' ORDER BY broken DESC, rule LIMIT 1",
+                 {endpoint}, [](const Row& row) { return std::string(row.text(0)); }));
+  return found.value_or("");
+}
 
 // One endpoint's suite and what was seen under it. A changed suite begins at nothing.
 struct Watched {
@@ -39,9 +77,9 @@ struct Watched {
   std::int64_t refused = 0;
   std::map<const expectation::Check*, std::int64_t> counts;
   std::deque<BrokenRule> recent;
-  SeenRows seen;
-  std::map<const expectation::Check*, std::int64_t> seen_counts;
-  std::int64_t seen_since_ns = 0;
+  SeenRows seen;  // and not stored yet
+  std::map<std::string, std::int64_t> seen_counts;
+  std::int64_t looked_ns = 0;
 
   std::shared_ptr<const RowChecks> checks_for(const Asked& asked) {
     const std::scoped_lock lock(mutex);
@@ -98,7 +136,7 @@ void count(Watched& watched, const Asked& asked, const Seen& seen) {
   watched.seen.version = asked.version;
   for (const auto& [check, broken] : seen.broken) {
     ++watched.counts[check];
-    if (broken.action != Action::pass) ++watched.seen_counts[check];
+    if (broken.action != Action::pass) ++watched.seen_counts[check->label()];
     watched.recent.push_front(broken);
     if (watched.recent.size() > kRecent) watched.recent.pop_back();
   }
@@ -126,7 +164,6 @@ struct Expectations::Impl {
     out->suite = std::make_shared<const Suite>(std::move(suite));
     out->set_by = std::move(by);
     out->set_at = at;
-    out->seen_since_ns = clock.monotonic_ns();
     out->rows_meter = &meters.counter("slipway_expectation_rows_total",
                                       "Rows of requests held against the endpoint's suite.",
                                       {{"endpoint", endpoint}});
@@ -137,6 +174,39 @@ struct Expectations::Impl {
                           {{"endpoint", endpoint}, {"action", std::string(name_of(action))}});
     }
     return out;
+  }
+
+  // Of one endpoint; what cannot be stored waits for the next time.
+  Result<void> store(const std::string& endpoint, Watched& at) {
+    SeenRows seen;
+    std::map<std::string, std::int64_t> counts;
+    {
+      const std::scoped_lock lock(at.mutex);
+      if (at.seen.rows == 0) return {};
+      seen = std::exchange(at.seen, {});
+      counts = std::exchange(at.seen_counts, {});
+    }
+    const auto now = clock.now().ms;
+    auto done = db.write([&](Connection& c) -> Result<void> {
+      SW_CHECK_OK(c.exec(kAddSeen, {endpoint, std::string(), seen.model, seen.version, seen.rows,
+                                    seen.broken, now}));
+      for (const auto& [rule, broken] : counts) {
+        SW_CHECK_OK(c.exec(
+            kAddSeen, {endpoint, rule, seen.model, seen.version, std::int64_t{0}, broken, now}));
+      }
+      return {};
+    });
+    const std::scoped_lock lock(at.mutex);
+    at.looked_ns = 0;
+    if (done) return {};
+    at.seen.rows += seen.rows;
+    at.seen.broken += seen.broken;
+    if (at.seen.version.empty()) {
+      at.seen.model = seen.model;
+      at.seen.version = seen.version;
+    }
+    for (const auto& [rule, broken] : counts) at.seen_counts[rule] += broken;
+    return done;
   }
 
   void put(const std::string& endpoint, std::shared_ptr<Watched> fresh) {
@@ -164,12 +234,14 @@ Result<void> Expectations::set(const std::string& endpoint, const std::string& y
         "rules of rows can: type, not_null, min, max, in, matches, length, compare, sum");
   }
   const auto now = impl_->clock.now();
-  SW_CHECK_OK(impl_->db.write([&](store::Connection& c) {
-    return c.exec(
-        "INSERT INTO endpoint_expectation (endpoint, suite, set_by, set_at) "
-        "VALUES (?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET "
-        "suite = excluded.suite, set_by = excluded.set_by, set_at = excluded.set_at",
-        {endpoint, yaml, by, now.ms});
+  SW_CHECK_OK(impl_->db.write([&](Connection& c) -> Result<void> {
+    SW_CHECK_OK(c.exec(kForgetSeen, {endpoint}));
+    SW_CHECK_OK(
+        c.exec("INSERT INTO endpoint_expectation (endpoint, suite, set_by, set_at) "
+               "VALUES (?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET "
+               "suite = excluded.suite, set_by = excluded.set_by, set_at = excluded.set_at",
+               {endpoint, yaml, by, now.ms}));
+    return {};
   }));
   impl_->put(endpoint, impl_->make(endpoint, std::move(suite), by, now));
   return {};
@@ -181,6 +253,7 @@ Result<Expected> Expectations::get(const std::string& endpoint) const {
     return not_found("endpoint '" + endpoint + "' has no expectations",
                      "PUT a suite to /api/v1/endpoints/" + endpoint + "/expectations");
   }
+  SW_TRY(const auto stored, impl_->db.read([&](Connection& c) { return read_seen(c, endpoint); }));
   const std::scoped_lock lock(watched->mutex);
   Expected out{.suite = watched->suite->text,
                .set_by = watched->set_by,
@@ -189,7 +262,14 @@ Result<Expected> Expectations::get(const std::string& endpoint) const {
                .broken = watched->broken,
                .refused = watched->refused,
                .rules = {},
-               .recent = {watched->recent.begin(), watched->recent.end()}};
+               .recent = {watched->recent.begin(), watched->recent.end()},
+               .window_rows = watched->seen.rows,
+               .window_broken = watched->seen.broken};
+  if (stored) {
+    out.window_rows += stored->seen.rows;
+    out.window_broken += stored->seen.broken;
+    out.window_since = stored->since;
+  }
   for (const auto& check : watched->suite->checks) {
     if (!check.of_requests()) continue;
     const auto counted = watched->counts.find(&check);
@@ -202,8 +282,10 @@ Result<Expected> Expectations::get(const std::string& endpoint) const {
 }
 
 Result<void> Expectations::remove(const std::string& endpoint) {
-  SW_CHECK_OK(impl_->db.write([&](store::Connection& c) {
-    return c.exec("DELETE FROM endpoint_expectation WHERE endpoint = ?", {endpoint});
+  SW_CHECK_OK(impl_->db.write([&](Connection& c) -> Result<void> {
+    SW_CHECK_OK(c.exec(kForgetSeen, {endpoint}));
+    SW_CHECK_OK(c.exec("DELETE FROM endpoint_expectation WHERE endpoint = ?", {endpoint}));
+    return {};
   }));
   impl_->put(endpoint, nullptr);
   return {};
@@ -266,24 +348,42 @@ std::vector<std::string> Expectations::endpoints() const {
   return out;
 }
 
-std::optional<SeenRows> Expectations::take(const std::string& endpoint, std::int64_t rows,
-                                           std::int64_t seconds, std::int64_t least) {
-  const auto watched = impl_->find(endpoint);
-  if (watched == nullptr) return std::nullopt;
-  const std::scoped_lock lock(watched->mutex);
-  const auto now = impl_->clock.monotonic_ns();
-  const bool late = now - watched->seen_since_ns >= seconds * 1'000'000'000;
-  if (watched->seen.rows < rows && !(late && watched->seen.rows >= least)) return std::nullopt;
-  auto out = std::exchange(watched->seen, {});
-  std::int64_t most = 0;
-  for (const auto& [check, broken] : watched->seen_counts) {
-    if (broken <= most) continue;
-    most = broken;
-    out.worst = check->label();
+Result<void> Expectations::store() {
+  for (const auto& endpoint : endpoints()) {
+    if (const auto watched = impl_->find(endpoint)) {
+      SW_CHECK_OK(impl_->store(endpoint, *watched));
+    }
   }
-  watched->seen_counts.clear();
-  watched->seen_since_ns = now;
-  return out;
+  return {};
+}
+
+Result<std::optional<SeenRows>> Expectations::take(const std::string& endpoint, std::int64_t rows,
+                                                   std::int64_t seconds, std::int64_t least) {
+  using Taken = std::optional<SeenRows>;
+  const auto watched = impl_->find(endpoint);
+  if (watched == nullptr) return Taken();
+  SW_CHECK_OK(impl_->store(endpoint, *watched));
+  const auto turn = impl_->clock.monotonic_ns();
+  {
+    const std::scoped_lock lock(watched->mutex);
+    if (watched->looked_ns != 0 && turn - watched->looked_ns < kLookNs) return Taken();
+    watched->looked_ns = turn;
+  }
+  const auto now = impl_->clock.now().ms;
+  const auto is_due = [&](const std::optional<StoredSeen>& found) {
+    if (!found) return false;
+    if (found->seen.rows >= rows) return true;
+    return now - found->since.ms >= seconds * 1'000 && found->seen.rows >= least;
+  };
+  SW_TRY(const auto waiting, impl_->db.read([&](Connection& c) { return read_seen(c, endpoint); }));
+  if (!is_due(waiting)) return Taken();
+  return impl_->db.write([&](Connection& c) -> Result<Taken> {
+    SW_TRY(auto found, read_seen(c, endpoint));
+    if (!is_due(found)) return Taken();
+    SW_TRY(found->seen.worst, worst_of(c, endpoint));
+    SW_CHECK_OK(c.exec(kForgetSeen, {endpoint}));
+    return Taken(std::move(found->seen));
+  });
 }
 
 }  // namespace slipway::monitor

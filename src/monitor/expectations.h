@@ -59,9 +59,13 @@ struct Expected {
   std::int64_t refused = 0;        // requests
   std::vector<RuleCount> rules;    // those that a request can tell
   std::vector<BrokenRule> recent;  // at most 100, newest first
+  // Of all servers since the last verdict, also before a restart.
+  std::int64_t window_rows = 0;
+  std::int64_t window_broken = 0;
+  std::optional<Timestamp> window_since;  // nothing: it has not begun
 };
 
-// What was seen since the last call, for an alert.
+// What was seen since the last verdict, for an alert.
 struct SeenRows {
   std::string model;
   std::string version;
@@ -90,10 +94,13 @@ class Expectations {
   Result<void> look(const Asked& asked);
 
   std::vector<std::string> endpoints() const;
-  // What was seen, taken away, when it is `rows` rows, or when `seconds` have gone by since the
-  // last and it is at least `least` rows.
-  std::optional<SeenRows> take(const std::string& endpoint, std::int64_t rows, std::int64_t seconds,
-                               std::int64_t least);
+  // Adds what this server saw to what all servers of the store have seen; at most a second of it is
+  // lost with a process that is killed.
+  Result<void> store();
+  // What all have seen, taken away, when it is `rows` rows, or when `seconds` have gone by since
+  // its first and it is at least `least` rows.
+  Result<std::optional<SeenRows>> take(const std::string& endpoint, std::int64_t rows,
+                                       std::int64_t seconds, std::int64_t least);
 
  private:
   struct Impl;

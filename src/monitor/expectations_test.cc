@@ -120,5 +120,56 @@ TEST_P(ExpectationsTest, too_many_broken_rows_open_an_alert_and_good_ones_close_
   EXPECT_TRUE(alerts().empty());
 }
 
+TEST_P(ExpectationsTest, the_window_goes_on_after_a_restart) {
+  set(R"({"window_rows": 100, "min_rows": 50, "max_bad_share": 0.1})");
+  expect_suite(kSuite);
+  EXPECT_TRUE(ask(70, "UA", 60));
+  ASSERT_TRUE(monitor_->expectations().store());
+  EXPECT_TRUE(ask(20, "UA", 5));  // not stored: what a second may lose
+  EXPECT_EQ(monitor_->expectations().get("delays")->window_rows, 65);
+  reopen();
+  ASSERT_TRUE(monitor_->expectations().refresh());
+  const auto seen = monitor_->expectations().get("delays");
+  EXPECT_EQ(seen->rows, 0);
+  EXPECT_EQ(seen->window_rows, 60);
+  EXPECT_EQ(seen->window_broken, 60);
+  EXPECT_EQ(seen->window_since, clock_.now());
+  EXPECT_TRUE(ask(20, "UA", 40));
+  ASSERT_TRUE(monitor_->flush());
+  ASSERT_EQ(alerts().size(), 1u);
+  EXPECT_TRUE(alerts()[0].message.starts_with("60 % of 100 rows broke")) << alerts()[0].message;
+  EXPECT_TRUE(alerts()[0].message.ends_with("most often: temp: >= -50 and <= 60"));
+}
+
+TEST_P(ExpectationsTest, what_all_servers_saw_is_judged_together_and_once) {
+  set(R"({"window_rows": 100, "min_rows": 50, "max_bad_share": 0.1})");
+  expect_suite(kSuite);
+  Monitor other(*db_, events_, clock_, ids_, *meters_);
+  ASSERT_TRUE(other.expectations().refresh());
+  static const auto columns =
+      std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"temp", "carrier"});
+  Asked asked{.endpoint = "delays", .model = "flights", .version = "1", .columns = columns};
+  for (int i = 0; i < 70; ++i) asked.rows.push_back({75.0, std::string("UA")});
+  EXPECT_TRUE(other.expectations().look(asked));
+  ASSERT_TRUE(other.expectations().store());
+  EXPECT_TRUE(ask(20, "UA", 30));
+  ASSERT_TRUE(monitor_->flush());
+  ASSERT_EQ(alerts().size(), 1u);
+  EXPECT_TRUE(alerts()[0].message.starts_with("70 % of 100 rows broke"));
+  EXPECT_EQ(monitor_->expectations().get("delays")->window_rows, 0);
+  EXPECT_EQ(other.expectations().get("delays")->window_rows, 0);
+}
+
+TEST_P(ExpectationsTest, a_window_closes_after_its_time_too) {
+  set(R"({"window_rows": 1000, "min_rows": 50, "window_seconds": 60, "max_bad_share": 0.1})");
+  expect_suite(kSuite);
+  EXPECT_TRUE(ask(70, "UA", 50));
+  ASSERT_TRUE(monitor_->flush());
+  EXPECT_TRUE(alerts().empty());
+  clock_.advance(60'000);
+  ASSERT_TRUE(monitor_->flush());
+  EXPECT_EQ(alerts().size(), 1u);
+}
+
 }  // namespace
 }  // namespace slipway::monitor

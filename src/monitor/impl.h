@@ -37,6 +37,7 @@ class Counter;
 namespace slipway::monitor {
 
 using records::ChunkKey;
+using StreakKey = std::pair<ChunkKey, AlertKind>;
 
 struct Monitor::Impl {
   store::Database& db;
@@ -47,18 +48,18 @@ struct Monitor::Impl {
   Alerts alerts;
   Silences silences;
   Expectations expectations;
+  Pairs pairs;
   Hooks hooks;
 
   mutable std::mutex cache_mutex;
   mutable std::map<std::string, std::shared_ptr<const Settings>> settings;
   mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const Profile>> profiles;
 
-  mutable std::map<std::string, std::pair<std::shared_ptr<const Profile>,
-                                          std::shared_ptr<const OutlierModel>>>
-      outlier_models;  // with cache_mutex
+  using KnownOutliers =
+      std::pair<std::shared_ptr<const Profile>, std::shared_ptr<const OutlierModel>>;
+  mutable std::map<std::string, KnownOutliers> outlier_models;  // with cache_mutex
   std::mutex outlier_mutex;
   std::map<ChunkKey, OutlierCounts> outlier_counters;
-
   std::map<ChunkKey, OutlierCounts> window_measures;  // with the store lock
 
   std::mutex open_mutex;
@@ -89,25 +90,15 @@ struct Monitor::Impl {
   std::deque<Chunk> recent_answers;                             // decoded chunks of late labels
   std::int64_t last_maintenance_ms = 0;
 
-  std::mutex compare_mutex;  // also of the next two
-  std::int64_t business_judged_ns = 0;
+  std::mutex compare_mutex;  // also of the next three
+  JudgedAt judged_at;
+  std::map<std::string, Load> loads;
   std::map<std::string, Timestamp> business_from;
   std::mutex streak_mutex;
-  std::map<std::pair<ChunkKey, AlertKind>, Streak> streaks;
+  std::map<StreakKey, Streak> streaks;
+  std::unique_ptr<Worker> storing, comparing, sending;
 
-  std::unique_ptr<Worker> storing;
-  std::unique_ptr<Worker> comparing;
-  std::unique_ptr<Worker> sending;
-
-  Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m)
-      : db(d),
-        events(e),
-        clock(c),
-        ids(i),
-        meters(m),
-        alerts(d, e, c, i, m),
-        silences(d, c, i),
-        expectations(d, c, m) {}
+  Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m);
 
   // monitor.cc
   Result<std::shared_ptr<const Settings>> settings_of(const std::string& endpoint) const;
@@ -115,7 +106,6 @@ struct Monitor::Impl {
                                                     const std::string& version) const;
   Result<Profile> profile_from_files(const std::string& model, const std::string& version) const;
   void seal_secrets(Settings& fresh, const Settings& before) const;
-  // Tells serving and the gauges.
   void apply(const std::string& endpoint, const Settings& watched);
 
   // outliers.cc
@@ -128,7 +118,6 @@ struct Monitor::Impl {
   // business.cc
   Result<BusinessAnswer> take_events(const std::string& endpoint,
                                      const std::vector<BusinessEvent>& events);
-  // Who answered the request, and when.
   Result<std::optional<ChunkKey>> answerer_of(const std::string& endpoint,
                                               const std::string& request_id, std::int64_t& at);
   Result<std::set<std::string>*> waiting_events_of(const std::string& endpoint);
@@ -138,6 +127,8 @@ struct Monitor::Impl {
   Result<void> judge_business(const ChunkKey& key, const BusinessOfVersion& seen,
                               const Settings& watched);
   Result<void> judge_all_business();
+  Result<Timestamp> business_begun(const std::string& endpoint, Timestamp now);
+  Result<void> begin_business(const std::string& endpoint, Timestamp at);
   void show(const ChunkKey& key, const BusinessEvent& event);
 
   // Other processes may write to the same store.
@@ -165,10 +156,17 @@ struct Monitor::Impl {
   Result<void> compare(const Window& window);
   Result<void> judge_window(const DriftReport& report, const Window& window,
                             const Settings& settings);
-  // One more red or green window of a kind: opens or closes the alert when there are enough.
+  // judge.cc: one more red or green window of a kind: opens or closes the alert when there are
+  // enough.
   Result<void> note(const Cause& cause, bool red, const Settings& settings, std::int64_t enough);
+  Result<Streak> streak_of(const StreakKey& key);
+  Result<Streak> count_window(const StreakKey& key, bool red, const Cause& cause);
+  Result<void> raise(const StreakKey& key, const Settings& settings);
+  Result<void> raise_pending();
+  // load.cc
+  Result<void> judge_load();
+  Result<void> judge_load(const std::string& endpoint, const LoadSeen& seen);
   void show(const DriftReport& report);
-
   // changes.cc, with the store lock but for judge_changes
   Result<std::vector<Stream>*> streams_of(const ChunkKey& key);
   Result<void> feed(const Chunk& chunk);
@@ -192,6 +190,9 @@ struct Monitor::Impl {
   Result<void> close_if_full(const ChunkKey& key, QualityState& state);
   Result<QualityState*> quality_of_key(const ChunkKey& key);
   Result<void> close_quality(const ChunkKey& key, QualityState& state, const Settings& settings);
+  // What a fall of quality comes from, as far as the rows are stored.
+  Result<void> explain_quality(const ChunkKey& key, const std::vector<Outcome>& outcomes,
+                               const Settings& settings, QualityWindow& window);
   QualityWindow window_of(const ChunkKey& key, const std::vector<Outcome>& outcomes) const;
   void show(const QualityWindow& window);
 };

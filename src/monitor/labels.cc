@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "impl.h"
 #include "meter/meter.h"
+#include "segments.h"
 
 namespace slipway::monitor {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 constexpr std::size_t kMostWaitingLabels = 100'000;
 constexpr std::size_t kDecodedChunks = 16;
 constexpr std::int64_t kDefaultWindow = 500;
+constexpr std::int64_t kMostExplained = 5'000;
+constexpr std::int64_t kExplainedChunks = 50;
+constexpr std::size_t kLeastBefore = 200;
 
 Outcome outcome_of(const Chunk& chunk, std::size_t row, const std::string& label) {
   return {.request_id = chunk.ids[row],
@@ -26,6 +30,32 @@ Outcome outcome_of(const Chunk& chunk, std::size_t row, const std::string& label
 
 bool same_place(const Outcome& a, const Outcome& b) {
   return a.request_id == b.request_id && a.model == b.model && a.version == b.version;
+}
+
+// What the endpoint's rule says of it; nothing when there is no rule, or no such metric.
+std::pair<std::optional<Cause>, bool> verdict_of(const QualityWindow& window,
+                                                 const Settings& watched) {
+  if (!watched.quality) return {};
+  const auto& rule = *watched.quality;
+  for (const auto& [name, value] : window.metrics) {
+    if (name != rule.metric) continue;
+    const bool low = rule.min && value < *rule.min;
+    const bool high = rule.max && value > *rule.max;
+    const double limit = low || !rule.max ? rule.min.value_or(0) : *rule.max;
+    Cause cause{.endpoint = window.endpoint,
+                .model = window.model,
+                .version = window.version,
+                .kind = AlertKind::quality,
+                .report_id = window.id,
+                .value = value,
+                .threshold = limit,
+                .rows = window.labelled};
+    cause.message = name + " of version " + window.version + " is " + number_text(value) + " on " +
+                    std::to_string(window.labelled) + " labelled predictions, " +
+                    (high ? "at most " : "at least ") + number_text(limit) + " is wanted";
+    return {std::move(cause), low || high};
+  }
+  return {};
 }
 
 }  // namespace
@@ -287,29 +317,39 @@ Result<void> Monitor::Impl::close_quality(const ChunkKey& key, QualityState& sta
   auto window = window_of(key, state.outcomes);
   window.open = false;
   window.id = ids.sortable();
+  const auto [cause, red] = verdict_of(window, watched);
+  if (red) SW_CHECK_OK(explain_quality(key, state.outcomes, watched, window));
   SW_CHECK_OK(db.write(
       [&](store::Connection& c) { return records::put_quality(c, window, state.last_seq); }));
   state.outcomes.clear();
   show(window);
-  if (!watched.quality) return {};
-  const auto& rule = *watched.quality;
-  for (const auto& [name, value] : window.metrics) {
-    if (name != rule.metric) continue;
-    const bool low = rule.min && value < *rule.min;
-    const bool high = rule.max && value > *rule.max;
-    const double limit = low || !rule.max ? rule.min.value_or(0) : *rule.max;
-    Cause cause{.endpoint = key.endpoint,
-                .model = key.model,
-                .version = key.version,
-                .kind = AlertKind::quality,
-                .report_id = window.id,
-                .value = value,
-                .threshold = limit};
-    cause.message = name + " of version " + key.version + " is " + number_text(value) + " on " +
-                    std::to_string(window.labelled) + " labelled predictions, " +
-                    (high ? "at most " : "at least ") + number_text(limit) + " is wanted";
-    return note(cause, low || high, watched, watched.windows);
+  if (!cause) return {};
+  auto told = *cause;
+  if (window.drop) told.message += words_of(*window.drop);
+  return note(told, red, watched, watched.windows);
+}
+
+Result<void> Monitor::Impl::explain_quality(const ChunkKey& key,
+                                            const std::vector<Outcome>& outcomes,
+                                            const Settings& watched, QualityWindow& window) {
+  SW_TRY(const auto before_seq,
+         db.read([&](store::Connection& c) { return records::quality_seq(c, key); }));
+  SW_TRY(const auto earlier, db.read([&](store::Connection& c) {
+    return records::outcomes_to(c, key, before_seq, kMostExplained);
+  }));
+  auto first = window.window_start;
+  for (const auto& outcome : earlier) first = std::min(first, Timestamp{outcome.at});
+  SW_TRY(const auto chunks, db.read([&](store::Connection& c) {
+    return records::chunks_between(c, key, first, window.window_end, kExplainedChunks);
+  }));
+  const auto now = rows_with_losses(chunks, outcomes);
+  auto before = rows_with_losses(chunks, earlier);
+  if (before.losses.size() < kLeastBefore) {
+    if (const auto profile = profile_of(key.model, key.version)) {
+      before = rows_with_losses(**profile);
+    }
   }
+  window.drop = explain_drop(before, now, watched);
   return {};
 }
 

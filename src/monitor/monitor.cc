@@ -23,6 +23,17 @@ void complain(std::string_view what, const Result<void>& result) {
 
 }  // namespace
 
+Monitor::Impl::Impl(store::Database& d, EventSink& e, Clock& c, Ids& i, meter::Registry& m)
+    : db(d),
+      events(e),
+      clock(c),
+      ids(i),
+      meters(m),
+      alerts(d, e, c, i, m),
+      silences(d, c, i),
+      expectations(d, c, m),
+      pairs(d) {}
+
 Monitor::Monitor(store::Database& db, EventSink& events, Clock& clock, Ids& ids,
                  meter::Registry& meters)
     : impl_(std::make_unique<Impl>(db, events, clock, ids, meters)) {}
@@ -46,8 +57,12 @@ void Monitor::start(bool compares) {
       complain("monitor.start_failed", impl->recover());
     }
     for (std::int64_t turn = 1; sleep(50); ++turn) {
-      if (impl->shared() && turn % 20 == 0) {  // another process may have changed them
-        complain("monitor.expectations_failed", impl->expectations.refresh());
+      if (turn % 20 == 0) {
+        complain("monitor.expectations_failed", impl->expectations.store());
+        // Another process may have changed them.
+        if (impl->shared()) {
+          complain("monitor.expectations_failed", impl->expectations.refresh());
+        }
       }
       if (impl->hooks.pull) impl->hooks.pull();
       complain("monitor.store_failed", impl->store_open(false));
@@ -79,6 +94,7 @@ void Monitor::stop() {
   impl_->sending.reset();
   if (impl_->hooks.pull) impl_->hooks.pull();
   complain("monitor.store_failed", impl_->store_open(true));
+  complain("monitor.expectations_failed", impl_->expectations.store());
 }
 
 // A secret that was sealed before stays as it is; another one is sealed for its address.
@@ -207,7 +223,15 @@ Result<Settings> Monitor::set_settings(const std::string& endpoint, std::string_
 Result<void> Monitor::forget(const std::string& endpoint) {
   SW_CHECK_OK(impl_->alerts.forget(endpoint));
   SW_CHECK_OK(impl_->expectations.remove(endpoint));
+  const std::scoped_lock compare_lock(impl_->compare_mutex);
+  impl_->business_from.erase(endpoint);
+  impl_->loads.erase(endpoint);
   const std::scoped_lock lock(impl_->store_mutex);
+  {
+    const std::scoped_lock streak_lock(impl_->streak_mutex);
+    std::erase_if(impl_->streaks,
+                  [&](const auto& e) { return e.first.first.endpoint == endpoint; });
+  }
   {
     const std::scoped_lock open_lock(impl_->open_mutex);
     std::erase_if(impl_->open, [&](const auto& e) { return e.first.endpoint == endpoint; });
@@ -398,6 +422,10 @@ Result<LabelledQuality> Monitor::labelled_quality(const std::string& endpoint,
     return records::outcomes_since(c, {endpoint, model, version}, since, kMostLabelled);
   }));
   return quality_of(outcomes);
+}
+
+Result<PairedAnswers> Monitor::agreement(const PairQuery& query) const {
+  return impl_->pairs.look(query);
 }
 
 Alerts& Monitor::alerts() {

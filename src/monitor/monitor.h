@@ -21,6 +21,7 @@
 #include "domain/event.h"
 #include "domain/types.h"
 #include "fetch/fetch.h"
+#include "monitor/agreement.h"
 #include "monitor/alerts.h"
 #include "monitor/business.h"
 #include "monitor/expectations.h"
@@ -54,6 +55,10 @@ class Monitor {
     // The text of the reference data that came with a version; empty when there is none.
     std::function<Result<std::string>(const std::string& model, const std::string& version)>
         reference;
+    // Whether callers get answers of this version; empty: they do. About others nobody is alarmed.
+    std::function<bool(const std::string& endpoint, const std::string& version)> answers;
+    // What each endpoint has been asked, of all servers; empty: no alerts of load.
+    std::function<Result<std::vector<LoadSeen>>()> load;
     // Sends webhooks; fetch::send when empty.
     std::function<Result<fetch::Response>(const fetch::Request&)> send;
     // Sends a message to a mailbox; empty: settings that name one are refused.
@@ -130,6 +135,9 @@ class Monitor {
   // Of predictions made since then; at most the newest 100,000 labelled ones count.
   Result<LabelledQuality> labelled_quality(const std::string& endpoint, const std::string& model,
                                            const std::string& version, Timestamp since) const;
+
+  // What a version and its shadow answered to the same recorded requests.
+  Result<PairedAnswers> agreement(const PairQuery& query) const;
 
   Alerts& alerts();
   Silences& silences();

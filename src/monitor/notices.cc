@@ -23,6 +23,38 @@ std::string color_of(std::string_view event, const Alert& alert) {
   return alert.severity == "info" ? "#2f6fed" : "#d98a00";
 }
 
+// Of one its own line, of several what they are.
+std::string headline(const std::vector<Notice>& notices) {
+  if (notices.size() == 1) return monitor::headline(notices[0].event, notices[0].alert);
+  std::string kinds;
+  for (const auto& [event, alert] : notices) {
+    kinds += (kinds.empty() ? "" : ", ") + std::string(name_of(alert.kind));
+    if (is_over(event)) kinds += " is over";
+  }
+  return notices[0].alert.endpoint + ": " + std::to_string(notices.size()) + " alerts: " + kinds;
+}
+
+std::string worst_of(const std::vector<Notice>& notices) {
+  std::string out = "info";
+  for (const auto& [event, alert] : notices) {
+    if (alert.severity == "critical" || out == "info") out = alert.severity;
+  }
+  return out;
+}
+
+std::string slipway_bodies(const std::vector<Notice>& notices, const std::string& id) {
+  std::string body = "{\"event\":\"alerts\",\"delivery\":";
+  append_json_string(body, id);
+  body += ",\"alerts\":[";
+  for (const auto& [event, alert] : notices) {
+    if (body.back() != '[') body += ',';
+    body += "{\"event\":";
+    append_json_string(body, event);
+    body += ",\"alert\":" + alert_json(alert) + "}";
+  }
+  return body + "]}";
+}
+
 std::string slipway_body(std::string_view event, const Alert& alert, const std::string& id) {
   std::string body = "{\"event\":";
   append_json_string(body, event);
@@ -48,7 +80,7 @@ std::string slack_text(const std::string& text) {
   return out;
 }
 
-std::string slack_body(std::string_view event, const Alert& alert) {
+json::object slack_attachment(std::string_view event, const Alert& alert) {
   json::array fields;
   const auto field = [&](const char* title, const std::string& value) {
     if (value.empty()) return;
@@ -59,15 +91,17 @@ std::string slack_body(std::string_view event, const Alert& alert) {
   field("Owner", alert.owner);
   field(is_over(event) ? "Closed by" : "Severity",
         is_over(event) ? alert.closed_by : alert.severity);
-  const auto line = slack_text(headline(event, alert));
-  return json::dump_value(json::object{
-      {"text", line},
-      {"attachments", json::array{json::object{{"color", color_of(event, alert)},
-                                               {"fallback", line},
-                                               {"text", slack_text(alert.message)},
-                                               {"fields", std::move(fields)},
-                                               {"footer", "Slipway, alert " + alert.id},
-                                               {"ts", alert.opened.ms / 1000}}}}});
+  return {
+      {"color", color_of(event, alert)},        {"fallback", slack_text(headline(event, alert))},
+      {"text", slack_text(alert.message)},      {"fields", std::move(fields)},
+      {"footer", "Slipway, alert " + alert.id}, {"ts", alert.opened.ms / 1000}};
+}
+
+std::string slack_body(const std::vector<Notice>& notices) {
+  json::array attachments;
+  for (const auto& [event, alert] : notices) attachments.push_back(slack_attachment(event, alert));
+  return json::dump_value(json::object{{"text", slack_text(headline(notices))},
+                                       {"attachments", std::move(attachments)}});
 }
 
 // Capitalised, as alert names are by custom: SlipwayDrift.
@@ -77,7 +111,7 @@ std::string alert_name(AlertKind kind) {
   return "Slipway" + name;
 }
 
-std::string alertmanager_body(std::string_view event, const Alert& alert, Timestamp now) {
+json::object alertmanager_item(std::string_view event, const Alert& alert, Timestamp now) {
   json::object labels{{"alertname", alert_name(alert.kind)},
                       {"endpoint", alert.endpoint},
                       {"model", alert.model},
@@ -88,15 +122,20 @@ std::string alertmanager_body(std::string_view event, const Alert& alert, Timest
   const Timestamp ends = is_over(event)
                              ? alert.closed.value_or(now)
                              : Timestamp{alert.opened.ms + kAlertmanagerDays * 86'400'000};
-  return json::dump_value(json::array{
-      json::object{{"labels", std::move(labels)},
-                   {"annotations", json::object{{"summary", headline("alert.opened", alert)},
-                                                {"description", alert.message},
-                                                {"value", number_text(alert.value)},
-                                                {"threshold", number_text(alert.threshold)},
-                                                {"alert_id", alert.id}}},
-                   {"startsAt", to_rfc3339(alert.opened)},
-                   {"endsAt", to_rfc3339(ends)}}});
+  return {{"labels", std::move(labels)},
+          {"annotations", json::object{{"summary", headline("alert.opened", alert)},
+                                       {"description", alert.message},
+                                       {"value", number_text(alert.value)},
+                                       {"threshold", number_text(alert.threshold)},
+                                       {"alert_id", alert.id}}},
+          {"startsAt", to_rfc3339(alert.opened)},
+          {"endsAt", to_rfc3339(ends)}};
+}
+
+std::string alertmanager_body(const std::vector<Notice>& notices, Timestamp now) {
+  json::array out;
+  for (const auto& [event, alert] : notices) out.push_back(alertmanager_item(event, alert, now));
+  return json::dump_value(json::value(std::move(out)));
 }
 
 // RFC 2047, when it has to be: a header is ASCII without line breaks.
@@ -136,21 +175,28 @@ std::string mail_date(Timestamp at) {
   return text.data();
 }
 
-std::string mail_body(const Webhook& hook, std::string_view event, const Alert& alert,
-                      const std::string& id, Timestamp now) {
+std::string mail_text(std::string_view event, const Alert& alert) {
   std::string said = headline(event, alert) + "\n\n" + alert.message + "\n\n";
   said += "endpoint  " + alert.endpoint + "\nversion   " + alert.model + " " + alert.version;
   said += "\nkind      " + std::string(name_of(alert.kind)) + "\nseverity  " + alert.severity;
   if (!alert.owner.empty()) said += "\nowner     " + alert.owner;
   said += "\nopened    " + to_rfc3339(alert.opened);
   if (alert.closed) said += "\nclosed    " + to_rfc3339(*alert.closed) + ", " + alert.closed_by;
-  said += "\nalert     " + alert.id + "\n";
+  return said + "\nalert     " + alert.id + "\n";
+}
+
+std::string mail_body(const Webhook& hook, const std::vector<Notice>& notices,
+                      const std::string& id, Timestamp now) {
+  std::string said;
+  for (const auto& [event, alert] : notices) {
+    said += (said.empty() ? "" : "\n\n") + mail_text(event, alert);
+  }
   const auto encoded = to_base64(said);
   std::string out = "To: " + hook.url.substr(std::string_view("mailto:").size()) + "\r\n";
-  out += "Subject: " + header_text("[" + alert.severity + "] " + headline(event, alert)) + "\r\n";
+  out += "Subject: " + header_text("[" + worst_of(notices) + "] " + headline(notices)) + "\r\n";
   out += "Date: " + mail_date(now) + "\r\nMessage-ID: <" + id + "@slipway>\r\n";
   // Answers of holiday programs are not wanted; later mails of one alert stand below the first.
-  out += "Auto-Submitted: auto-generated\r\nReferences: <" + alert.id + "@slipway>\r\n";
+  out += "Auto-Submitted: auto-generated\r\nReferences: <" + notices[0].alert.id + "@slipway>\r\n";
   out += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
   out += "Content-Transfer-Encoding: base64\r\n\r\n";
   for (std::size_t at = 0; at < encoded.size(); at += 76) out += encoded.substr(at, 76) + "\r\n";
@@ -170,18 +216,26 @@ std::string with_sender(const std::string& message, const std::string& from) {
   return "From: Slipway <" + from + ">\r\n" + message;
 }
 
-std::string notice_body(const Webhook& hook, std::string_view event, const Alert& alert,
-                        const std::string& id, Timestamp now) {
-  if (hook.is_mail()) return mail_body(hook, event, alert, id, now);
+std::string group_body(const Webhook& hook, const std::vector<Notice>& notices,
+                       const std::string& id, Timestamp now) {
+  if (hook.is_mail()) return mail_body(hook, notices, id, now);
   switch (hook.format) {
     case NoticeFormat::slipway:
       break;
     case NoticeFormat::slack:
-      return slack_body(event, alert);
+      return slack_body(notices);
     case NoticeFormat::alertmanager:
-      return alertmanager_body(event, alert, now);
+      return alertmanager_body(notices, now);
   }
-  return slipway_body(event, alert, id);
+  return slipway_bodies(notices, id);
+}
+
+std::string notice_body(const Webhook& hook, std::string_view event, const Alert& alert,
+                        const std::string& id, Timestamp now) {
+  if (!hook.is_mail() && hook.format == NoticeFormat::slipway) {
+    return slipway_body(event, alert, id);
+  }
+  return group_body(hook, {{std::string(event), alert}}, id, now);
 }
 
 }  // namespace slipway::monitor

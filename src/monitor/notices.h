@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "monitor/settings.h"
 #include "monitor/types.h"
@@ -18,6 +19,15 @@ namespace slipway::monitor {
 //   mail          a whole RFC 5322 message of plain text; `from` is put in when it is sent
 std::string notice_body(const Webhook& hook, std::string_view event, const Alert& alert,
                         const std::string& id, Timestamp now);
+
+struct Notice {
+  std::string event;
+  Alert alert;
+};
+// Several about one endpoint in one message; to our own webhooks {"event": "alerts", "delivery",
+// "alerts": [{"event", "alert"}, ..]}.
+std::string group_body(const Webhook& hook, const std::vector<Notice>& notices,
+                       const std::string& id, Timestamp now);
 
 // One line: "delays: 3 of 17 columns drifted .. (warning)".
 std::string headline(std::string_view event, const Alert& alert);

@@ -2,8 +2,10 @@
 #include "outbox.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "alert_rows.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "monitor/silences.h"
@@ -20,14 +22,19 @@ constexpr int kTimeoutMs = 10'000;
 constexpr std::int64_t kLongestWaitMs = 600'000;
 constexpr std::int64_t kMostAttempts = 153;  // about a day
 constexpr std::string_view kInsert =
-    "INSERT INTO monitor_outbox (id, alert_id, url, secret, body, attempts, next_at, last_error) "
-    "VALUES (?, ?, ?, ?, ?, 0, ?, '')";
-constexpr std::string_view kDue =
-    "SELECT o.id, o.url, o.secret, o.body, o.attempts FROM monitor_outbox o "
-    "LEFT JOIN monitor_alert a ON a.id = o.alert_id "
-    "WHERE (o.next_at <= ? OR o.next_at > ?) AND NOT EXISTS (SELECT 1 FROM monitor_silence s "
+    "INSERT INTO monitor_outbox (id, alert_id, url, secret, body, attempts, next_at, last_error, "
+    "event, format) VALUES (?, ?, ?, ?, ?, 0, ?, '', ?, ?)";
+constexpr std::string_view kWaiting =
+    "SELECT o.id, o.url, o.secret, o.body, o.attempts, o.alert_id, o.event, o.format, a.endpoint "
+    "FROM monitor_outbox o LEFT JOIN monitor_alert a ON a.id = o.alert_id "
+    "WHERE NOT EXISTS (SELECT 1 FROM monitor_silence s "
     "WHERE (s.endpoint = '' OR s.endpoint = a.endpoint) AND (s.kind = '' OR s.kind = a.kind) AND "
-    "s.starts <= ? AND s.ends > ?) ORDER BY o.next_at, o.id LIMIT 50";
+    "s.starts <= ? AND s.ends > ?) AND ";
+constexpr std::string_view kDue =
+    "(o.next_at <= ? OR o.next_at > ?) ORDER BY o.next_at, o.id LIMIT 50";
+// As often tried as the first, so that what is tried again is as it was.
+constexpr std::string_view kTogether =
+    "o.url = ? AND o.format = ? AND o.attempts = ? AND a.endpoint = ? ORDER BY o.id LIMIT 50";
 // Nothing waits longer: what seems to was written before the clock went back.
 constexpr std::int64_t kFarAway = kLongestWaitMs + 60'000;
 
@@ -37,11 +44,55 @@ struct Delivery {
   std::string secret;
   std::string body;
   std::int64_t attempts = 0;
+  std::string alert_id;
+  std::string event;
+  std::string format;  // empty: it is told alone
+  std::string endpoint;
 };
 
 Delivery from_row(const Row& row) {
-  return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
-          std::string(row.text(3)), row.int64(4)};
+  const auto text = [&](int column) { return std::string(row.text(column)); };
+  return {text(0), text(1),      text(2),
+          text(3), row.int64(4), text(5),
+          text(6), text(7),      row.is_null(8) ? std::string() : text(8)};
+}
+
+std::string format_of(const Webhook& hook, const Settings& watched) {
+  if (hook.is_mail()) return "mail";
+  if (hook.format == NoticeFormat::slipway && watched.group_seconds == 0) return "";
+  return std::string(name_of(hook.format));
+}
+
+Webhook hook_of(const Delivery& delivery) {
+  Webhook out{.url = delivery.url};
+  for (const auto format : {NoticeFormat::slack, NoticeFormat::alertmanager}) {
+    if (name_of(format) == delivery.format) out.format = format;
+  }
+  return out;
+}
+
+// What is told with it, itself among them.
+Result<std::vector<Delivery>> together(store::Database& db, const Delivery& first, Timestamp now) {
+  if (first.format.empty() || first.endpoint.empty()) return std::vector<Delivery>{first};
+  return db.read([&](Connection& c) {
+    return c.all(std::string(kWaiting) + std::string(kTogether),
+                 {now.ms, now.ms, first.url, first.format, first.attempts, first.endpoint},
+                 from_row);
+  });
+}
+
+// One text for all of them.
+Result<std::string> body_of(store::Database& db, const std::vector<Delivery>& all, Timestamp now) {
+  if (all.size() == 1) return all[0].body;
+  std::vector<Notice> notices;
+  SW_CHECK_OK(db.read([&](Connection& c) -> Result<void> {
+    for (const auto& each : all) {
+      SW_TRY(auto alert, read_alert(c, each.alert_id));
+      notices.push_back({each.event, std::move(alert)});
+    }
+    return {};
+  }));
+  return group_body(hook_of(all[0]), notices, all[0].id, now);
 }
 
 fetch::Request request_of(const Delivery& delivery, const std::string& secret) {
@@ -85,19 +136,21 @@ Result<bool> forget_unsent(Connection& c, const std::string& alert, const std::s
   return true;
 }
 
-Result<void> settle(store::Database& db, const Delivery& delivery, const std::string& failure,
-                    Timestamp now) {
+Result<void> settle(store::Database& db, const std::vector<Delivery>& all,
+                    const std::string& failure, Timestamp now) {
   return db.write([&](Connection& c) -> Result<void> {
-    if (failure.empty() || delivery.attempts + 1 >= kMostAttempts) {
-      SW_CHECK_OK(c.exec("DELETE FROM monitor_outbox WHERE id = ?", {delivery.id}));
-      return {};
+    for (const auto& delivery : all) {
+      if (failure.empty() || delivery.attempts + 1 >= kMostAttempts) {
+        SW_CHECK_OK(c.exec("DELETE FROM monitor_outbox WHERE id = ?", {delivery.id}));
+        continue;
+      }
+      const auto doublings = std::min<std::int64_t>(delivery.attempts, 20);
+      const std::int64_t wait = std::min(std::int64_t{1'000} << doublings, kLongestWaitMs);
+      SW_CHECK_OK(
+          c.exec("UPDATE monitor_outbox SET attempts = attempts + 1, next_at = ?, "
+                 "last_error = ? WHERE id = ?",
+                 {now.ms + wait, failure, delivery.id}));
     }
-    const auto doublings = std::min<std::int64_t>(delivery.attempts, 20);
-    const std::int64_t wait = std::min(std::int64_t{1'000} << doublings, kLongestWaitMs);
-    SW_CHECK_OK(
-        c.exec("UPDATE monitor_outbox SET attempts = attempts + 1, next_at = ?, "
-               "last_error = ? WHERE id = ?",
-               {now.ms + wait, failure, delivery.id}));
     return {};
   });
 }
@@ -105,19 +158,21 @@ Result<void> settle(store::Database& db, const Delivery& delivery, const std::st
 }  // namespace
 
 Result<void> enqueue(Connection& c, Ids& ids, std::string_view event, const Alert& alert,
-                     const std::vector<Webhook>& webhooks, Timestamp now) {
+                     const Settings& watched, Timestamp now) {
   bool silent = false;
   if (event == "alert.closed") {
     SW_TRY(silent, is_silent(c, alert, now));
   }
-  for (const auto& hook : webhooks) {
+  const auto due = now.ms + watched.group_seconds * 1'000;
+  for (const auto& hook : watched.webhooks) {
     if (silent) {
       SW_TRY(const auto unheard, forget_unsent(c, alert.id, hook.url));
       if (unheard) continue;
     }
     const std::string id = ids.sortable();
     const auto body = notice_body(hook, event, alert, id, now);
-    SW_CHECK_OK(c.exec(kInsert, {id, alert.id, hook.url, hook.secret, body, now.ms}));
+    SW_CHECK_OK(c.exec(kInsert, {id, alert.id, hook.url, hook.secret, body, due, std::string(event),
+                                 format_of(hook, watched)}));
   }
   return {};
 }
@@ -126,20 +181,28 @@ Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send,
                         const std::optional<Seal>& seal, const Mail& mail) {
   SW_TRY(const auto due, db.read([&](Connection& c) {
     const auto now = clock.now().ms;
-    return c.all(kDue, {now, now + kFarAway, now, now}, from_row);
+    return c.all(std::string(kWaiting) + std::string(kDue), {now, now, now, now + kFarAway},
+                 from_row);
   }));
   int delivered = 0;
-  for (const auto& delivery : due) {
+  std::set<std::string> done;
+  for (auto delivery : due) {
+    if (done.contains(delivery.id)) continue;
+    SW_TRY(const auto all, together(db, delivery, clock.now()));
+    if (all.empty()) continue;  // silenced since
+    SW_TRY(delivery.body, body_of(db, all, clock.now()));
+    delivery.id = all[0].id;
+    for (const auto& each : all) done.insert(each.id);
     const std::string failure = attempt(delivery, send, seal, mail);
     if (failure.empty()) {
-      ++delivered;
+      delivered += static_cast<int>(all.size());
     } else if (delivery.attempts + 1 >= kMostAttempts) {
       log::error("monitor.webhook_given_up", {{"url", delivery.url}, {"why", failure}});
     } else {
       log::warn("monitor.webhook_failed",
                 {{"url", delivery.url}, {"why", failure}, {"attempts", delivery.attempts + 1}});
     }
-    SW_CHECK_OK(settle(db, delivery, failure, clock.now()));
+    SW_CHECK_OK(settle(db, all, failure, clock.now()));
   }
   return delivered;
 }

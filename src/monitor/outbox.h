@@ -22,7 +22,7 @@ namespace slipway::monitor {
 // Writes one row a webhook in the caller's transaction. The end of an alert whose opening was held
 // back by a silence takes both away: nobody need hear of it.
 Result<void> enqueue(store::Connection& c, Ids& ids, std::string_view event, const Alert& alert,
-                     const std::vector<Webhook>& webhooks, Timestamp now);
+                     const Settings& watched, Timestamp now);
 
 using Send = std::function<Result<fetch::Response>(const fetch::Request&)>;
 // Sends one message to one mailbox.
@@ -32,6 +32,8 @@ using Mail = std::function<Result<void>(const std::string& to, const std::string
 // after 1 s, 2 s, 4 s .. 10 minutes, and given up (logged) after a day.
 // A secret that `seal` sealed for the webhook's address is opened; what cannot be waits.
 // What is silenced (monitor/silences.h) waits. Without `mail` mails fail and are tried again.
+// What waits for one address about one endpoint is told at once, but to our own webhooks only
+// where group_seconds asks for it.
 Result<int> deliver_due(store::Database& db, Clock& clock, const Send& send,
                         const std::optional<Seal>& seal = {}, const Mail& mail = {});
 

@@ -12,6 +12,7 @@
 #include "learnt.h"
 #include "pack.h"
 #include "stats/distance.h"
+#include "stats/quality.h"
 
 namespace slipway::monitor {
 namespace {
@@ -22,6 +23,9 @@ constexpr std::size_t kHistogramBins = 20;
 constexpr std::size_t kMostRows = 2'000;
 constexpr std::size_t kMostRowValues = 200'000;
 constexpr std::size_t kMostRowColumns = 256;
+constexpr std::size_t kMostSampled = 4'000;
+constexpr std::size_t kMostSampledColumns = 60;
+constexpr std::size_t kMostTextBytes = 200;
 
 // The same choice whenever the same file is given.
 void thin_out(std::vector<double>& values) {
@@ -144,6 +148,99 @@ void keep_rows(const Table& table, Profile& out) {
   }
 }
 
+bool is_outcome(const std::string& name) {
+  return name == "label" || name == "target";
+}
+
+// What a row lost: the log loss of a probability, else the absolute error. NaN: it is not known.
+double loss_of(const TableColumn& said, const TableColumn& is, std::size_t row, bool scores) {
+  if (said.missing[row] || is.missing[row]) return std::nan("");
+  const double truth = is.numbers[row];
+  if (scores) return stats::log_loss_of(static_cast<int>(truth), said.numbers[row]);
+  return std::abs(truth - said.numbers[row]);
+}
+
+// Of numbers: whether all predictions are probabilities of outcomes 0 and 1.
+bool are_scores(const TableColumn& said, const TableColumn& is) {
+  for (std::size_t row = 0; row < said.numbers.size(); ++row) {
+    if (said.missing[row] || is.missing[row]) continue;
+    if (!(said.numbers[row] >= 0 && said.numbers[row] <= 1)) return false;
+    if (is.numbers[row] != 0 && is.numbers[row] != 1) return false;
+  }
+  return true;
+}
+
+void keep_losses(const Table& table, const std::vector<std::size_t>& rows, Profile& out) {
+  const auto* said = table.find("prediction");
+  const auto* is = table.find("label") != nullptr ? table.find("label") : table.find("target");
+  if (said == nullptr || is == nullptr || said->text || is->text) return;
+  const bool scores = are_scores(*said, *is);
+  for (const auto row : rows) out.losses.push_back(loss_of(*said, *is, row, scores));
+  const bool whole = std::all_of(out.losses.begin(), out.losses.end(),
+                                 [](double loss) { return std::isfinite(loss); });
+  if (!whole) out.losses.clear();
+}
+
+// The same rows whenever the same file is given: evenly spread.
+void keep_sample(const Table& table, Profile& out) {
+  std::vector<const TableColumn*> columns;
+  for (const auto& column : table.columns) {
+    if (is_outcome(column.name) || columns.size() == kMostSampledColumns) continue;
+    columns.push_back(&column);
+  }
+  if (columns.empty()) return;
+  const auto kept = std::min({table.rows, kMostSampled, kMostRowValues / columns.size()});
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < kept; ++i) rows.push_back(i * table.rows / kept);
+  for (const auto* column : columns) {
+    auto& feature = out.rows_sample.emplace_back(
+        stats::Feature{.name = column->name, .categorical = column->text});
+    for (const auto row : rows) {
+      if (column->text) {
+        feature.texts.push_back(
+            column->missing[row] ? std::string() : column->texts[row].substr(0, kMostTextBytes));
+      } else {
+        const double x = column->missing[row] ? std::nan("") : single(column->numbers[row]);
+        feature.numbers.push_back(std::isfinite(x) ? x : std::nan(""));
+      }
+    }
+  }
+  keep_losses(table, rows, out);
+}
+
+void pack_sample(const Profile& profile, PackWriter& out) {
+  out.number(profile.rows_sample.size());
+  for (const auto& feature : profile.rows_sample) {
+    out.text(feature.name);
+    out.number(feature.categorical ? 1 : 0);
+    out.number(feature.rows());
+    for (const auto& text : feature.texts) out.text(text);
+    for (const double x : feature.numbers) out.float64(x);
+  }
+  out.number(profile.losses.size());
+  for (const double x : profile.losses) out.float64(x);
+}
+
+// All columns are of one length.
+bool unpack_sample(PackReader& in, Profile& out) {
+  const std::size_t features = in.count();
+  for (std::size_t i = 0; i < features && in.ok(); ++i) {
+    auto& feature = out.rows_sample.emplace_back();
+    feature.name = in.text();
+    feature.categorical = in.number() != 0;
+    const std::size_t rows = in.count();
+    for (std::size_t row = 0; row < rows && in.ok(); ++row) {
+      feature.categorical ? void(feature.texts.emplace_back(in.text()))
+                          : feature.numbers.push_back(in.float64());
+    }
+    if (feature.rows() != out.rows_sample.front().rows()) return false;
+  }
+  out.losses.resize(in.count());
+  for (double& x : out.losses) x = in.float64();
+  return out.losses.empty() ||
+         (!out.rows_sample.empty() && out.losses.size() == out.rows_sample.front().rows());
+}
+
 }  // namespace
 
 const ProfileColumn* Profile::find(std::string_view name) const {
@@ -168,13 +265,14 @@ Profile profile_of(const Table& table) {
   Profile out{.rows = static_cast<std::int64_t>(table.rows)};
   for (const auto& column : table.columns) out.columns.push_back(column_of(column));
   keep_rows(table, out);
+  keep_sample(table, out);
   learn_quality(table, out);
   return out;
 }
 
 std::string pack_profile(const Profile& profile) {
   PackWriter out;
-  out.number(3);  // the format
+  out.number(4);  // the format
   out.signed_number(profile.rows);
   out.number(profile.columns.size());
   for (const auto& column : profile.columns) {
@@ -198,6 +296,7 @@ std::string pack_profile(const Profile& profile) {
   out.number(profile.row_values.size());
   for (const double x : profile.row_values) out.float64(x);
   pack_learnt(profile, out);
+  pack_sample(profile, out);
   return out.finish();
 }
 
@@ -205,7 +304,8 @@ Result<Profile> unpack_profile(std::string_view bytes) {
   PackReader in(bytes);
   Profile out;
   const auto format = in.number();
-  const bool known = format >= 1 && format <= 3;  // 1: without rows, 2: nothing learnt
+  // 1: without rows, 2: nothing learnt, 3: only rows of numbers
+  const bool known = format >= 1 && format <= 4;
   out.rows = in.signed_number();
   const std::size_t columns = in.count();
   for (std::size_t i = 0; i < columns && in.ok(); ++i) {
@@ -232,7 +332,9 @@ Result<Profile> unpack_profile(std::string_view bytes) {
     for (double& x : out.row_values) x = in.float64();
   }
   if (format >= 3) unpack_learnt(in, out);
-  if (!known || !in.ok()) return Error{Code::data_loss, "a reference profile is damaged", ""};
+  const bool sampled = format < 4 || unpack_sample(in, out);
+  if (!known || !sampled || !in.ok())
+    return Error{Code::data_loss, "a reference profile is damaged", ""};
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "monitor/table.h"
 #include "monitor/types.h"
+#include "stats/boosted.h"
 #include "stats/drift.h"
 #include "stats/estimate.h"
 #include "stats/loss_estimate.h"
@@ -40,6 +41,11 @@ struct Profile {
   // without those that lack one; one after the other. What single rows are measured against.
   std::vector<std::string> row_columns;
   std::vector<double> row_values;
+
+  // Whole rows of all columns but outcomes, at most 4,000 and 200,000 values of the first 60: where
+  // a change is. With a prediction and an outcome, what each of these rows lost; empty without.
+  std::vector<stats::Feature> rows_sample;
+  std::vector<double> losses;
 
   // Of a reference with the columns `prediction` and `label` or `target`: how to estimate quality
   // without outcomes. Of 0 and 1 predicted by a probability, what the scores mean; of numbers, the

@@ -45,6 +45,9 @@ Result<std::vector<ChunkKey>> chunk_keys(Connection& c);
 // The chunks of one version from `from` on, at most `limit`, whole.
 Result<std::vector<Chunk>> chunks_from(Connection& c, const ChunkKey& key, std::int64_t from,
                                        std::int64_t limit);
+// The newest of one version that have predictions of that time, whole.
+Result<std::vector<Chunk>> chunks_between(Connection& c, const ChunkKey& key, Timestamp from,
+                                          Timestamp to, std::int64_t limit);
 // Ids and times and answers only.
 Result<std::optional<Chunk>> answers(Connection& c, std::int64_t id);
 struct StoredHashes {
@@ -92,6 +95,9 @@ Result<std::vector<Outcome>> outcomes_after(Connection& c, const ChunkKey& key, 
 Result<std::vector<ChunkKey>> keys_of_outcomes(Connection& c, std::int64_t after);
 Result<std::vector<Outcome>> outcomes_between(Connection& c, const ChunkKey& key, Timestamp from,
                                               Timestamp to, std::int64_t limit);
+// The newest up to that one.
+Result<std::vector<Outcome>> outcomes_to(Connection& c, const ChunkKey& key, std::int64_t seq,
+                                         std::int64_t limit);
 Result<std::vector<Outcome>> outcomes_since(Connection& c, const ChunkKey& key, Timestamp since,
                                             std::int64_t limit);
 // The label that came last for a prediction, whichever version made it.

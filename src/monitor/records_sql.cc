@@ -181,9 +181,10 @@ Result<std::vector<QualityWindow>> quality(Connection& c, const std::string& end
 }
 
 Result<void> forget(Connection& c, const std::string& endpoint) {
-  for (const char* table : {"monitor_settings", "monitor_chunk", "monitor_outcome",
-                            "monitor_waiting_label", "monitor_report", "monitor_quality",
-                            "monitor_profile", "monitor_detector", "monitor_event"}) {
+  for (const char* table :
+       {"monitor_settings", "monitor_chunk", "monitor_outcome", "monitor_waiting_label",
+        "monitor_report", "monitor_quality", "monitor_profile", "monitor_detector", "monitor_event",
+        "monitor_asked", "monitor_business_window", "monitor_streak"}) {
     SW_CHECK_OK(c.exec("DELETE FROM " + std::string(table) + " WHERE endpoint = ?", {endpoint}));
   }
   return {};

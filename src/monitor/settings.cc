@@ -2,99 +2,14 @@
 #include "monitor/settings.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <utility>
 
 #include "base/text.h"
 #include "fetch/mail.h"
-#include "json/value.h"
+#include "settings_read.h"
 
 namespace slipway::monitor {
 namespace {
-
-using json::value;
-
-Error wrong(const std::string& field, std::string_view wanted, const value& got) {
-  return invalid(field + ": expected " + std::string(wanted) + ", got " +
-                 std::string(json::kind_of(got)));
-}
-
-// Readers of one field: they name it in their errors.
-Result<double> number(const value& from, const std::string& field, double low, double high) {
-  if (!from.is_number()) return wrong(field, "a number", from);
-  const double x = from.to_number<double>();
-  if (!(x >= low && x <= high)) {
-    return invalid(field + ": " + number_text(x) + " is not between " + number_text(low) + " and " +
-                   number_text(high));
-  }
-  return x;
-}
-
-Result<std::int64_t> integer(const value& from, const std::string& field, std::int64_t low,
-                             std::int64_t high) {
-  SW_TRY(const double x, number(from, field, static_cast<double>(low), static_cast<double>(high)));
-  if (x != std::floor(x)) return invalid(field + ": expected an integer, got " + number_text(x));
-  return static_cast<std::int64_t>(x);
-}
-
-Result<bool> boolean(const value& from, const std::string& field) {
-  if (!from.is_bool()) return wrong(field, "a boolean", from);
-  return from.get_bool();
-}
-
-Result<std::string> text(const value& from, const std::string& field) {
-  if (!from.is_string()) return wrong(field, "a string", from);
-  return std::string(from.get_string());
-}
-
-using Reader = std::function<Result<void>(const value&, const std::string& field)>;
-
-// Every member of an object goes to the reader of its name.
-Result<void> each_member(const value& from, const std::string& where,
-                         const std::map<std::string_view, Reader>& readers) {
-  if (!from.is_object()) return wrong(where.empty() ? "$" : where, "an object", from);
-  for (const auto& [key, member] : from.get_object()) {
-    const std::string field = where.empty() ? std::string(key) : where + "." + std::string(key);
-    const auto reader = readers.find(std::string_view(key));
-    if (reader == readers.end()) return invalid("unknown field '" + field + "'");
-    SW_CHECK_OK(reader->second(member, field));
-  }
-  return {};
-}
-
-template <class T, class Read>
-Reader into(T& target, T fallback, Read read) {
-  return [&target, fallback, read](const value& from, const std::string& field) -> Result<void> {
-    if (from.is_null()) {
-      target = fallback;
-      return {};
-    }
-    SW_TRY(auto got, read(from, field));
-    target = std::move(got);
-    return {};
-  };
-}
-
-Reader integer_into(std::int64_t& target, std::int64_t fallback, std::int64_t low,
-                    std::int64_t high) {
-  return into(target, fallback,
-              [=](const value& v, const std::string& f) { return integer(v, f, low, high); });
-}
-
-Reader number_into(double& target, double fallback, double low, double high) {
-  return into(target, fallback,
-              [=](const value& v, const std::string& f) { return number(v, f, low, high); });
-}
-
-Reader maybe_number_into(std::optional<double>& target, double low, double high) {
-  return [&target, low, high](const value& v, const std::string& f) -> Result<void> {
-    target.reset();
-    if (v.is_null()) return {};
-    SW_TRY(target, number(v, f, low, high));
-    return {};
-  };
-}
 
 Reader method_into(stats::Method& target, stats::Method fallback,
                    std::optional<stats::ColumnType> type) {
@@ -335,6 +250,10 @@ Result<void> check(const Settings& s) {
     return invalid("max_outlier_share: no row is measured without outlier_share",
                    "give outlier_share too, such as 0.01");
   }
+  if (s.min_requests_per_s && s.max_requests_per_s &&
+      *s.min_requests_per_s > *s.max_requests_per_s) {
+    return invalid("min_requests_per_s: is more than max_requests_per_s");
+  }
   if (s.owner.size() > 200) return invalid("owner: longer than 200 bytes");
   return {};
 }
@@ -429,6 +348,13 @@ Result<Settings> settings_from_json(std::string_view document, const Settings& b
        {"windows", integer_into(s.windows, d.windows, 1, 1000)},
        {"max_error_share", maybe_number_into(s.max_error_share, 0, 1)},
        {"max_p99_ms", maybe_number_into(s.max_p99_ms, 0, 1e9)},
+       {"min_requests_per_s", maybe_number_into(s.min_requests_per_s, 0, 1e9)},
+       {"max_requests_per_s", maybe_number_into(s.max_requests_per_s, 0, 1e9)},
+       {"max_saturation", maybe_number_into(s.max_saturation, 0, 1)},
+       {"load_seconds", integer_into(s.load_seconds, d.load_seconds, 1, 86'400)},
+       {"alerts",
+        [&](const value& v, const std::string& f) { return read_alert_rules(v, f, s.alerts); }},
+       {"group_seconds", integer_into(s.group_seconds, d.group_seconds, 0, 600)},
        {"max_bad_share", maybe_number_into(s.max_bad_share, 0, 1)},
        {"quality",
         [&](const value& v, const std::string& f) { return read_quality(v, f, s.quality); }},

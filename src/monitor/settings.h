@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "monitor/types.h"
 #include "stats/drift.h"
 
 namespace slipway::monitor {
@@ -85,7 +86,19 @@ enum class Stakes { high, medium, low, business };
 std::string_view name_of(Stakes stakes);
 std::string_view severity_of(Stakes stakes);
 
+// What is particular to alerts of one kind.
+struct AlertRule {
+  bool enabled = true;
+  std::int64_t for_s = 0;               // bad for so long before anybody is told
+  std::optional<std::int64_t> windows;  // in a row; nothing: as the settings say
+  std::int64_t min_rows = 0;            // windows with fewer rows (outcomes, requests) say nothing
+  std::optional<std::string> severity;  // nothing: by the stakes
+  std::optional<std::string> owner;     // nothing: the endpoint's
+};
+
 struct Settings {
+  const AlertRule& rule_of(AlertKind kind) const;
+
   bool enabled = true;
   Stakes stakes = Stakes::medium;
   std::string owner;                  // who is to look: a team, a person
@@ -104,6 +117,14 @@ struct Settings {
   std::int64_t windows = 1;  // in a row, red ones to open an alert and green ones to close it
   std::optional<double> max_error_share = 0.05;
   std::optional<double> max_p99_ms;
+  // Requests a second over load_seconds, and the share of them that was refused for want of room.
+  std::optional<double> min_requests_per_s;
+  std::optional<double> max_requests_per_s;
+  std::optional<double> max_saturation;
+  std::int64_t load_seconds = 60;
+  std::map<AlertKind, AlertRule> alerts;
+  // Who is told of an alert waits so long for others of the endpoint, to be told of all at once.
+  std::int64_t group_seconds = 0;
   std::optional<double> max_bad_share = 0.05;  // of rows that break the endpoint's expectations
   std::optional<QualityRule> quality;
   std::optional<BusinessRule> business;

@@ -4,6 +4,7 @@
 
 #include "json/value.h"
 #include "monitor/settings.h"
+#include "settings_read.h"
 
 namespace slipway::monitor {
 namespace {
@@ -54,6 +55,12 @@ std::string settings_to_json(const Settings& s, bool secrets) {
                    {"windows", s.windows},
                    {"max_error_share", maybe(s.max_error_share)},
                    {"max_p99_ms", maybe(s.max_p99_ms)},
+                   {"min_requests_per_s", maybe(s.min_requests_per_s)},
+                   {"max_requests_per_s", maybe(s.max_requests_per_s)},
+                   {"max_saturation", maybe(s.max_saturation)},
+                   {"load_seconds", s.load_seconds},
+                   {"alerts", alert_rules_json(s.alerts)},
+                   {"group_seconds", s.group_seconds},
                    {"max_bad_share", maybe(s.max_bad_share)},
                    {"quality", nullptr},
                    {"business", nullptr},

@@ -54,8 +54,7 @@ Result<void> read_member(const std::string& field, const json::value& member, Ti
   } else if (field == "kind") {
     into.kind = alert_kind_named(text);
     if (!into.kind) {
-      return invalid("kind: '" + text + "' is not known",
-                     "use drift, quality, errors, latency, outliers, change, data or business");
+      return invalid("kind: '" + text + "' is not known", known_alert_kinds());
     }
   } else if (field == "starts") {
     SW_TRY(into.starts, parse_rfc3339(text));

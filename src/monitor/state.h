@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "chunk.h"
+#include "monitor/alerts.h"
 #include "monitor/outliers.h"
 #include "monitor/types.h"
 #include "quality.h"
@@ -32,6 +34,24 @@ struct OpenChunk {
 struct Streak {
   std::int64_t red = 0;
   std::int64_t green = 0;
+  Timestamp red_since;         // 0: it is not red
+  bool raised = false;         // its alert was opened
+  std::optional<Cause> cause;  // of the last red window, of this process
+};
+
+// When each was last judged, by the monotonic clock.
+struct JudgedAt {
+  std::int64_t business_ns = 0;
+  std::int64_t pending_ns = 0;
+  std::int64_t load_ns = 0;
+};
+
+// Requests of an endpoint since a window of load began.
+struct Load {
+  std::int64_t began_ns = 0;  // 0: nothing was seen yet
+  LoadSeen last;
+  std::int64_t requests = 0;
+  std::int64_t refused = 0;
 };
 
 // Of the rows of one version that are measured against its reference.

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "stats/drift.h"
+#include "stats/segments.h"
 
 namespace slipway::monitor {
 
@@ -58,6 +59,15 @@ struct FeedbackAnswer {
   std::int64_t waiting = 0;   // of those, kept in case their prediction comes later
 };
 
+// Where one number of a window lies, and where it would lie in 997 of 1,000 windows of as many rows
+// that are like the reference (three standard errors to both sides).
+struct Band {
+  std::string measure;  // "mean", "share of UA"
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+
 struct ReportColumn {
   std::string name;
   stats::ColumnType type = stats::ColumnType::unknown;
@@ -65,6 +75,7 @@ struct ReportColumn {
   double null_share = 0;
   double reference_null_share = 0;
   std::vector<std::string> findings;  // "2 values never seen in the reference (12.0 %): ..", ..
+  std::optional<Band> band;           // of numbers and categories that the window has
 };
 
 // The result of one comparison of a window of traffic with the version's reference.
@@ -89,6 +100,7 @@ struct DriftReport {
   std::vector<std::pair<std::string, double>> realised;
   // Rows as a whole: roc_auc, .. of stats/multivariate.h.
   std::vector<std::pair<std::string, double>> multivariate;
+  std::vector<stats::Segment> segments;  // where the change is
 };
 
 // Where a window ended in the stored traffic: the next one begins after it.
@@ -108,14 +120,29 @@ struct QualityWindow {
   bool open = false;  // still filling
   // accuracy, roc_auc, log_loss, mae, rmse: those that the values allow, in this order.
   std::vector<std::pair<std::string, double>> metrics;
+  std::optional<stats::Drop> drop;  // what it comes of, when it is worse than the rule wants
 };
 
-// data: requests break the expectations of the endpoint; business: an event comes too seldom.
-enum class AlertKind { drift, quality, errors, latency, outliers, change, data, business };
+// data: requests break the expectations of the endpoint; business: an event comes too seldom;
+// throughput: requests are too few or too many; saturation: too many are refused for want of room.
+enum class AlertKind {
+  drift,
+  quality,
+  errors,
+  latency,
+  outliers,
+  change,
+  data,
+  business,
+  throughput,
+  saturation
+};
 enum class AlertState { open, acknowledged, closed };
 std::string_view name_of(AlertKind kind);
 std::string_view name_of(AlertState state);
 std::optional<AlertKind> alert_kind_named(std::string_view name);
+// "use drift, quality .. or saturation", for errors.
+std::string known_alert_kinds();
 std::optional<AlertState> alert_state_named(std::string_view name);
 
 struct Alert {
@@ -136,6 +163,15 @@ struct Alert {
   std::string retrain_note;          // why none was started (cool-down, one runs already, an error)
   std::string severity = "warning";  // info, warning, critical: by the stakes of the endpoint
   std::string owner;                 // who is to look
+};
+
+// What an endpoint has been asked. Counts only grow, but may begin again at zero.
+struct LoadSeen {
+  std::string endpoint;
+  std::string model;  // that answers most of it
+  std::string version;
+  std::int64_t requests = 0;
+  std::int64_t refused = 0;  // of those, for want of room: queues that were full, deadlines
 };
 
 // What labels say about one version since a moment.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "blob/atomic_file.h"
 #include "pipeline/expression.h"
@@ -185,6 +186,15 @@ std::string task_id(const RunSetup& setup, const ItemRef& at, int attempt) {
          std::to_string(attempt);
 }
 
+// Spans of a step belong to the trace of what started it: of the alert, or of this execution.
+std::string traceparent_of(const Execution& execution) {
+  const bool alert = execution.trigger.kind == "alert" && !execution.trigger.id.empty();
+  const auto trace =
+      alert ? trace_id_of("alert", execution.trigger.id) : trace_id_of("execution", execution.id);
+  const auto span = sha256_hex(trace + " execution " + execution.id).substr(0, 16);
+  return "00-" + trace + "-" + span + "-01";
+}
+
 Task task_of(const RunSetup& setup, const ItemRef& at, const Resolved& resolved, int attempt) {
   Task out;
   out.id = task_id(setup, at, attempt);
@@ -201,6 +211,7 @@ Task task_of(const RunSetup& setup, const ItemRef& at, const Resolved& resolved,
   out.env["PATH"] = path;
   for (const auto& [name, value] : setup.env) out.env[name] = value;
   out.env["SLIPWAY_RUN_ID"] = setup.execution.id;
+  out.env["TRACEPARENT"] = traceparent_of(setup.execution);
   out.env["SLIPWAY_PIPELINE"] = setup.execution.pipeline;
   out.env["SLIPWAY_STEP"] = at.step->name;
   out.env["SLIPWAY_ATTEMPT"] = std::to_string(attempt);

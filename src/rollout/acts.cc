@@ -10,6 +10,12 @@ namespace {
 
 constexpr auto kActor = "rollout";
 
+// A shadow that somebody gave this very version.
+bool is_own_shadow(const serving::RouteSpec& route, const std::string& model,
+                   std::int64_t version) {
+  return route.shadow && route.model == model && route.version == std::to_string(version);
+}
+
 }  // namespace
 
 Result<serving::RouteSpec> Rollouts::Impl::route_to(const Row& row, std::int64_t version) const {
@@ -23,16 +29,18 @@ Result<serving::RouteSpec> Rollouts::Impl::route_to(const Row& row, std::int64_t
 // Champion and challenger by number, so that nothing moves but by our hand; shadows and rules stay.
 Result<std::vector<serving::RouteSpec>> Rollouts::Impl::shared_routes(const Row& row) const {
   const auto& r = row.rollout;
-  const double share = r.steps[static_cast<std::size_t>(r.step)].weight;
+  const auto& step = step_of(r);
   std::vector<serving::RouteSpec> out;
   SW_TRY(auto champion, route_to(row, r.champion));
-  champion.weight = 100 - share;
+  champion.weight = 100 - step.weight;
   SW_TRY(auto challenger, route_to(row, r.challenger));
-  challenger.weight = share;
+  challenger.weight = step.shadow > 0 ? step.shadow : step.weight;
+  challenger.shadow = step.shadow > 0;
   out.push_back(std::move(champion));
   out.push_back(std::move(challenger));
   for (const auto& route : row.routes) {
     const bool by_rule = !route.header.empty() && route.weight <= 0;
+    if (is_own_shadow(route, r.model, r.challenger)) continue;  // ours takes its place
     if (route.shadow || by_rule) out.push_back(route);
   }
   return out;
@@ -44,6 +52,7 @@ Result<std::vector<serving::RouteSpec>> Rollouts::Impl::routes_with(const Row& r
   SW_TRY(const auto wanted, route_to(row, version));
   std::vector<serving::RouteSpec> out;
   for (auto route : row.routes) {
+    if (is_own_shadow(route, row.rollout.model, version)) continue;  // it answers itself now
     const bool named = !route.shadow && route.model == row.rollout.model && route.alias.empty();
     // Whoever asks for a version by a rule keeps it; one that only waited for traffic has it now.
     if (named && route.weight <= 0 && route.header.empty()) continue;
@@ -84,13 +93,15 @@ Result<void> Rollouts::Impl::make_champion(const Row& row, std::int64_t version,
 
 Result<void> Rollouts::Impl::keep_and_tell(const Row& row, const std::string& event) {
   const auto& r = row.rollout;
+  const bool mirrored = row.phase == Phase::watch && is_shadow(r);
+  const auto to = mirrored ? "shadow" : number_text(r.weight) + " %";
   SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
     SW_CHECK_OK(registry.history().note(c, {.actor = r.actor.empty() ? kActor : r.actor,
                                             .action = event,
                                             .model = r.model,
                                             .version = r.challenger,
                                             .from = "champion=" + std::to_string(r.champion),
-                                            .to = number_text(r.weight) + " %",
+                                            .to = to,
                                             .reason = r.reason}));
     return update(c, row, {});
   }));
@@ -126,10 +137,13 @@ Result<void> Rollouts::Impl::finish(Row& row, State state, const std::string& ev
 }
 
 Result<void> Rollouts::Impl::begin(Row& row, Phase phase, const std::string& reason,
-                                   const std::vector<EvidenceItem>& found) {
+                                   const std::vector<EvidenceItem>& found, const Decided* decided) {
   row.phase = phase;
   row.rollout.reason = reason;
-  SW_CHECK_OK(db.write([&](store::Connection& c) { return update(c, row, found); }));
+  SW_CHECK_OK(db.write([&](store::Connection& c) -> Result<void> {
+    if (decided != nullptr) SW_CHECK_OK(put_decision(c, row, *decided, clock.now()));
+    return update(c, row, found);
+  }));
   return act(row);
 }
 
@@ -142,7 +156,7 @@ Result<void> Rollouts::Impl::act(Row& row) {
     case Phase::shift: {
       SW_TRY(const auto routes, shared_routes(row));
       SW_CHECK_OK(set_routes(row, routes));
-      r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
+      r.weight = step_of(r).weight;
       row.phase = Phase::watch;
       return keep_and_tell(row, r.step == 0 ? "rollout.started" : "rollout.step");
     }

@@ -20,6 +20,8 @@ Verdict verdict_of(bool proved, bool seems) {
 using stats::Interval;
 
 constexpr int kChecks = 5;  // they share the tolerated chance of a false alarm
+// In a shadow step: errors and latency of the copies, agreement or difference and correlation.
+constexpr int kMirroredChecks = 4;
 constexpr std::int64_t kSomeRequests = 20;
 constexpr std::uint64_t kLatencyRequests = 100;
 constexpr std::int64_t kSomeOutcomes = 30;
@@ -113,7 +115,7 @@ Check latency_check(const Traffic& champion, const Traffic& challenger, const To
   return out;
 }
 
-Check accuracy_check(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
+Check accuracy_check(const Judged& champion, const Judged& challenger, const Tolerances& t,
                      double alpha) {
   const auto n0 = static_cast<double>(champion.classified);
   const auto n1 = static_cast<double>(challenger.classified);
@@ -133,12 +135,6 @@ Check accuracy_check(const Outcomes& champion, const Outcomes& challenger, const
   out.verdict = verdict_of(now.high < usual.low - t.quality, k1 / n1 < k0 / n0 - t.quality);
   return out;
 }
-
-struct Estimate {
-  double value = 0;
-  double error = 0;  // standard error
-  std::uint64_t n = 0;
-};
 
 // `worse` is positive when the challenger is worse by that much.
 Check mean_check(const char* name, const Estimate& champion, const Estimate& challenger,
@@ -186,14 +182,7 @@ Estimate log_loss_of(const Outcomes& outcomes) {
 
 // The mean absolute error of numbers. It has a unit, so the tolerance is a share of the champion's;
 // the standard error is Welch's (variances of their own, counts of their own).
-Check mae_check(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
-                double alpha) {
-  const auto of = [](const Outcomes& outcomes) {
-    return mean_of(outcomes.errors.size(),
-                   [&](std::size_t i) { return std::abs(outcomes.errors[i]); });
-  };
-  const auto usual = of(champion);
-  const auto now = of(challenger);
+Check mae_check(const Estimate& usual, const Estimate& now, const Tolerances& t, double alpha) {
   const auto n = std::min(usual.n, now.n);
   Check out{.name = "mae",
             .champion = text("%.4g (%.0f)", usual.value, static_cast<double>(usual.n)),
@@ -215,8 +204,8 @@ Check mae_check(const Outcomes& champion, const Outcomes& challenger, const Tole
 }
 
 // An event that never came is none of every prediction.
-Business find_event(const Outcomes& outcomes, const std::string& event) {
-  for (const auto& one : outcomes.business) {
+Business find_event(const Judged& side, const std::string& event) {
+  for (const auto& one : side.business) {
     if (one.event == event) return one;
   }
   return {.event = event};
@@ -232,7 +221,7 @@ Estimate value_of(const Business& seen, std::int64_t predictions) {
 
 // Shares of predictions are compared exactly, means of values asymptotically; the tolerance is a
 // share of the champion's.
-Check business_check(const Outcomes& champion, const Outcomes& challenger, const BusinessGoal& goal,
+Check business_check(const Judged& champion, const Judged& challenger, const BusinessGoal& goal,
                      double alpha) {
   Check out{.name = "business:" + goal.event, .champion = "none seen", .challenger = "none seen"};
   const auto before = find_event(champion, goal.event);
@@ -281,35 +270,75 @@ Estimate auc_of(const Outcomes& outcomes) {
 }
 
 // What labels say: the error of numbers, or classes and their probabilities.
-void add_quality(const Outcomes& champion, const Outcomes& challenger, const Tolerances& t,
+void add_quality(const Judged& champion, const Judged& challenger, const Tolerances& t,
                  double alpha, std::vector<Check>& out) {
-  if (!champion.errors.empty() || !challenger.errors.empty()) {
-    out.push_back(mae_check(champion, challenger, t, alpha));
+  if (champion.numbers || challenger.numbers) {
+    out.push_back(mae_check(champion.mae, challenger.mae, t, alpha));
     return;
   }
   out.push_back(accuracy_check(champion, challenger, t, alpha));
-  const auto loss0 = log_loss_of(champion);
-  const auto loss1 = log_loss_of(challenger);
+  const auto& loss0 = champion.log_loss;
+  const auto& loss1 = challenger.log_loss;
   out.push_back(mean_check("log_loss", loss0, loss1, loss1.value - loss0.value, t, alpha));
-  const auto auc0 = auc_of(champion);
-  const auto auc1 = auc_of(challenger);
+  const auto& auc0 = champion.roc_auc;
+  const auto& auc1 = challenger.roc_auc;
   out.push_back(mean_check("roc_auc", auc0, auc1, auc0.value - auc1.value, t, alpha));
 }
 
 }  // namespace
 
-std::vector<Check> compare(const Side& champion, const Side& challenger,
-                           const Tolerances& tolerances, bool alone,
-                           const std::vector<BusinessGoal>& business) {
-  const double alpha = tolerances.alpha / (kChecks + static_cast<double>(business.size()));
+Judged judged_of(const Side& side) {
+  const auto& outcomes = side.outcomes;
+  Judged out{.traffic = side.traffic,
+             .classified = outcomes.classified,
+             .right = outcomes.right,
+             .numbers = !outcomes.errors.empty(),
+             .predictions = outcomes.predictions,
+             .business = outcomes.business};
+  if (out.numbers) {
+    out.mae = mean_of(outcomes.errors.size(),
+                      [&](std::size_t i) { return std::abs(outcomes.errors[i]); });
+    return out;
+  }
+  out.log_loss = log_loss_of(outcomes);
+  out.roc_auc = auc_of(outcomes);
+  return out;
+}
+
+std::vector<Check> compare_mirrored(const Judged& champion, const Judged& challenger,
+                                    const Agreement& agreement, const Tolerances& tolerances,
+                                    std::size_t goals) {
+  const double alpha = tolerances.alpha / (kChecks + kMirroredChecks + static_cast<double>(goals));
+  std::vector<Check> out;
+  out.push_back(errors_check(champion.traffic, challenger.traffic, tolerances, alpha));
+  out.push_back(latency_check(champion.traffic, challenger.traffic, tolerances, alpha, false));
+  for (auto& check : agreement_checks(agreement, tolerances, alpha)) {
+    out.push_back(std::move(check));
+  }
+  add_quality(champion, challenger, tolerances, alpha, out);
+  return out;
+}
+
+std::vector<Check> compare_judged(const Judged& champion, const Judged& challenger,
+                                  const Tolerances& tolerances, bool alone,
+                                  const std::vector<BusinessGoal>& business, bool after_shadow) {
+  const int checks = kChecks + (after_shadow ? kMirroredChecks : 0);
+  const double alpha = tolerances.alpha / (checks + static_cast<double>(business.size()));
   std::vector<Check> out;
   out.push_back(errors_check(champion.traffic, challenger.traffic, tolerances, alpha));
   out.push_back(latency_check(champion.traffic, challenger.traffic, tolerances, alpha, alone));
-  add_quality(champion.outcomes, challenger.outcomes, tolerances, alpha, out);
+  add_quality(champion, challenger, tolerances, alpha, out);
   for (const auto& goal : business) {
-    out.push_back(business_check(champion.outcomes, challenger.outcomes, goal, alpha));
+    out.push_back(business_check(champion, challenger, goal, alpha));
   }
   return out;
+}
+
+std::vector<Check> compare(const Side& champion, const Side& challenger,
+                           const Tolerances& tolerances, bool alone,
+                           const std::vector<BusinessGoal>& business, bool after_shadow) {
+  return compare_judged(judged_of(champion), judged_of(challenger), tolerances, alone, business,
+                        after_shadow);
 }
 
 }  // namespace slipway::rollout

@@ -120,7 +120,9 @@ TEST(Checks, EqualErrorsAreNotRedHoweverOftenOneLooks) {
 
 TEST(Spec, WeightsGrowToAHundred) {
   Spec spec{.endpoint = "e", .model = "m", .version = 2};
-  EXPECT_EQ(completed(spec)->steps.size(), 3u);
+  ASSERT_EQ(completed(spec)->steps.size(), 4u);
+  EXPECT_EQ(completed(spec)->steps[0].shadow, 100);
+  EXPECT_EQ(completed(spec)->steps[1].weight, 5);
   spec.steps = {{.weight = 10}};
   EXPECT_EQ(completed(spec)->steps.back().weight, 100);
   spec.steps = {{.weight = 50}, {.weight = 5}};

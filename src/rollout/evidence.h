@@ -40,15 +40,38 @@ struct Outcomes {
   std::vector<Business> business;
 };
 
+// What champion and challenger answered to the same requests, pair by pair.
+struct Agreement {
+  std::int64_t pairs = 0;
+  std::int64_t classes = 0;  // pairs of classes, and those of them that are equal
+  std::int64_t equal = 0;
+  std::int64_t numbers = 0;  // pairs of numbers (of scores, where there are some), and sums of them
+  double difference = 0;     // absolute
+  double difference_squares = 0;
+  double x = 0;  // the champion's
+  double y = 0;
+  double xx = 0;
+  double yy = 0;
+  double xy = 0;
+};
+
 // Thread-safe.
 class Evidence {
  public:
   virtual ~Evidence() = default;
   virtual Result<Traffic> traffic(const std::string& endpoint, const std::string& model,
                                   std::int64_t version) = 0;
-  // Of predictions made since then.
+  // Of the copies that it got as a shadow.
+  virtual Result<Traffic> mirrored(const std::string& endpoint, const std::string& model,
+                                   std::int64_t version) = 0;
+  // Of predictions made since then; what they did for the business counts from `live` on, when
+  // there is one.
   virtual Result<Outcomes> outcomes(const std::string& endpoint, const std::string& model,
-                                    std::int64_t version, Timestamp since) = 0;
+                                    std::int64_t version, Timestamp since, Timestamp live) = 0;
+  // Of recorded requests since then that the champion answered and the challenger as its shadow.
+  virtual Result<Agreement> agreement(const std::string& endpoint, const std::string& model,
+                                      std::int64_t champion, std::int64_t challenger,
+                                      Timestamp since) = 0;
 };
 
 }  // namespace slipway::rollout

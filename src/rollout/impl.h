@@ -18,10 +18,37 @@
 
 namespace slipway::rollout {
 
+inline constexpr std::string_view kNextStep = "next_step";
+inline constexpr std::string_view kPromote = "promote";
+inline constexpr std::string_view kRollBack = "roll_back";
+inline constexpr std::string_view kUndecided = "undecided";
+
+// All that a look at a rollout is decided on.
+struct Facts {
+  bool mirrored = false;
+  bool alone = false;
+  Judged champion;
+  Judged challenger;
+  Agreement agreement;
+};
+// decisions.cc
+std::vector<Check> checks_on(const Rollout& rollout, const Facts& facts);
+
+struct Decided {
+  std::string_view decision;
+  std::int64_t step = 0;  // index
+  Facts facts;
+};
+// In the caller's transaction, after the row has its reason.
+Result<void> put_decision(store::Connection& db, const Row& row, const Decided& decided,
+                          Timestamp at);
+
 // What is known about a rollout between ticks; made again after a start.
 struct Watched {
   Traffic last_champion;  // absolute, as the evidence told it
   Traffic last_challenger;
+  Traffic last_mirrored;
+  Agreement agreement;
   Side champion;
   Side challenger;
   std::int64_t labels = 0;  // known outcomes of the challenger, to this moment
@@ -31,6 +58,16 @@ struct Watched {
   std::int64_t evidence_at_ns = 0;
   std::string note;  // what it waits for
 };
+
+// The step that it is in.
+inline const Step& step_of(const Rollout& rollout) {
+  return rollout.steps[static_cast<std::size_t>(rollout.step)];
+}
+inline bool is_shadow(const Rollout& rollout) {
+  return step_of(rollout).shadow > 0;
+}
+// "5 %", "a shadow of 100 % of the requests".
+std::string share_text(const Step& step);
 
 // Of versions of the endpoint's own graph, which the registry does not know.
 inline bool is_graph(const Rollout& rollout) {
@@ -64,15 +101,18 @@ struct Rollouts::Impl {
   Result<void> finish(Row& row, State state, const std::string& event);
   // Writes that `phase` begins, then acts.
   Result<void> begin(Row& row, Phase phase, const std::string& reason,
-                     const std::vector<EvidenceItem>& found = {});
+                     const std::vector<EvidenceItem>& found = {}, const Decided* decided = nullptr);
   // The row and its entry in the history are kept together, so that each is told exactly once.
   Result<void> keep_and_tell(const Row& row, const std::string& event);
 
   // watch.cc: gathers, compares, decides.
   Result<void> watch(Row& row);
   Result<void> gather(Row& row, Watched& at);
+  Result<void> count(Row& row, Watched& at);
+  Facts facts_of(const Row& row, const Watched& at) const;
   std::vector<EvidenceItem> news(const Row& row, Watched& at, const std::vector<Check>& checks);
-  Result<void> next_step(Row& row, Watched& at, const std::vector<EvidenceItem>& found);
+  Result<void> next_step(Row& row, Watched& at, const std::vector<EvidenceItem>& found,
+                         Decided decided);
   std::string undecided(Row& row, const std::vector<Check>& checks) const;
   std::string waits_for(const Row& row, const Watched& at, const std::vector<Check>& checks) const;
 

@@ -102,15 +102,25 @@ class Requests : public Evidence {
     const auto n = seen_[version] += each;
     return Traffic{.requests = n, .errors = bad && version != 1 ? n : 0, .latency = {}};
   }
-  Result<Outcomes> outcomes(const std::string&, const std::string&, std::int64_t,
+  Result<Traffic> mirrored(const std::string&, const std::string&, std::int64_t) override {
+    copies_ += each;
+    return Traffic{.requests = copies_, .errors = bad ? copies_ : 0, .latency = {}};
+  }
+  Result<Outcomes> outcomes(const std::string&, const std::string&, std::int64_t, Timestamp,
                             Timestamp) override {
     return Outcomes{};
+  }
+  Result<Agreement> agreement(const std::string&, const std::string&, std::int64_t, std::int64_t,
+                              Timestamp) override {
+    return Agreement{.pairs = 500, .classes = 500, .equal = differs ? 300 : 490};
   }
   std::int64_t each = 100;
   bool bad = false;
   bool doubt = false;
+  bool differs = false;
 
  private:
+  std::int64_t copies_ = 0;
   std::map<std::int64_t, std::int64_t> seen_;
 };
 
@@ -148,9 +158,15 @@ struct Process {
     if (!all || all->items.empty()) return std::nullopt;
     return all->items[0];
   }
+  bool by_shadow = false;  // rollouts begin with a shadow step
+
   void start(const std::string& name, std::int64_t version) {
     Spec spec{.endpoint = name, .model = name, .version = version};
     spec.steps = {{.weight = 5, .min_requests = 150}, {.weight = 50, .min_requests = 150}};
+    if (by_shadow) {
+      spec.steps.insert(spec.steps.begin(), {.shadow = 50, .min_requests = 150});
+      spec.tolerances.min_agreement = 0.9;
+    }
     (void)rollouts.start(spec, "ada");
   }
 };
@@ -178,6 +194,18 @@ void promote(Process& at, const std::string& name) {
   carry_on(at, name, 2);
 }
 
+void promote_by_shadow(Process& at, const std::string& name) {
+  at.by_shadow = true;
+  promote(at, name);
+}
+
+// It answers other classes than the champion, and nobody ever gets its answers.
+void find_it_different(Process& at, const std::string& name) {
+  at.by_shadow = true;
+  at.evidence.differs = true;
+  carry_on(at, name, 2);
+}
+
 // It fails a little more than is tolerated, and nothing more is learned.
 void stay_in_doubt(Process& at, const std::string& name) {
   at.evidence.doubt = true;
@@ -190,11 +218,21 @@ void find_it_bad(Process& at, const std::string& name) {
   carry_on(at, name, 2);
 }
 
+void find_it_bad_in_the_shadow(Process& at, const std::string& name) {
+  at.by_shadow = true;
+  find_it_bad(at, name);
+}
+
 void give_up(Process& at, const std::string& name) {
   at.evidence.each = 0;
   carry_on(at, name, 2);
   const auto now = at.newest(name);
   if (now && now->state == State::running) (void)at.rollouts.abort(now->id, "ada", "enough");
+}
+
+void give_up_in_the_shadow(Process& at, const std::string& name) {
+  at.by_shadow = true;
+  give_up(at, name);
 }
 
 void take_back(Process& at, const std::string& name) {
@@ -229,6 +267,10 @@ const Scenario kScenarios[] = {
     {"FoundBad", kByAlias, find_it_bad, {State::rolled_back}, 1},
     {"Undecided", kByAlias, stay_in_doubt, {State::rolled_back}, 1},
     {"GivenUp", kByNumber, give_up, {State::aborted}, 1},
+    {"PromotedByShadow", kByAlias, promote_by_shadow, {State::promoted}, 2},
+    {"DifferentInTheShadow", kByAlias, find_it_different, {State::rolled_back}, 1},
+    {"BadInTheShadow", kByNumber, find_it_bad_in_the_shadow, {State::rolled_back}, 1},
+    {"GivenUpInTheShadow", kByAlias, give_up_in_the_shadow, {State::aborted}, 1},
     {"TakenBack", kByAlias, take_back, {State::rolled_back}, 1},
     {"TakenBackByNumber", kByNumber, take_back, {State::rolled_back}, 1},
     {"TakenBackUnderWay", kByAlias, take_back_under_way, {State::rolled_back}, 1},
@@ -310,11 +352,20 @@ class KilledTest : public ::testing::TestWithParam<std::tuple<store::Dialect, st
     if (scenario().route.version.empty() || champion == 2) {
       EXPECT_EQ((*at.registry.by_alias(name, "champion"))->version, champion);
     }
+    if (scenario().name.ends_with("InTheShadow")) {
+      const auto ended = at.newest(name);
+      EXPECT_EQ(ended->step, 0) << "somebody got an answer of the challenger";
+      const auto why = scenario().name == "DifferentInTheShadow" ? "agreement: "
+                       : scenario().name == "BadInTheShadow"     ? "errors: "
+                                                                 : "aborted by ada";
+      EXPECT_TRUE(ended->reason.starts_with(why)) << ended->reason;
+    }
     EXPECT_EQ(at.rollouts.list(name, {.size = 10, .token = {}})->items.size(), 1U);
     if (scenario().name == "Undecided") {
       EXPECT_TRUE(at.newest(name)->reason.starts_with("undecided within 86400 s: errors"));
     }
     EXPECT_FALSE(at.registry.history().verify()->broken_at);
+    expect_replay(at, name);
     std::vector<Entry> out;
     const auto history = at.registry.history().of(name, 0, {.size = 100, .token = {}});
     for (const auto& entry : history->items) {
@@ -322,6 +373,27 @@ class KilledTest : public ::testing::TestWithParam<std::tuple<store::Dialect, st
       out.emplace_back(entry.action, entry.version, entry.from, entry.to);
     }
     return out;
+  }
+
+  // Each decision, made again from what is stored, is what it was.
+  void expect_replay(Process& at, const std::string& name) {
+    const auto replayed = at.rollouts.replay(at.newest(name)->id);
+    ASSERT_TRUE(replayed) << replayed.error().message;
+    for (const auto& one : *replayed) {
+      EXPECT_TRUE(one.same) << one.decision << " became " << one.again << ": " << one.reason;
+    }
+    const auto& what = scenario().name;
+    if (what == "PromotedByShadow") {
+      ASSERT_EQ(replayed->size(), 4U);
+      EXPECT_EQ(replayed->back().decision, "promote");
+    }
+    if (what == "DifferentInTheShadow" || what == "FoundBad") {
+      ASSERT_EQ(replayed->size(), 1U);
+      EXPECT_EQ(replayed->back().decision, "roll_back");
+    }
+    if (what == "Undecided") {
+      EXPECT_EQ(replayed->back().decision, "undecided");
+    }
   }
 
   // The sum of the weights, and the only version that answers ("" while there are two).

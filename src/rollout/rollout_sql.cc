@@ -4,6 +4,7 @@
 
 #include "json/value.h"
 #include "rows.h"
+#include "traffic_json.h"
 
 namespace slipway::rollout {
 namespace {
@@ -66,6 +67,7 @@ std::string settings_json(const Rollout& r) {
   json::array steps;
   for (const auto& step : r.steps) {
     steps.push_back(json::object{{"weight", step.weight},
+                                 {"shadow", step.shadow},
                                  {"min_requests", step.min_requests},
                                  {"min_seconds", step.min_seconds},
                                  {"min_labels", step.min_labels}});
@@ -76,6 +78,9 @@ std::string settings_json(const Rollout& r) {
         {"event", goal.event}, {"measure", goal.measure}, {"tolerance", goal.tolerance}});
   }
   const auto& t = r.tolerances;
+  const auto maybe = [](const std::optional<double>& x) {
+    return x ? json::value(*x) : json::value(nullptr);
+  };
   return json::dump_value(json::object{{"steps", std::move(steps)},
                                        {"business", std::move(business)},
                                        {"error_rate", t.error_rate},
@@ -83,7 +88,10 @@ std::string settings_json(const Rollout& r) {
                                        {"latency_slack_ms", t.latency_slack_ms},
                                        {"quality", t.quality},
                                        {"alpha", t.alpha},
-                                       {"undecided_seconds", t.undecided_seconds}});
+                                       {"undecided_seconds", t.undecided_seconds},
+                                       {"min_agreement", maybe(t.min_agreement)},
+                                       {"max_difference", maybe(t.max_difference)},
+                                       {"min_correlation", maybe(t.min_correlation)}});
 }
 
 void read_settings(std::string_view text, Rollout& out) {
@@ -97,6 +105,9 @@ void read_settings(std::string_view text, Rollout& out) {
   t.alpha = json::number_at(*document, "alpha").value_or(t.alpha);
   t.undecided_seconds =
       json::number_at(*document, "undecided_seconds").value_or(t.undecided_seconds);
+  t.min_agreement = json::number_at(*document, "min_agreement");
+  t.max_difference = json::number_at(*document, "max_difference");
+  t.min_correlation = json::number_at(*document, "min_correlation");
   if (const auto* goals = json::find(*document, "business"); goals && goals->is_array()) {
     for (const auto& goal : goals->get_array()) {
       out.business.push_back({.event = json::text_at(goal, "event").value_or(""),
@@ -108,6 +119,7 @@ void read_settings(std::string_view text, Rollout& out) {
   if (steps == nullptr || !steps->is_array()) return;
   for (const auto& step : steps->get_array()) {
     out.steps.push_back({.weight = json::number_at(step, "weight").value_or(0),
+                         .shadow = json::number_at(step, "shadow").value_or(0),
                          .min_requests = json::int_at(step, "min_requests").value_or(0),
                          .min_seconds = json::int_at(step, "min_seconds").value_or(0),
                          .min_labels = json::int_at(step, "min_labels").value_or(0)});
@@ -146,6 +158,78 @@ std::vector<serving::RouteSpec> read_routes(std::string_view text) {
   return out;
 }
 
+std::string counts_json(const Counts& counts) {
+  return json::dump_value(json::object{{"champion", traffic_json(counts.champion)},
+                                       {"challenger", traffic_json(counts.challenger)},
+                                       {"beside", traffic_json(counts.beside)},
+                                       {"mirrored", traffic_json(counts.mirrored)},
+                                       {"live_since", counts.live_since.ms},
+                                       {"step_requests", counts.step_requests},
+                                       {"step_labels", counts.step_labels},
+                                       {"doubted_since", counts.doubted_since.ms}});
+}
+
+Counts read_counts(std::string_view text) {
+  Counts out;
+  const auto document = json::parse_value(text);
+  if (!document) return out;
+  out.champion = read_traffic(json::find(*document, "champion"));
+  out.challenger = read_traffic(json::find(*document, "challenger"));
+  out.beside = read_traffic(json::find(*document, "beside"));
+  out.mirrored = read_traffic(json::find(*document, "mirrored"));
+  out.live_since = {json::int_at(*document, "live_since").value_or(0)};
+  out.step_requests = json::int_at(*document, "step_requests").value_or(0);
+  out.step_labels = json::int_at(*document, "step_labels").value_or(0);
+  out.doubted_since = {json::int_at(*document, "doubted_since").value_or(0)};
+  return out;
+}
+
+Row from_row(const store::Row& row) {
+  Row out;
+  auto& r = out.rollout;
+  r.id = row.text(0);
+  r.endpoint = row.text(1);
+  r.model = row.text(2);
+  r.champion = row.int64(3);
+  r.challenger = row.int64(4);
+  r.state = value_in(kStates, row.text(5));
+  out.phase = value_in(kPhases, row.text(6));
+  r.step = row.int64(7);
+  r.started = {row.int64(8)};
+  r.step_started = {row.int64(9)};
+  out.alone_since = {row.int64(10)};
+  if (row.int64(11) != 0) r.ended = Timestamp{row.int64(11)};
+  r.actor = row.text(12);
+  r.reason = row.text(13);
+  read_settings(row.text(14), r);
+  out.routes = read_routes(row.text(15));
+  out.counts = read_counts(row.text(16));
+  // One of an older version, which knew no shadow steps.
+  const bool shadows = !r.steps.empty() && r.steps.front().shadow > 0;
+  if (!shadows && out.counts.live_since.ms == 0) out.counts.live_since = r.started;
+  const bool moving = r.state == State::running || r.state == State::paused;
+  const bool sound = r.step >= 0 && static_cast<std::size_t>(r.step) < r.steps.size();
+  if (moving && sound) r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
+  if (!sound) {  // nobody wrote this: it is told, and not acted on
+    out.phase = Phase::done;
+    if (moving) r.state = State::aborted;
+    r.reason =
+        "what is stored of this rollout makes no sense: it has no step " + std::to_string(r.step);
+  }
+  if (r.state == State::promoted) r.weight = 100;
+  return out;
+}
+
+std::string text(std::string_view view) {
+  return std::string(view);
+}
+
+store::Cell number_cell(const std::optional<double>& number) {
+  return number ? store::Cell(*number) : store::Cell(nullptr);
+}
+
+}  // namespace
+
 // Most buckets of a histogram are empty: [bucket, count] pairs of the others.
 json::object traffic_json(const Traffic& traffic) {
   json::array latency;
@@ -178,69 +262,6 @@ Traffic read_traffic(const json::value* from) {
   }
   return out;
 }
-
-std::string counts_json(const Counts& counts) {
-  return json::dump_value(json::object{{"champion", traffic_json(counts.champion)},
-                                       {"challenger", traffic_json(counts.challenger)},
-                                       {"step_requests", counts.step_requests},
-                                       {"step_labels", counts.step_labels},
-                                       {"doubted_since", counts.doubted_since.ms}});
-}
-
-Counts read_counts(std::string_view text) {
-  Counts out;
-  const auto document = json::parse_value(text);
-  if (!document) return out;
-  out.champion = read_traffic(json::find(*document, "champion"));
-  out.challenger = read_traffic(json::find(*document, "challenger"));
-  out.step_requests = json::int_at(*document, "step_requests").value_or(0);
-  out.step_labels = json::int_at(*document, "step_labels").value_or(0);
-  out.doubted_since = {json::int_at(*document, "doubted_since").value_or(0)};
-  return out;
-}
-
-Row from_row(const store::Row& row) {
-  Row out;
-  auto& r = out.rollout;
-  r.id = row.text(0);
-  r.endpoint = row.text(1);
-  r.model = row.text(2);
-  r.champion = row.int64(3);
-  r.challenger = row.int64(4);
-  r.state = value_in(kStates, row.text(5));
-  out.phase = value_in(kPhases, row.text(6));
-  r.step = row.int64(7);
-  r.started = {row.int64(8)};
-  r.step_started = {row.int64(9)};
-  out.alone_since = {row.int64(10)};
-  if (row.int64(11) != 0) r.ended = Timestamp{row.int64(11)};
-  r.actor = row.text(12);
-  r.reason = row.text(13);
-  read_settings(row.text(14), r);
-  out.routes = read_routes(row.text(15));
-  out.counts = read_counts(row.text(16));
-  const bool moving = r.state == State::running || r.state == State::paused;
-  const bool sound = r.step >= 0 && static_cast<std::size_t>(r.step) < r.steps.size();
-  if (moving && sound) r.weight = r.steps[static_cast<std::size_t>(r.step)].weight;
-  if (!sound) {  // nobody wrote this: it is told, and not acted on
-    out.phase = Phase::done;
-    if (moving) r.state = State::aborted;
-    r.reason =
-        "what is stored of this rollout makes no sense: it has no step " + std::to_string(r.step);
-  }
-  if (r.state == State::promoted) r.weight = 100;
-  return out;
-}
-
-std::string text(std::string_view view) {
-  return std::string(view);
-}
-
-store::Cell number_cell(const std::optional<double>& number) {
-  return number ? store::Cell(*number) : store::Cell(nullptr);
-}
-
-}  // namespace
 
 std::string_view name_of(State state) {
   return name_in(kStates, state);

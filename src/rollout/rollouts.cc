@@ -154,17 +154,19 @@ Result<Rollout> Rollouts::start(const Spec& wanted, const std::string& actor) {
                       .step_started = now,
                       .actor = actor,
                       .reason = "step 1 of " + std::to_string(spec.steps.size()) + ": " +
-                                number_text(spec.steps[0].weight) + " %",
+                                share_text(spec.steps[0]),
                       .steps = spec.steps,
                       .tolerances = spec.tolerances,
                       .business = spec.business},
           .phase = Phase::shift,
           .routes = view.spec.routes};
   if (spec.steps[0].weight >= 100) row.alone_since = now;
+  if (spec.steps[0].shadow == 0) row.counts.live_since = now;
   // What was before does not count.
   auto& at = impl_->watched[row.rollout.id];
   SW_TRY(at.last_champion, impl_->evidence.traffic(spec.endpoint, spec.model, champion));
   SW_TRY(at.last_challenger, impl_->evidence.traffic(spec.endpoint, spec.model, spec.version));
+  SW_TRY(at.last_mirrored, impl_->evidence.mirrored(spec.endpoint, spec.model, spec.version));
   SW_CHECK_OK(impl_->db.write([&](Connection& c) { return insert(c, row); }));
   if (auto shifted = impl_->act(row); !shifted) {
     SW_CHECK_OK(impl_->begin(row, Phase::abort,

@@ -51,6 +51,8 @@ class Rollouts {
   Result<Rollout> start(const Spec& spec, const std::string& actor);
   Result<Rollout> get(const std::string& id) const;
   Result<std::vector<EvidenceItem>> evidence(const std::string& id) const;
+  // What was decided on the evidence, in order, each decided again. Changes nothing.
+  Result<std::vector<Replayed>> replay(const std::string& id) const;
   // Newest first; an empty endpoint is any.
   Result<Page<Rollout>> list(const std::string& endpoint, const PageRequest& page) const;
 

@@ -26,8 +26,11 @@ enum class Phase {
 };
 
 struct Counts {
-  Traffic champion;
+  Traffic champion;  // since the challenger answers callers
   Traffic challenger;
+  Traffic beside;                  // of the champion while the challenger was a shadow
+  Traffic mirrored;                // copies that the challenger answered
+  Timestamp live_since;            // when the challenger first answered callers; 0: not yet
   std::int64_t step_requests = 0;  // of the challenger when the step began
   std::int64_t step_labels = 0;
   Timestamp doubted_since;  // without a break; 0: there is no doubt

@@ -7,8 +7,8 @@
 
 namespace slipway::rollout {
 
-// Weights must grow to 100 (a last step of 100 % is added when it is missing); a step that asks for
-// nothing asks for 100 requests.
+// Shadow steps come first; weights must grow to 100 (a last step of 100 % is added when it is
+// missing); a step that asks for nothing asks for 100 requests.
 Result<Spec> completed(Spec spec);
 
 }  // namespace slipway::rollout

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers what was seen of both versions, compares, and decides what comes next.
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "impl.h"
@@ -35,26 +36,55 @@ std::string missing(std::int64_t have, std::int64_t want, const std::string& wha
 
 }  // namespace
 
-Result<void> Rollouts::Impl::gather(Row& row, Watched& at) {
+std::string share_text(const Step& step) {
+  if (step.shadow == 0) return number_text(step.weight) + " %";
+  return "a shadow of " + number_text(step.shadow) + " % of the requests";
+}
+
+// What was asked of both, apart for the time of the shadow and the time after it.
+Result<void> Rollouts::Impl::count(Row& row, Watched& at) {
   const auto& r = row.rollout;
+  auto& counts = row.counts;
   SW_TRY(const auto champion, evidence.traffic(r.endpoint, r.model, r.champion));
   SW_TRY(const auto challenger, evidence.traffic(r.endpoint, r.model, r.challenger));
+  SW_TRY(const auto mirrored, evidence.mirrored(r.endpoint, r.model, r.challenger));
+  const bool shadow = is_shadow(r);
+  Traffic elsewhere;  // by rules of headers, or copies that were still under way
   // A rollout of an earlier process begins at zero, as the counts of this process do.
-  add_since(champion, at.last_champion, row.counts.champion);
-  add_since(challenger, at.last_challenger, row.counts.challenger);
-  at.champion.traffic = row.counts.champion;
-  at.challenger.traffic = row.counts.challenger;
+  add_since(champion, at.last_champion, shadow ? counts.beside : counts.champion);
+  add_since(challenger, at.last_challenger, shadow ? elsewhere : counts.challenger);
+  add_since(mirrored, at.last_mirrored, shadow ? counts.mirrored : elsewhere);
+  at.champion.traffic = shadow ? counts.beside : counts.champion;
+  at.challenger.traffic = shadow ? counts.mirrored : counts.challenger;
+  return {};
+}
 
+Result<void> Rollouts::Impl::gather(Row& row, Watched& at) {
+  const auto& r = row.rollout;
+  SW_CHECK_OK(count(row, at));
   const auto now = clock.monotonic_ns();
   if (at.outcomes_at_ns != 0 && now - at.outcomes_at_ns < kSecondNs) return {};
   at.outcomes_at_ns = now;
-  SW_TRY(auto known, evidence.outcomes(r.endpoint, r.model, r.challenger, r.started));
+  const auto live = row.counts.live_since;
+  if (is_shadow(r)) {
+    SW_TRY(at.agreement,
+           evidence.agreement(r.endpoint, r.model, r.champion, r.challenger, r.started));
+  }
+  SW_TRY(auto known, evidence.outcomes(r.endpoint, r.model, r.challenger, r.started, live));
   at.labels = known.known;
   // Once the challenger is alone, what becomes known is of another time than the champion's.
   if (row.alone_since.ms != 0 && at.challenger.outcomes.known > 0) return {};
   at.challenger.outcomes = std::move(known);
-  SW_TRY(at.champion.outcomes, evidence.outcomes(r.endpoint, r.model, r.champion, r.started));
+  SW_TRY(at.champion.outcomes, evidence.outcomes(r.endpoint, r.model, r.champion, r.started, live));
   return {};
+}
+
+Facts Rollouts::Impl::facts_of(const Row& row, const Watched& at) const {
+  return {.mirrored = is_shadow(row.rollout),
+          .alone = row.alone_since.ms != 0,
+          .champion = judged_of(at.champion),
+          .challenger = judged_of(at.challenger),
+          .agreement = at.agreement};
 }
 
 // The verdicts that changed, and now and then all of them.
@@ -93,17 +123,18 @@ std::string Rollouts::Impl::undecided(Row& row, const std::vector<Check>& checks
 std::string Rollouts::Impl::waits_for(const Row& row, const Watched& at,
                                       const std::vector<Check>& checks) const {
   const auto& r = row.rollout;
-  const auto& step = r.steps[static_cast<std::size_t>(r.step)];
+  const auto& step = step_of(r);
   std::string out;
   const auto add = [&](const std::string& text) {
     if (!text.empty()) out += (out.empty() ? "waits for " : ", ") + text;
   };
-  add(missing(row.counts.challenger.requests - row.counts.step_requests, step.min_requests,
-              "requests"));
+  add(missing(at.challenger.traffic.requests - row.counts.step_requests, step.min_requests,
+              step.shadow > 0 ? "mirrored requests" : "requests"));
   add(missing(at.labels - row.counts.step_labels, step.min_labels, "labels"));
   add(missing((clock.now().ms - r.step_started.ms) / 1000, step.min_seconds, "seconds"));
   for (const auto& check : checks) {
-    const bool blind = check.name == "errors" && check.verdict == Verdict::waiting;
+    const bool blind = check.verdict == Verdict::waiting &&
+                       (check.name == "errors" || is_ruled(check, r.tolerances));
     if (is_doubtful(check) || blind) {
       add("clearness about " + check.name + " (champion " + check.champion + ", challenger " +
           check.challenger + ")");
@@ -113,23 +144,28 @@ std::string Rollouts::Impl::waits_for(const Row& row, const Watched& at,
 }
 
 Result<void> Rollouts::Impl::next_step(Row& row, Watched& at,
-                                       const std::vector<EvidenceItem>& found) {
+                                       const std::vector<EvidenceItem>& found, Decided decided) {
   auto& r = row.rollout;
   if (static_cast<std::size_t>(r.step) + 1 == r.steps.size()) {
+    decided.decision = kPromote;
     return begin(row, Phase::promote,
                  "all " + std::to_string(r.steps.size()) + " steps passed without a red check",
-                 found);
+                 found, &decided);
   }
   ++r.step;
   r.step_started = clock.now();
-  row.counts.step_requests = row.counts.challenger.requests;
-  row.counts.step_labels = at.labels;
-  const double share = r.steps[static_cast<std::size_t>(r.step)].weight;
-  if (share >= 100) row.alone_since = r.step_started;
+  auto& counts = row.counts;
+  counts.step_requests = is_shadow(r) ? counts.mirrored.requests : counts.challenger.requests;
+  counts.step_labels = at.labels;
+  if (!is_shadow(r) && counts.live_since.ms == 0) {
+    counts.live_since = r.step_started;
+    at.verdicts.clear();  // the checks of the same names begin anew
+  }
+  if (step_of(r).weight >= 100) row.alone_since = r.step_started;
   auto shifted = begin(row, Phase::shift,
                        "step " + std::to_string(r.step + 1) + " of " +
-                           std::to_string(r.steps.size()) + ": " + number_text(share) + " %",
-                       found);
+                           std::to_string(r.steps.size()) + ": " + share_text(step_of(r)),
+                       found, &decided);
   if (shifted) return {};
   return begin(row, Phase::roll_back, "the next step failed: " + shifted.error().message);
 }
@@ -137,21 +173,25 @@ Result<void> Rollouts::Impl::next_step(Row& row, Watched& at,
 Result<void> Rollouts::Impl::watch(Row& row) {
   auto& at = watched[row.rollout.id];
   SW_CHECK_OK(gather(row, at));
-  const auto checks = compare(at.champion, at.challenger, row.rollout.tolerances,
-                              row.alone_since.ms != 0, row.rollout.business);
+  Decided decided{.decision = kRollBack, .step = row.rollout.step, .facts = facts_of(row, at)};
+  const auto checks = checks_on(row.rollout, decided.facts);
   const auto found = news(row, at, checks);
   for (const auto& check : checks) {
     if (check.verdict != Verdict::red) continue;
     return begin(row, Phase::roll_back,
                  check.name + ": challenger " + check.challenger + ", champion " + check.champion +
                      " (" + check.detail + ")",
-                 found);
+                 found, &decided);
   }
   if (const auto why = undecided(row, checks); !why.empty()) {
-    return begin(row, Phase::roll_back, why, found);
+    decided.decision = kUndecided;
+    return begin(row, Phase::roll_back, why, found, &decided);
   }
   at.note = waits_for(row, at, checks);
-  if (at.note.empty() && row.rollout.state == State::running) return next_step(row, at, found);
+  if (at.note.empty() && row.rollout.state == State::running) {
+    decided.decision = kNextStep;
+    return next_step(row, at, found, std::move(decided));
+  }
   const auto now = clock.monotonic_ns();
   if (found.empty() && now - at.saved_at_ns < kSecondNs) return {};
   at.saved_at_ns = now;

@@ -145,6 +145,7 @@ void VersionRecord::count(Outcome outcome, std::int64_t rows, std::int64_t laten
     rejected_.fetch_add(1, relaxed);
     rejected_meter_.add();
   } else {
+    if (outcome == Outcome::refused) refused_.fetch_add(1, relaxed);
     failed_meter_.add();
   }
 }
@@ -167,6 +168,7 @@ VersionStats VersionRecord::stats(std::int64_t now_ns) const {
   out.rows = rows_.load();
   out.errors = errors_.load();
   out.rejected = rejected_.load();
+  out.refused = refused_.load();
   out.shadowed = shadowed_.load();
   out.shadow_errors = shadow_errors_.load();
   out.latency = latency_.snapshot();

@@ -35,6 +35,7 @@ struct VersionStats {
   std::uint64_t rows = 0;
   std::uint64_t errors = 0;    // requests that got no answer, whoever was to blame
   std::uint64_t rejected = 0;  // of those: the request was not what the version wants
+  std::uint64_t refused = 0;   // of those: there was no room or no time for it
   std::uint64_t shadowed = 0;  // requests mirrored to it; not in `requests`
   std::uint64_t shadow_errors = 0;
   double requests_per_s = 0;  // over the last ten seconds
@@ -58,7 +59,7 @@ class VersionRecord {
   VersionRecord(std::string endpoint, std::string model, std::string version,
                 meter::Registry& meters);
 
-  enum class Outcome { answered, rejected, failed };
+  enum class Outcome { answered, rejected, refused, failed };
   void count(Outcome outcome, std::int64_t rows, std::int64_t latency_us, std::int64_t now_ns);
   void count_shadow(Outcome outcome, std::int64_t latency_us);
   // Of an answered request: reading it, predicting, writing the answer.
@@ -79,6 +80,7 @@ class VersionRecord {
   std::atomic<std::uint64_t> rows_{0};
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> rejected_{0};
+  std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> shadowed_{0};
   std::atomic<std::uint64_t> shadow_errors_{0};
   std::array<Second, kSeconds> seconds_{};

@@ -16,7 +16,10 @@ using Outcome = VersionRecord::Outcome;
 
 Outcome outcome_of(const Result<Tensors>& answer) {
   if (answer) return Outcome::answered;
-  return answer.error().code == Code::invalid_argument ? Outcome::rejected : Outcome::failed;
+  const auto code = answer.error().code;
+  if (code == Code::invalid_argument) return Outcome::rejected;
+  const bool late = code == Code::exhausted || code == Code::deadline;
+  return late ? Outcome::refused : Outcome::failed;
 }
 
 // What must be known when the answer comes.

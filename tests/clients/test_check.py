@@ -219,8 +219,16 @@ def test_requests_are_refused_flagged_or_let_pass(new_server, tmp_path, monkeypa
     alert = watched.wait("an alert", lambda: watched.items("/alerts?state=open"))[0]
     assert alert["kind"] == "data" and "broke the endpoint's expectations" in alert["message"]
 
+    def window() -> dict:
+        return requests.get(path, timeout=5).json()["window"]
+
+    assert ask([50.0] * 7, ["late"] * 7).status_code == 200
+    watched.wait("stored rows", lambda: window()["since"])
+    before = window()
     server.kill()
-    server.start()  # the suite outlives kill -9
+    server.start()  # the suite and what it saw outlive kill -9
+    after = window()  # but for the last second of it
+    assert after["since"] == before["since"] and 1 <= after["rows"] <= before["rows"]
     assert ask([5000.0], ["late"]).status_code == 400
     assert requests.delete(path, timeout=5).status_code == 200
     assert ask([5000.0], ["late"]).status_code == 200

@@ -143,7 +143,7 @@ class Watched:
         items = [{"request_id": key, "label": value} for key, value in labels.items()]
         return self.call("POST", f"/endpoints/{ENDPOINT}/feedback", {"items": items})
 
-    def wait(self, what: str, look, limit: float = 15):
+    def wait(self, what: str, look, limit: float = 120):
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
             found = look()

@@ -111,7 +111,7 @@ class World:
         assert (done.returncode == 0) == decision["allowed"]
         return decision["allowed"], {rule["rule"]: rule["actual"] for rule in decision["rules"]}
 
-    def until_ended(self, model, truth, body, seconds=90):
+    def until_ended(self, model, truth, body, seconds=120):
         steps = [{"weight": 50, "min_labels": 110}, {"weight": 100, "min_requests": 1}]
         body = {"endpoint": model, "model": model, "steps": steps} | body
         identity = self.api("POST", "/rollouts", body)["id"]

@@ -132,7 +132,7 @@ def test_outliers_are_counted_when_the_monitor_is_told_to(server, people):
     _, shares = wanted(people, ASKED)
     for _ in range(5):
         assert requests.post(f"{server.url}/v2/models/people/infer", json=infer).status_code == 200
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while count("slipway_monitor_rows_scored_total") < 20:
         assert time.monotonic() < deadline
         time.sleep(0.05)

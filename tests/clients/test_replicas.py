@@ -42,7 +42,7 @@ def infer(server, value=1.0, name="echo", **headers):
     return requests.post(f"{server.url}/v2/models/{name}/infer", json=body, headers=headers)
 
 
-def eventually(check, seconds=20):
+def eventually(check, seconds=120):
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline
@@ -186,7 +186,7 @@ def test_what_a_replica_answers_is_judged(pair):
     steps = [{"weight": 50, "min_requests": 30}, {"weight": 100, "min_requests": 30}]
     spec = {"endpoint": "judged", "model": "echo", "version": "2", "steps": steps}
     identity = api(home, "POST", "/rollouts", spec, 201)["id"]
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while api(home, "GET", f"/rollouts/{identity}")["state"] == "running":
         assert time.monotonic() < deadline, api(home, "GET", f"/rollouts/{identity}")
         assert infer(replica, 2.0, "judged").status_code == 200

@@ -104,7 +104,7 @@ class Loop:
             {"endpoint": "bets", "model": "chances", "version": version, "steps": steps},
         )["id"]
 
-    def until_ended(self, identity, seconds=60):
+    def until_ended(self, identity, seconds=120):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.bet(40)
@@ -166,6 +166,50 @@ def test_a_bad_challenger_is_rolled_back_before_it_has_all_traffic(loop):
     assert loop.shares() == {"1": 100} and loop.version(1)["aliases"] == ["champion"]
 
 
+def test_a_shadow_answers_nobody_and_goes_when_it_disagrees(loop):
+    """Version 3 scores the wrong way round: its classes are those of version 1 turned round."""
+    steps = [{"shadow": True, "min_requests": 10_000}, {"weight": 50}]
+    body = {"endpoint": "bets", "model": "chances", "version": "3", "steps": steps}
+    identity = loop.api("POST", "/rollouts", body | {"tolerances": {"min_agreement": 0.9}})["id"]
+    routes = loop.api("GET", "/endpoints/bets")["routes"]
+    shadows = [(r["version"], r["weight"]) for r in routes if r["shadow"]]
+    assert loop.shares() == {"1": 100, "3": 100} and shadows == [("3", 100)]
+    # Without labels: only the answers to the same requests tell.
+    for _ in range(120):
+        rollout = loop.api("GET", f"/rollouts/{identity}")
+        if rollout["state"] != "running":
+            break
+        for _ in range(20):
+            url = f"{loop.server.url}/endpoints/bets/invocations"
+            data = {"dataframe_split": {"columns": ["x"], "data": [[random.random()]]}}
+            answer = requests.post(url, json=data, timeout=30)
+            assert answer.ok and answer.headers.get("x-slipway-version", "1") == "1"
+    assert rollout["state"] == "rolled_back", rollout["reason"]
+    assert rollout["reason"].startswith("agreement:") and rollout["step"] == 0
+    assert loop.shares() == {"1": 100}
+
+
+def test_a_shadow_that_agrees_becomes_a_canary_and_champion(loop):
+    steps = [
+        {"shadow": 100, "min_requests": 40},
+        {"weight": 30, "min_requests": 20},
+        {"weight": 100, "min_requests": 40},
+    ]
+    body = {"endpoint": "bets", "model": "chances", "version": "2", "steps": steps}
+    identity = loop.api("POST", "/rollouts", body | {"tolerances": {"min_agreement": 0.8}})["id"]
+    rollout = loop.until_ended(identity)
+    assert rollout["state"] == "promoted", rollout["reason"]
+    assert rollout["steps"][0] == steps[0] | {"weight": 0, "min_seconds": 0, "min_labels": 0}
+    agreement = [e for e in rollout["evidence"] if e["check"] == "agreement"]
+    assert agreement and agreement[-1]["verdict"] == "green" and agreement[-1]["step"] == 0
+    assert agreement[-1]["challenger"] > 0.9
+    live = [e for e in rollout["evidence"] if e["check"] == "errors" and e["step"] > 0]
+    assert live and live[-1]["verdict"] == "green"
+    assert loop.shares() == {"2": 100}
+    status = slipway(loop, "rollout", "status", identity)
+    assert "agreement" in status.stdout and "alike" in status.stdout
+
+
 def test_the_gate_measures_and_refuses(loop, tmp_path):
     file = tmp_path / "production.yaml"
     file.write_text(POLICY)
@@ -192,7 +236,7 @@ def test_a_rollout_goes_on_after_kill_9(loop):
         loop.server.kill()
         loop.server.start()
         assert loop.api("GET", f"/rollouts/{identity}")["state"] == "running"
-    rollout = loop.until_ended(identity, 100)
+    rollout = loop.until_ended(identity)
     assert rollout["state"] == "promoted", rollout["reason"]
     assert loop.shares() == {"2": 100} and loop.version(2)["aliases"] == ["champion"]
 
@@ -208,6 +252,8 @@ def test_what_cannot_be_rolled_out_is_refused_with_the_reason(loop):
     assert "9" in refused(base | {"version": "9"})
     assert "nowhere" in refused(base | {"endpoint": "nowhere"})
     assert "steps[1]" in refused(base | {"steps": [{"weight": 50}, {"weight": 5}]})
+    assert "steps[1]" in refused(base | {"steps": [{"weight": 50}, {"shadow": 5}]})
+    assert "steps[0].shadow" in refused(base | {"steps": [{"shadow": "all"}]})
     assert "version" in refused(base | {"version": "two"})
     identity = loop.start("2", STEPS)
     assert identity in refused(base)

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { live, useGet } from "./api/query";
 import type { Alert, List } from "./api/types";
+import { AlertPage } from "./pages/alert";
 import { AlertsPage } from "./pages/alerts";
 import { ComparePage } from "./pages/compare";
 import { EndpointPage } from "./pages/endpoint";
@@ -87,6 +88,11 @@ const kPages: Page[] = [
     show: ([id], place) => <ExecutionPage key={id} id={id ?? ""} place={place} />,
   },
   { pattern: "/alerts", title: () => "Alerts", show: (_, place) => <AlertsPage place={place} /> },
+  {
+    pattern: "/alerts/{}",
+    title: () => "Alert",
+    show: ([id]) => <AlertPage key={id} id={id ?? ""} />,
+  },
 ];
 
 const kNav: { href: string; text: string; icon: IconName; under: string[] }[] = [

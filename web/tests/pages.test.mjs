@@ -248,6 +248,21 @@ test("a rollback is asked about first, and tells its reason", async () => {
   await page.context().close();
 });
 
+test("an alert's page shows what came of it as one trace", async () => {
+  const page = await open(browser, mock.url);
+  const { id } = mock.state.data.alerts.find((a) => a.execution_id);
+  await page.show(`#/alerts/${id}`);
+  await page.waitForSelector(".gantt >> text=version 1 to 2: promoted");
+  const bars = await page.$$eval(".gantt .bar-of", (all) => all.map((e) => e.clientWidth));
+  assert.equal(bars.length, 8);
+  assert.ok(Math.max(...bars) > 100 && bars.every((w) => w > 0), `${bars}`);
+  await page.waitForSelector("text=4bf92f3577b34da6a3ce929d0e0e4736");
+  await page.show("#/alerts");
+  await page.click(`a[href="#/alerts/${id}"]`);
+  await page.waitForSelector("h1:has-text('at ')");
+  await page.context().close();
+});
+
 test("a form starts a rollout, and says which step it cannot read", async () => {
   const own = await startMock({ runCount: 3 });
   const page = await open(browser, own.url);

@@ -20,6 +20,14 @@ struct Service {
 
 constexpr std::size_t kMostSuite = std::size_t{2} << 20;
 
+// What counts for the next verdict.
+json::object window_of(const monitor::Expected& e) {
+  return {
+      {"rows", e.window_rows},
+      {"broken", e.window_broken},
+      {"since", e.window_since ? json::value(to_rfc3339(*e.window_since)) : json::value(nullptr)}};
+}
+
 net::Response document(const monitor::Expected& e) {
   json::array rules;
   for (const auto& rule : e.rules) {
@@ -43,6 +51,7 @@ net::Response document(const monitor::Expected& e) {
                                                                 {"rows", e.rows},
                                                                 {"broken", e.broken},
                                                                 {"refused", e.refused},
+                                                                {"window", window_of(e)},
                                                                 {"rules", std::move(rules)},
                                                                 {"recent", std::move(recent)}}));
 }

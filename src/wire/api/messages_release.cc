@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "json/describe.h"
 #include "messages_models.h"
+#include "messages_replay.h"
 
 SLIPWAY_JSON(slipway::wire::api::ModelJson)
 SLIPWAY_JSON(slipway::wire::api::ModelListJson)
@@ -17,11 +18,13 @@ SLIPWAY_JSON(slipway::wire::api::ChangeListJson)
 SLIPWAY_JSON(slipway::wire::api::ChainJson)
 SLIPWAY_JSON(slipway::wire::api::DecisionJson)
 SLIPWAY_JSON(slipway::wire::api::DecisionListJson)
+SLIPWAY_JSON(slipway::wire::api::DecisionReplayJson)
 SLIPWAY_JSON(slipway::wire::api::CheckBody)
 SLIPWAY_JSON(slipway::wire::api::WhyListJson)
 SLIPWAY_JSON(slipway::wire::api::RolloutBody)
 SLIPWAY_JSON(slipway::wire::api::RolloutJson)
 SLIPWAY_JSON(slipway::wire::api::RolloutListJson)
+SLIPWAY_JSON(slipway::wire::api::RolloutReplayJson)
 SLIPWAY_JSON(slipway::wire::api::ReversionJson)
 
 namespace slipway::wire::api {

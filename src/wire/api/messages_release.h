@@ -65,9 +65,11 @@ struct WhyJson {
   std::optional<std::string> decision_id;
   std::optional<std::string> rollout_id;
   std::optional<std::vector<RuleJson>> rules;
+  std::optional<std::string> link;
 };
 BOOST_DESCRIBE_STRUCT(WhyJson, (),
-                      (at, kind, text, actor, reason, verdict, decision_id, rollout_id, rules))
+                      (at, kind, text, actor, reason, verdict, decision_id, rollout_id, rules,
+                       link))
 
 struct WhyListJson {
   std::vector<WhyJson> items;
@@ -75,13 +77,24 @@ struct WhyListJson {
 };
 BOOST_DESCRIBE_STRUCT(WhyListJson, (), (items, next_page_token))
 
-struct StepJson {
+// `shadow`: percent of the requests that are mirrored; true is 100.
+struct StepBody {
   double weight = 0;
+  json::Raw shadow;
   std::int64_t min_requests = 0;
   std::int64_t min_seconds = 0;
   std::int64_t min_labels = 0;
 };
-BOOST_DESCRIBE_STRUCT(StepJson, (), (weight, min_requests, min_seconds, min_labels))
+BOOST_DESCRIBE_STRUCT(StepBody, (), (weight, shadow, min_requests, min_seconds, min_labels))
+
+struct StepJson {
+  double weight = 0;
+  double shadow = 0;
+  std::int64_t min_requests = 0;
+  std::int64_t min_seconds = 0;
+  std::int64_t min_labels = 0;
+};
+BOOST_DESCRIBE_STRUCT(StepJson, (), (weight, shadow, min_requests, min_seconds, min_labels))
 
 struct TolerancesJson {
   std::optional<double> error_rate;
@@ -90,10 +103,13 @@ struct TolerancesJson {
   std::optional<double> quality;
   std::optional<double> alpha;
   std::optional<double> undecided_seconds;
+  std::optional<double> min_agreement;
+  std::optional<double> max_difference;
+  std::optional<double> min_correlation;
 };
 BOOST_DESCRIBE_STRUCT(TolerancesJson, (),
                       (error_rate, latency_ratio, latency_slack_ms, quality, alpha,
-                       undecided_seconds))
+                       undecided_seconds, min_agreement, max_difference, min_correlation))
 
 struct BusinessGoalJson {
   std::string event;
@@ -106,7 +122,7 @@ struct RolloutBody {
   std::string endpoint;
   std::string model;
   json::Raw version;
-  std::vector<StepJson> steps;
+  std::vector<StepBody> steps;
   std::string policy;
   std::string on_success;
   TolerancesJson tolerances;

@@ -24,6 +24,7 @@ struct Models {
   Registry& registry;
   govern::Govern& govern;
   HasReference has_reference;
+  OriginOf origin_of;
 };
 
 registry::By by(const Request& request, const std::string& reason = {}) {
@@ -260,6 +261,14 @@ Result<WhyListJson> why(Models& at, const Request& request) {
     item.rules = std::move(wire.rules);
     out.items.push_back(std::move(item));
   }
+  if (at.origin_of) {
+    SW_TRY(const auto origin, at.origin_of(ref.model, ref.version));
+    for (const auto& one : origin) {
+      if (limit && one.at > *limit) continue;
+      out.items.push_back({.at = to_rfc3339(one.at), .kind = one.kind, .text = one.text});
+      out.items.back().link = one.link;
+    }
+  }
   std::reverse(out.items.begin(), out.items.end());
   std::stable_sort(out.items.begin(), out.items.end(),
                    [](const WhyJson& a, const WhyJson& b) { return a.at < b.at; });
@@ -294,8 +303,9 @@ VersionJson version_json(const registry::Version& version, const HasReference& h
 }
 
 void add_model_routes(net::Router& router, Registry& registry, govern::Govern& govern,
-                      HasReference has_reference) {
-  auto models = std::make_shared<Models>(Models{registry, govern, std::move(has_reference)});
+                      HasReference has_reference, OriginOf origin_of) {
+  auto models = std::make_shared<Models>(
+      Models{registry, govern, std::move(has_reference), std::move(origin_of)});
   Endpoints<Models> at{router, std::move(models)};
   at.get("/models", list, {.action = "model.read", .summary = "Registered models"});
   at.get("/models/{name}", show,

@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "messages_models.h"
 #include "messages_release.h"
+#include "messages_replay.h"
 #include "release_words.h"
 #include "wire/api/routes.h"
 
@@ -44,6 +45,16 @@ Result<DecisionListJson> list(Policies& at, const Request& request) {
   return out;
 }
 
+Result<DecisionJson> show(Policies& at, const Request& request) {
+  SW_TRY(const auto found, at.govern.decision(request.param("id")));
+  return to_wire(found);
+}
+
+Result<DecisionReplayJson> replay(Policies& at, const Request& request) {
+  SW_TRY(const auto found, at.govern.replay(request.param("id")));
+  return DecisionReplayJson{found.same, to_wire(found.stored), to_wire(found.again)};
+}
+
 }  // namespace
 
 DecisionJson to_wire(const govern::Decision& decision) {
@@ -73,6 +84,10 @@ void add_policy_routes(net::Router& router, govern::Govern& govern, CheckPolicy 
       "/policies/check", check,
       {.action = "policy.check", .summary = "Judge a version by a policy; the decision is kept"});
   at.get("/decisions", list, {.action = "policy.read", .summary = "Decisions, newest first"});
+  at.get("/decisions/{id}", show, {.action = "policy.read", .summary = "One decision"});
+  at.get(
+      "/decisions/{id}/replay", replay,
+      {.action = "policy.read", .summary = "The decision made again from what was stored with it"});
 }
 
 }  // namespace slipway::wire::api

@@ -5,10 +5,12 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "endpoint.h"
 #include "govern/govern.h"
 #include "messages_models.h"
 #include "messages_release.h"
+#include "messages_replay.h"
 #include "wire/api/routes.h"
 
 namespace slipway::wire::api {
@@ -36,11 +38,12 @@ RolloutJson to_wire(const rollout::Rollout& r) {
                   .reason = r.reason};
   if (r.ended) out.ended.emplace(to_rfc3339(*r.ended));
   for (const auto& s : r.steps) {
-    out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
+    out.steps.push_back({s.weight, s.shadow, s.min_requests, s.min_seconds, s.min_labels});
   }
   const auto& t = r.tolerances;
-  out.tolerances = {t.error_rate, t.latency_ratio, t.latency_slack_ms,
-                    t.quality,    t.alpha,         t.undecided_seconds};
+  out.tolerances = {t.error_rate,    t.latency_ratio,  t.latency_slack_ms,
+                    t.quality,       t.alpha,          t.undecided_seconds,
+                    t.min_agreement, t.max_difference, t.min_correlation};
   for (const auto& goal : r.business) {
     out.business.push_back({goal.event, goal.measure, goal.tolerance});
   }
@@ -67,11 +70,22 @@ Result<RolloutJson> with_evidence(Service& at, const rollout::Rollout& found) {
   return out;
 }
 
+// true, false, null or a percentage.
+Result<double> shadow_of(const json::Raw& raw, const std::string& at) {
+  if (raw.text == "null" || raw.text == "false") return 0.0;
+  if (raw.text == "true") return 100.0;
+  if (const auto percent = parse_double(raw.text); percent && *percent > 0) return *percent;
+  return invalid(at + ".shadow: " + raw.text.substr(0, 40) + " is no percentage",
+                 "give true, or the percentage of the requests that are mirrored");
+}
+
 Result<rollout::Spec> spec_of(const RolloutBody& body) {
   rollout::Spec out{.endpoint = body.endpoint, .model = body.model};
   SW_TRY(out.version, version_number(body.version));
   for (const auto& s : body.steps) {
-    out.steps.push_back({s.weight, s.min_requests, s.min_seconds, s.min_labels});
+    const auto at = "steps[" + std::to_string(out.steps.size()) + "]";
+    SW_TRY(const double shadow, shadow_of(s.shadow, at));
+    out.steps.push_back({s.weight, shadow, s.min_requests, s.min_seconds, s.min_labels});
   }
   for (const auto& goal : body.business) {
     out.business.push_back({goal.event, goal.measure, goal.tolerance});
@@ -84,6 +98,9 @@ Result<rollout::Spec> spec_of(const RolloutBody& body) {
   t.quality = in.quality.value_or(t.quality);
   t.alpha = in.alpha.value_or(t.alpha);
   t.undecided_seconds = in.undecided_seconds.value_or(t.undecided_seconds);
+  t.min_agreement = in.min_agreement;
+  t.max_difference = in.max_difference;
+  t.min_correlation = in.min_correlation;
   return out;
 }
 
@@ -127,6 +144,19 @@ Result<RolloutJson> show(Service& at, const Request& request) {
   return with_evidence(at, found);
 }
 
+Result<RolloutReplayJson> replay(Service& at, const Request& request) {
+  SW_TRY(const auto found, at.rollouts.replay(request.param("id")));
+  RolloutReplayJson out;
+  for (const auto& one : found) {
+    ReplayedJson item{to_rfc3339(one.at), one.step, one.decision, one.reason, one.again,
+                      one.same,           {}};
+    for (const auto& check : one.checks) item.checks.push_back(to_wire({one.at, one.step, check}));
+    out.same = out.same && one.same;
+    out.decisions.push_back(std::move(item));
+  }
+  return out;
+}
+
 Result<RolloutJson> pause(Service& at, const ReasonBody&, const Request& request) {
   SW_TRY(const auto found, at.rollouts.pause(request.param("id"), request.principal));
   return to_wire(found);
@@ -156,10 +186,15 @@ void add_rollout_routes(net::Router& router, rollout::Rollouts& rollouts,
   Endpoints<Service> at{router,
                         std::make_shared<Service>(Service{rollouts, std::move(check_policy)})};
   at.post("/rollouts", start,
-          {.action = "rollout.write", .summary = "Start a canary of a version", .status = 201});
+          {.action = "rollout.write",
+           .summary = "Start a shadow and a canary of a version",
+           .status = 201});
   at.get("/rollouts", list, {.action = "rollout.read", .summary = "Rollouts, newest first"});
   at.get("/rollouts/{id}", show,
          {.action = "rollout.read", .summary = "One rollout with its evidence"});
+  at.get("/rollouts/{id}/replay", replay,
+         {.action = "rollout.read",
+          .summary = "Its decisions, made again from the numbers that were stored with them"});
   at.post("/rollouts/{id}/pause", pause,
           {.action = "rollout.write", .summary = "Hold the step that it is in"});
   at.post("/rollouts/{id}/resume", resume, {.action = "rollout.write", .summary = "Go on"});

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "net/http.h"
+#include "wire/api/overview.h"
 
 namespace slipway {
 class Clock;
@@ -90,8 +91,11 @@ void add_expectation_routes(net::Router& router, monitor::Monitor& monitor,
 
 // Does a reference profile exist for this version? May be empty.
 using HasReference = std::function<bool(const std::string& model, const std::string& version)>;
+// What a version came of: the alert, the retraining. May be empty.
+using OriginOf =
+    std::function<Result<std::vector<Happening>>(const std::string& model, std::int64_t version)>;
 void add_model_routes(net::Router& router, registry::Registry& registry, govern::Govern& govern,
-                      HasReference has_reference = {});
+                      HasReference has_reference = {}, OriginOf origin_of = {});
 
 struct PolicyQuestion {
   std::string policy;  // YAML text

@@ -274,6 +274,15 @@ export interface DriftColumn {
   threshold: number | null;
   drifted: boolean;
   error: string | null;
+  band?: { measure: string; value: number; low: number | null; high: number | null } | null;
+}
+
+// A part of the rows in which a column has changed.
+export interface Segment {
+  column: string;
+  conditions: string[];
+  effect: number;
+  effect_elsewhere: number;
 }
 
 export interface DriftReport {
@@ -289,6 +298,7 @@ export interface DriftReport {
   threshold: number;
   error?: string | null;
   columns: DriftColumn[];
+  segments?: Segment[];
 }
 
 export interface QualityWindow {
@@ -308,7 +318,17 @@ export interface Alert {
   endpoint: string;
   model: string;
   version: string;
-  kind: "drift" | "quality" | "errors" | "latency" | "outliers" | "change" | "data" | "business";
+  kind:
+    | "drift"
+    | "quality"
+    | "errors"
+    | "latency"
+    | "outliers"
+    | "change"
+    | "data"
+    | "business"
+    | "throughput"
+    | "saturation";
   state: AlertState;
   opened: string;
   closed: string | null;
@@ -318,10 +338,36 @@ export interface Alert {
   threshold: number | null;
   execution_id: string | null;
   retrain_note?: string | null;
+  closed_by?: string | null;
+  severity?: string;
+  owner?: string | null;
+}
+
+// What came of an alert, as one trace.
+export interface ChainSpan {
+  span_id: string;
+  parent_id: string | null;
+  kind: string;
+  name: string;
+  text: string;
+  status: "ok" | "error" | "running";
+  link: string | null;
+  started: string;
+  ended: string | null;
+}
+
+export interface Chain {
+  trace_id: string;
+  alert_id: string;
+  endpoint: string;
+  model: string;
+  state: string;
+  spans: ChainSpan[];
 }
 
 export interface RolloutStep {
   weight: number;
+  shadow?: number | null; // percent of the requests that are mirrored
   min_requests?: number | null;
   min_seconds?: number | null;
   min_labels?: number | null;

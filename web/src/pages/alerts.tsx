@@ -16,7 +16,12 @@ function columnsFor(refresh: () => void, withEndpoint: boolean): Column<Alert>[]
   };
   return [
     { id: "state", title: "State", cell: (a) => <State state={a.state} /> },
-    { id: "message", title: "What was found", wrap: true, cell: (a) => a.message },
+    {
+      id: "message",
+      title: "What was found",
+      wrap: true,
+      cell: (a) => <a href={to`/alerts/${a.id}`}>{a.message}</a>,
+    },
     { id: "kind", title: "Kind", cell: (a) => <Badge outline>{a.kind}</Badge> },
     ...(withEndpoint
       ? [
@@ -141,8 +146,8 @@ export function AlertsPage({ place }: { place: Place }) {
           {(items) =>
             items.length === 0 ? (
               <Empty icon="check" title={state ? `No ${state} alerts` : "No alerts"}>
-                An alert opens when drift, quality, errors, latency, outliers, data or business pass
-                their thresholds.
+                An alert opens when drift, quality, errors, latency, load, outliers, data or
+                business pass their thresholds.
               </Empty>
             ) : (
               <AlertTable alerts={items} refresh={alerts.refresh} next={alerts.next} />

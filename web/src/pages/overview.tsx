@@ -169,8 +169,9 @@ function EndpointCard({ endpoint }: { endpoint: OverviewEndpoint }) {
               Rollout
             </Badge>
             <span class="muted">
-              v{endpoint.rollout.challenger} takes {endpoint.rollout.weight} % of the traffic, v
-              {endpoint.champion_version} the rest
+              {endpoint.rollout.weight > 0
+                ? `v${endpoint.rollout.challenger} takes ${endpoint.rollout.weight} % of the traffic, v${endpoint.champion_version} the rest`
+                : `v${endpoint.rollout.challenger} is a shadow of v${endpoint.champion_version}`}
             </span>
           </span>
           <Split

@@ -90,6 +90,12 @@ export function RolloutPage({ id }: { id: string }) {
               note={`step ${Math.min(r.step + 1, r.steps.length)} of ${r.steps.length}`}
             >
               <div class="stack">
+                {mirrored(r) > 0 && (
+                  <p class="muted">
+                    v{r.challenger} gets copies of {mirrored(r)} % of the requests; nobody gets its
+                    answers.
+                  </p>
+                )}
                 <Split
                   parts={[
                     { name: `v${r.champion} champion`, weight: 100 - r.weight, color: 1 },
@@ -144,6 +150,12 @@ export function RolloutPage({ id }: { id: string }) {
   );
 }
 
+// Percent of the requests that are mirrored now.
+export function mirrored(r: Rollout): number {
+  if (r.state !== "running" && r.state !== "paused") return 0;
+  return r.steps[r.step]?.shadow ?? 0;
+}
+
 export function conditions(step: RolloutStep): string {
   const parts: string[] = [];
   if (step.min_requests) parts.push(`${number(step.min_requests)} requests`);
@@ -169,7 +181,7 @@ function Steps({ rollout: r }: { rollout: Rollout }) {
               : "later";
         return (
           <li
-            key={`${step.weight}-${i}`}
+            key={`${step.weight}-${step.shadow ?? 0}-${i}`}
             class={state}
             aria-current={state === "now" ? "step" : undefined}
           >
@@ -183,7 +195,7 @@ function Steps({ rollout: r }: { rollout: Rollout }) {
               )}
             </span>
             <div class="col">
-              <b class="num">{step.weight} %</b>
+              <b class="num">{step.shadow ? "Shadow" : `${step.weight} %`}</b>
               <span class="small faint">{conditions(step)}</span>
             </div>
           </li>
@@ -200,8 +212,8 @@ function Steps({ rollout: r }: { rollout: Rollout }) {
   );
 }
 
-const kBad = /fail|worse|roll|bad|reject|breach/i;
-const kGood = /pass|ok|better|equal|advance|promot/i;
+const kBad = /fail|worse|roll|bad|reject|breach|red/i;
+const kGood = /pass|ok|better|equal|advance|promot|green/i;
 
 function Evidence({ items }: { items: RolloutEvidence[] }) {
   if (items.length === 0) {

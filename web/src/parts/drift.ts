@@ -55,6 +55,31 @@ export function columnSeries(reports: DriftReport[], column: string): { x: numbe
   return points;
 }
 
+// A column's own number over time, and where it lies as long as nothing changes.
+export function bandSeries(
+  reports: DriftReport[],
+  column: string,
+): {
+  measure: string;
+  points: { x: number; y: number }[];
+  band: { x: number; low: number; high: number }[];
+} {
+  const out = {
+    measure: "",
+    points: [] as { x: number; y: number }[],
+    band: [] as { x: number; low: number; high: number }[],
+  };
+  for (const report of byTime(reports)) {
+    const found = report.columns.find((c) => c.name === column)?.band;
+    if (!found || found.low === null || found.high === null) continue;
+    const x = Date.parse(report.window_end);
+    out.measure = found.measure;
+    out.points.push({ x, y: found.value });
+    out.band.push({ x, low: found.low, high: found.high });
+  }
+  return out;
+}
+
 // How far past its threshold a column is: above 1 is drifted. p-values count downwards, distances up.
 export function severity(column: {
   score: number | null;

@@ -9,7 +9,14 @@ import { Ago, Badge, Card, Empty, Ready } from "../../parts/basics";
 import { LineChart } from "../../parts/chart/line";
 import { Histogram, Sparkline } from "../../parts/chart/small";
 import { distribution } from "../../parts/distribution";
-import { byTime, columnSeries, driftSeries, severity, shareTop } from "../../parts/drift";
+import {
+  bandSeries,
+  byTime,
+  columnSeries,
+  driftSeries,
+  severity,
+  shareTop,
+} from "../../parts/drift";
 import { type Column, Table } from "../../parts/table";
 import { go, type Place, withQuery } from "../../router";
 
@@ -81,9 +88,27 @@ function Reports({ reports, place, name }: { reports: DriftReport[]; place: Plac
         flush
       >
         {report.error && <p class="body bad">{report.error}</p>}
+        <Segments report={report} />
         <Columns report={report} reports={reports} place={place} />
       </Card>
     </div>
+  );
+}
+
+// Where the change is.
+function Segments({ report }: { report: DriftReport }) {
+  if (!report.segments?.length) return null;
+  return (
+    <ul class="body">
+      {report.segments.map((s) => (
+        <li key={`${s.column}${s.conditions.join()}`}>
+          <b>{s.column}</b>: the change is in <b>{s.conditions.join(", ")}</b>{" "}
+          <span class="muted">
+            (effect {number(s.effect, 2)} there, {number(s.effect_elsewhere, 2)} elsewhere)
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -222,6 +247,7 @@ function ColumnDetail({
   name: string;
   close: string;
 }) {
+  const usual = bandSeries(reports, column.name);
   const profile = useGet<Profile>(
     address("/models/{}/versions/{}/reference", [report.model, report.version]),
   );
@@ -274,6 +300,22 @@ function ColumnDetail({
             </p>
           )}
         </div>
+        {usual.points.length > 0 && (
+          <div class="span-12">
+            <p class="label">
+              {usual.measure} over time, and where it would be if nothing had changed (997 of 1,000
+              windows)
+            </p>
+            <LineChart
+              label={`${usual.measure} of ${column.name} over time, with the band of the reference`}
+              time
+              height={170}
+              dots
+              series={[{ name: usual.measure, color: 1, points: usual.points }]}
+              band={usual.band}
+            />
+          </div>
+        )}
       </div>
       <p class="small faint">
         Report <code>{report.id}</code> of <Ago at={report.window_end} />

@@ -8,11 +8,16 @@ test("steps are read as people write them", () => {
     { weight: 50, min_requests: 2000 },
     { weight: 100, min_requests: 100 },
   ]);
+  expect(stepsOf("shadow:300 shadow=50 5")).toEqual([
+    { shadow: 100, min_requests: 300 },
+    { shadow: 50, min_requests: 100 },
+    { weight: 5, min_requests: 100 },
+  ]);
   expect(stepsOf(" ")).toEqual([]);
 });
 
 test("what is no step is refused by name", () => {
-  for (const text of ["x", "5:y", "5:1:2", ":3"]) {
+  for (const text of ["x", "5:y", "5:1:2", ":3", "shadows:1", "shadow=x"]) {
     expect(() => stepsOf(`5, ${text}`)).toThrow(`'${text}' is no step`);
   }
 });

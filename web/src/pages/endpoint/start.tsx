@@ -6,18 +6,24 @@ import { call } from "../../api/client";
 import type { Endpoint } from "../../api/types";
 import { Confirm } from "../../parts/confirm";
 
-// "5:200, 50:2000" as the API has it; nothing for an empty text: the server's steps.
-export function stepsOf(text: string): { weight: number; min_requests?: number }[] {
+// "shadow:500, 5:200, 50:2000" as the API has it; nothing for an empty text: the server's steps.
+export function stepsOf(
+  text: string,
+): { weight?: number; shadow?: number; min_requests?: number }[] {
   return text
     .split(/[\s,]+/)
     .filter(Boolean)
     .map((word) => {
-      const [weight = "", requests, ...rest] = word.split(":");
-      const step = { weight: Number(weight), min_requests: Number(requests ?? 100) };
-      if (rest.length > 0 || !weight || Number.isNaN(step.weight + step.min_requests)) {
-        throw new Error(`'${word}' is no step: write WEIGHT or WEIGHT:REQUESTS, for example 5:200`);
+      const [share = "", requests, ...rest] = word.split(":");
+      const shadow = /^shadow(?:=(.+))?$/.exec(share);
+      const percent = Number(shadow ? (shadow[1] ?? 100) : share);
+      const min_requests = Number(requests ?? 100);
+      if (rest.length > 0 || !share || Number.isNaN(percent + min_requests)) {
+        throw new Error(
+          `'${word}' is no step: write WEIGHT or WEIGHT:REQUESTS, for example 5:200, or shadow:500`,
+        );
       }
-      return step;
+      return shadow ? { shadow: percent, min_requests } : { weight: percent, min_requests };
     });
 }
 
@@ -32,7 +38,7 @@ function Field({ label, children }: { label: string; children: ComponentChildren
 
 export function StartRollout({ endpoint, done }: { endpoint: Endpoint; done: () => void }) {
   const [version, setVersion] = useState("");
-  const [steps, setSteps] = useState("5:200, 50:2000, 100:1000");
+  const [steps, setSteps] = useState("shadow:500, 5:200, 50:2000, 100:1000");
   const [policy, setPolicy] = useState("");
   const model = endpoint.routes.find((route) => !route.shadow)?.model ?? "";
   const start = async () => {

@@ -27,6 +27,7 @@ export interface LineProps {
   height?: number;
   threshold?: { value: number; label: string } | null;
   marks?: { x: number; label: string; color?: number }[];
+  band?: { x: number; low: number; high: number }[]; // sorted by x; what is usual
   yMin?: number;
   yMax?: number;
   format?: (value: number) => string;
@@ -37,18 +38,19 @@ export interface LineProps {
 const kMargin = { top: 10, right: 14, bottom: 24, left: 48 };
 
 function useGeometry(props: LineProps, width: number, height: number) {
-  const { series, threshold, yMin, yMax } = props;
+  const { series, threshold, yMin, yMax, band } = props;
   return useMemo(() => {
     const xs = extent(series.flatMap((s) => s.points.map((p) => p.x))) ?? [0, 1];
     const values = series.flatMap((s) => s.points.map((p) => p.y));
     if (threshold) values.push(threshold.value);
+    for (const b of band ?? []) values.push(b.low, b.high);
     const ys = extent(values) ?? [0, 1];
     const domain = nice([yMin ?? ys[0], yMax ?? ys[1]], 4);
     if (yMin !== undefined) domain[0] = yMin;
     const x = linear(xs, [kMargin.left, width - kMargin.right]);
     const y = linear(domain, [height - kMargin.bottom, kMargin.top]);
     return { x, y };
-  }, [series, threshold, yMin, yMax, width, height]);
+  }, [series, threshold, yMin, yMax, band, width, height]);
 }
 
 export function LineChart(props: LineProps) {
@@ -170,6 +172,15 @@ export function LineChart(props: LineProps) {
                 .map((p) => <circle key={p.x} class="fill" cx={x(p.x)} cy={y(p.y)} r={2.6} />)}
           </g>
         ))}
+        {props.band && props.band.length > 1 && (
+          <polygon
+            class="band"
+            points={[
+              ...props.band.map((b) => `${x(b.x)},${y(b.high)}`),
+              ...[...props.band].reverse().map((b) => `${x(b.x)},${y(b.low)}`),
+            ].join(" ")}
+          />
+        )}
         {threshold && (
           <g>
             <line
