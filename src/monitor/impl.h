@@ -130,7 +130,6 @@ struct Monitor::Impl {
   Result<Timestamp> business_begun(const std::string& endpoint, Timestamp now);
   Result<void> begin_business(const std::string& endpoint, Timestamp at);
   void show(const ChunkKey& key, const BusinessEvent& event);
-
   // Other processes may write to the same store.
   bool shared() const { return db.dialect() == store::Dialect::postgres; }
 
@@ -160,7 +159,8 @@ struct Monitor::Impl {
   // enough.
   Result<void> note(const Cause& cause, bool red, const Settings& settings, std::int64_t enough);
   Result<Streak> streak_of(const StreakKey& key);
-  Result<Streak> count_window(const StreakKey& key, bool red, const Cause& cause);
+  Result<Streak> count_window(const StreakKey& key, bool red, const Cause& cause,
+                              std::int64_t wanted);
   Result<void> raise(const StreakKey& key, const Settings& settings);
   Result<void> raise_pending();
   // load.cc

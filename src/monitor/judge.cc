@@ -37,12 +37,15 @@ Result<Streak> Monitor::Impl::streak_of(const StreakKey& key) {
         "version = ? AND kind = ?",
         {of.endpoint, of.model, of.version, std::string(name_of(kind))}, from_row);
   }));
-  return stored.value_or(Streak{});
+  const std::scoped_lock lock(streak_mutex);
+  return streaks.try_emplace(key, stored.value_or(Streak{})).first->second;
 }
 
-// One more window; on disk before it counts.
-Result<Streak> Monitor::Impl::count_window(const StreakKey& key, bool red, const Cause& cause) {
+// One more window; on disk before it counts. Green ones beyond `wanted` change nothing.
+Result<Streak> Monitor::Impl::count_window(const StreakKey& key, bool red, const Cause& cause,
+                                           std::int64_t wanted) {
   SW_TRY(auto streak, streak_of(key));
+  if (!red && streak.red == 0 && streak.green >= wanted) return streak;
   const auto now = clock.now();
   streak.red = red ? std::min(streak.red + 1, kMostCounted) : 0;
   streak.green = red ? 0 : std::min(streak.green + 1, kMostCounted);
@@ -76,8 +79,8 @@ Result<void> Monitor::Impl::note(const Cause& cause, bool red, const Settings& w
   // Of a shadow nobody gets an answer.
   if (red && hooks.answers && !hooks.answers(cause.endpoint, cause.version)) return {};
   const StreakKey key{{cause.endpoint, cause.model, cause.version}, cause.kind};
-  SW_TRY(const auto streak, count_window(key, red, cause));
   const auto wanted = rule.windows.value_or(enough);
+  SW_TRY(const auto streak, count_window(key, red, cause, wanted));
   if (red) return streak.red >= wanted ? raise(key, watched) : Result<void>();
   if (streak.green < wanted) return {};
   const std::string why =

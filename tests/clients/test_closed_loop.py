@@ -355,13 +355,15 @@ def test_from_drift_to_promotion_is_one_trace(loop, tmp_path):
         params={"name": "chances", "version": "1"},
         timeout=30,
     ).json()["model_version"]
-    made_of = {"source": chances["source"], "run_id": chances["run_id"]}
+    model_id = chances["source"].removeprefix("models:/")
+    made_of = {"source": chances["source"], "run_id": chances["run_id"], "model_id": model_id}
     for path, body in (
         ("registered-models/create", {"name": "skies"}),
         ("model-versions/create", {"name": "skies", **made_of}),
     ):
         url = f"{loop.server.url}/api/2.0/mlflow/{path}"
-        assert requests.post(url, json=body, timeout=30).ok
+        answer = requests.post(url, json=body, timeout=30)
+        assert answer.ok, answer.text
     loop.api("PUT", "/models/skies/aliases/champion", {"version": "1"})
     reference = "x,kind\n" + "".join(f"{i / 1000:.4f},{i % 2}\n" for i in range(1000))
     url = f"{loop.server.url}/api/v1/models/skies/versions/1/reference"

@@ -111,7 +111,8 @@ export function EndpointPage({ name, place }: { name: string; place: Place }) {
             {(items) =>
               items.length === 0 ? (
                 <Empty icon="check" title="No alerts">
-                  An alert opens when drift, quality, errors, latency, outliers, data or business pass their bounds.
+                  An alert opens when drift, quality, errors, latency, outliers, data or business
+                  pass their bounds.
                 </Empty>
               ) : (
                 <AlertTable
