@@ -39,6 +39,7 @@ std::string status_of(pipeline::StepStatus status) {
       return "error";
     case pipeline::StepStatus::pending:
     case pipeline::StepStatus::waiting:
+    case pipeline::StepStatus::approval:
     case pipeline::StepStatus::running:
     case pipeline::StepStatus::skipped:
       break;
