@@ -108,14 +108,29 @@ class Reader {
     return fields_.text(*node, key, out);
   }
 
+  Result<void> read_after(const Node& on) {
+    const Node* node = on.find("pipeline");
+    if (node == nullptr) return {};
+    if (node->kind != Kind::map || node->find("name") == nullptr) {
+      return fields_.fail(*node, "'on.pipeline' needs 'name'", "write pipeline: {name: ..}");
+    }
+    SW_CHECK_OK(yaml::only(*node, {"name", "status"}, fields_.file(), "'on.pipeline'"));
+    SW_CHECK_OK(fields_.text(*node, "name", out_.on.after_pipeline));
+    out_.on.after_status = "succeeded";
+    const std::vector<std::pair<std::string_view, std::string>> known = {
+        {"succeeded", "succeeded"}, {"failed", "failed"}, {"any", "any"}};
+    return fields_.choice(*node, "status", known, out_.on.after_status);
+  }
+
   Result<void> read_triggers(const Node& root) {
     const Node* on = root.find("on");
     if (on == nullptr || on->kind == Kind::null) return {};
     if (on->kind != Kind::map) return fields_.fail(*on, "'on' must be a map of triggers");
-    SW_CHECK_OK(yaml::only(*on, {"drift", "data", "push"}, fields_.file(), "'on'"));
+    SW_CHECK_OK(yaml::only(*on, {"drift", "data", "push", "pipeline"}, fields_.file(), "'on'"));
     SW_CHECK_OK(read_trigger(*on, "drift", "endpoint", out_.on.drift_endpoint));
     SW_CHECK_OK(read_trigger(*on, "data", "path", out_.on.data_path));
     SW_CHECK_OK(read_trigger(*on, "push", "branch", out_.on.push_branch));
+    SW_CHECK_OK(read_after(*on));
     const auto& branch = out_.on.push_branch;
     if (branch.empty() || is_branch(branch)) return {};
     return fields_.fail(*on->find("push"), "'on.push': '" + branch.substr(0, 80) + "' is no branch",

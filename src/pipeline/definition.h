@@ -115,6 +115,8 @@ struct Triggers {
   std::string drift_endpoint;
   std::string data_path;
   std::string push_branch;
+  std::string after_pipeline;
+  std::string after_status;  // succeeded, failed, any
 };
 
 enum class CatchUp { none, last, all };

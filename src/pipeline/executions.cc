@@ -308,6 +308,8 @@ Result<Registered> Executions::put(const std::string& name, const std::string& y
   out.schedule = definition.schedule;
   out.timezone = definition.timezone;
   out.drift_endpoint = definition.on.drift_endpoint;
+  out.after_pipeline = definition.on.after_pipeline;
+  out.after_status = definition.on.after_status;
   out.created = out.updated = impl_->clock.now();
   if (!out.schedule.empty()) {
     SW_TRY(const auto cron, Cron::parse(out.schedule));

@@ -52,7 +52,7 @@ class FakeExecutor : public Executor {
   Pool pool{"ends", 1, 1'000'000};
 };
 
-class FlowTest : public ::testing::Test {
+class FlowTest : public ::testing::TestWithParam<store::Dialect> {
  protected:
   FlowTest() : records_(db_) {}
   ~FlowTest() override {
@@ -102,7 +102,7 @@ class FlowTest : public ::testing::Test {
   std::set<std::string> started() { return {executor_.started.begin(), executor_.started.end()}; }
 
   const std::string logs_ = "/tmp/slipway-flow-test-" + std::to_string(::getpid());
-  store::TestDatabase db_;
+  store::TestDatabase db_{GetParam()};
   Records records_;
   std::unique_ptr<Places> places_ =
       std::make_unique<Places>(Places::Whole{.cpu = 2, .memory_bytes = 1 << 30, .gpus = {"7"}});
@@ -110,7 +110,7 @@ class FlowTest : public ::testing::Test {
   bool created_ = false;
 };
 
-TEST_F(FlowTest, AConditionThatDoesNotHoldLeavesTheStepOutAndIsNoFailure) {
+TEST_P(FlowTest, AConditionThatDoesNotHoldLeavesTheStepOutAndIsNoFailure) {
   EXPECT_EQ(run("params: {deep: false}\n"
                 "steps:\n"
                 "- {name: a, run: A}\n"
@@ -126,7 +126,7 @@ TEST_F(FlowTest, AConditionThatDoesNotHoldLeavesTheStepOutAndIsNoFailure) {
   EXPECT_EQ(state("e").error, "needs 'b', which was left out");
 }
 
-TEST_F(FlowTest, StepsForFailuresAndForEveryCaseRunAfterAFailure) {
+TEST_P(FlowTest, StepsForFailuresAndForEveryCaseRunAfterAFailure) {
   EXPECT_EQ(run("steps:\n"
                 "- {name: tell, run: TELL, when: on-failure}\n"
                 "- {name: clean, run: CLEAN, when: always}\n"
@@ -141,7 +141,7 @@ TEST_F(FlowTest, StepsForFailuresAndForEveryCaseRunAfterAFailure) {
   EXPECT_EQ(executor_.started[0], "BAD!");
 }
 
-TEST_F(FlowTest, WithoutAFailureTheirOnesAreLeftOut) {
+TEST_P(FlowTest, WithoutAFailureTheirOnesAreLeftOut) {
   EXPECT_EQ(run("steps:\n"
                 "- {name: good, run: GOOD}\n"
                 "- {name: tell, run: TELL, when: on-failure}\n"
@@ -152,7 +152,7 @@ TEST_F(FlowTest, WithoutAFailureTheirOnesAreLeftOut) {
   EXPECT_EQ(state("tell").error, "nothing that it needs failed");
 }
 
-TEST_F(FlowTest, AStepThatMayFailStopsNobody) {
+TEST_P(FlowTest, AStepThatMayFailStopsNobody) {
   EXPECT_EQ(run("steps:\n- {name: a, run: A!, may_fail: true}\n- {name: b, run: B, needs: [a]}\n"),
             Status::succeeded);
 
@@ -160,7 +160,7 @@ TEST_F(FlowTest, AStepThatMayFailStopsNobody) {
   EXPECT_EQ(started(), (std::set<std::string>{"A!", "B"}));
 }
 
-TEST_F(FlowTest, ResultsReachLaterStepsAndConditions) {
+TEST_P(FlowTest, ResultsReachLaterStepsAndConditions) {
   executor_.results["A"] = R"({"auc": 0.9, "files": ["x", "y"]})";
 
   EXPECT_EQ(run("steps:\n"
@@ -173,7 +173,7 @@ TEST_F(FlowTest, ResultsReachLaterStepsAndConditions) {
   EXPECT_EQ(started(), (std::set<std::string>{"A", "B 0.9", "D x", "D y"}));
 }
 
-TEST_F(FlowTest, AResultThatIsNoJsonFailsItsStep) {
+TEST_P(FlowTest, AResultThatIsNoJsonFailsItsStep) {
   executor_.results["A"] = "{";
 
   EXPECT_EQ(run("steps: [{name: a, run: A}]"), Status::failed);
@@ -181,7 +181,7 @@ TEST_F(FlowTest, AResultThatIsNoJsonFailsItsStep) {
   EXPECT_TRUE(state("a").error.starts_with("$SLIPWAY_RESULT holds no JSON")) << state("a").error;
 }
 
-TEST_F(FlowTest, ElementsOfElements) {
+TEST_P(FlowTest, ElementsOfElements) {
   executor_.results["A 2"] = "1";
   EXPECT_EQ(run("params: {inner: [u, v]}\n"
                 "steps:\n"
@@ -196,7 +196,7 @@ TEST_F(FlowTest, ElementsOfElements) {
                                               "B 2 1 v 3", "C '[null,1]'"}));
 }
 
-TEST_F(FlowTest, AMatrixIsItsCombinations) {
+TEST_P(FlowTest, AMatrixIsItsCombinations) {
   EXPECT_EQ(run("steps:\n"
                 "- name: a\n"
                 "  matrix: {model: [tree, line], rate: [1, 2], exclude: [{model: line, rate: 2}],\n"
@@ -207,7 +207,7 @@ TEST_F(FlowTest, AMatrixIsItsCombinations) {
   EXPECT_EQ(started(), (std::set<std::string>{"tree 1", "tree 2", "line 1", "net 9"}));
 }
 
-TEST_F(FlowTest, AConditionOfAnElementLeavesThatOneOut) {
+TEST_P(FlowTest, AConditionOfAnElementLeavesThatOneOut) {
   EXPECT_EQ(run("steps: [{name: a, foreach: [1, 2, 3], when: item != 2, run: 'A {{ item }}'}]"),
             Status::succeeded);
 
@@ -215,7 +215,7 @@ TEST_F(FlowTest, AConditionOfAnElementLeavesThatOneOut) {
   EXPECT_EQ(state("a", 1).status, StepStatus::skipped);
 }
 
-TEST_F(FlowTest, UrgentStepsGoFirst) {
+TEST_P(FlowTest, UrgentStepsGoFirst) {
   EXPECT_EQ(run("steps:\n- {name: a, run: A}\n- {name: b, run: B, priority: 5}\n"
                 "- {name: c, run: C, priority: 7}\n",
                 1),
@@ -224,7 +224,7 @@ TEST_F(FlowTest, UrgentStepsGoFirst) {
   EXPECT_EQ(executor_.started, (std::vector<std::string>{"C", "B", "A"}));
 }
 
-TEST_F(FlowTest, PoolsAndLimitsBoundWhatRunsTogether) {
+TEST_P(FlowTest, PoolsAndLimitsBoundWhatRunsTogether) {
   EXPECT_EQ(run("pools: {db: 2}\n"
                 "steps: [{name: a, foreach: [1, 2, 3, 4, 5, 6, 7, 8], pool: db, run: A}]",
                 8),
@@ -240,7 +240,7 @@ TEST_F(FlowTest, PoolsAndLimitsBoundWhatRunsTogether) {
   EXPECT_EQ(executor_.most_together, 1);
 }
 
-TEST_F(FlowTest, MoreGpusThanThereAreAreToldAtOnce) {
+TEST_P(FlowTest, MoreGpusThanThereAreAreToldAtOnce) {
   EXPECT_EQ(run("steps:\n- {name: a, run: A, resources: {gpu: 1}}\n"
                 "- {name: b, run: B, resources: {gpu: 2}}\n"),
             Status::failed);
@@ -249,7 +249,7 @@ TEST_F(FlowTest, MoreGpusThanThereAreAreToldAtOnce) {
   EXPECT_EQ(state("b").error, "it wants 2 GPUs, there are 1 here");
 }
 
-TEST_F(FlowTest, RetriesLookAtTheExitCode) {
+TEST_P(FlowTest, RetriesLookAtTheExitCode) {
   EXPECT_EQ(run("steps:\n"
                 "- {name: a, run: A!, retries: {times: 3, backoff: 0, on: [75]}}\n"
                 "- {name: b, run: B!, retries: {times: 2, backoff: 0, not_on: [7]}}\n"),
@@ -259,7 +259,7 @@ TEST_F(FlowTest, RetriesLookAtTheExitCode) {
   EXPECT_EQ(state("b").attempts, 3);
 }
 
-TEST_F(FlowTest, AnAnswerThatWasGivenBeforeCounts) {
+TEST_P(FlowTest, AnAnswerThatWasGivenBeforeCounts) {
   ASSERT_TRUE(records_.create({.id = "E1", .engine = "test", .status = Status::running}, 10));
   created_ = true;
   ASSERT_TRUE(records_.decide("E1", {"ok", {}, true, "ann", "looks good", {}}));
@@ -277,7 +277,7 @@ TEST_F(FlowTest, AnAnswerThatWasGivenBeforeCounts) {
   EXPECT_FALSE(records_.decide("E1", {"ok", {}, false, "eve", "", {}}));
 }
 
-TEST_F(FlowTest, CancellingLeavesOnlyWhatAlwaysRuns) {
+TEST_P(FlowTest, CancellingLeavesOnlyWhatAlwaysRuns) {
   pipeline::Run run(setup_of("steps:\n- {name: a, approval: x}\n- {name: b, run: B, needs: [a]}\n"
                              "- {name: clean, run: CLEAN, when: always}\n"),
                     {.records = records_, .executor = executor_, .clock = system_clock()});
@@ -290,7 +290,7 @@ TEST_F(FlowTest, CancellingLeavesOnlyWhatAlwaysRuns) {
   EXPECT_EQ(state("b").status, StepStatus::cancelled);
 }
 
-TEST_F(FlowTest, WhoeverLostTheExecutionRecordsNothingMore) {
+TEST_P(FlowTest, WhoeverLostTheExecutionRecordsNothingMore) {
   auto setup = setup_of("steps: [{name: a, run: A}]");
   setup.execution.engine = "another";
   pipeline::Run run(std::move(setup),
@@ -303,7 +303,7 @@ TEST_F(FlowTest, WhoeverLostTheExecutionRecordsNothingMore) {
   EXPECT_TRUE(executor_.started.empty());
 }
 
-TEST_F(FlowTest, TensOfThousandsOfElements) {
+TEST_P(FlowTest, TensOfThousandsOfElements) {
   std::string list = "[0";
   for (int i = 1; i < 20'000; ++i) list += "," + std::to_string(i);
   ASSERT_TRUE(blob::write_file_atomically(logs_ + ".json", list + "]"));
@@ -316,9 +316,8 @@ TEST_F(FlowTest, TensOfThousandsOfElements) {
   std::filesystem::remove(logs_ + ".json");
 }
 
-TEST(Lease, OneHoldsItUntilItRunsOut) {
-  store::TestDatabase db;
-  Records records(db);
+TEST_P(FlowTest, OneHoldsTheLeaseUntilItRunsOut) {
+  auto& records = records_;
 
   EXPECT_TRUE(*records.take_lease("s", "a", {1'000}, {2'000}, ""));
   EXPECT_FALSE(*records.take_lease("s", "b", {1'500}, {2'500}, ""));
@@ -332,6 +331,9 @@ TEST(Lease, OneHoldsItUntilItRunsOut) {
   ASSERT_TRUE(records.give_up_lease("s", "a"));
   EXPECT_TRUE(*records.take_lease("s", "b", {2'600}, {3'600}, ""));
 }
+
+INSTANTIATE_TEST_SUITE_P(Stores, FlowTest,
+                         ::testing::ValuesIn(store::TestDatabase::dialects()));
 
 }  // namespace
 }  // namespace slipway::pipeline

@@ -13,6 +13,8 @@ namespace {
 constexpr char kLease[] = "scheduler";
 constexpr std::int64_t kLeaseMs = 30'000;
 constexpr std::int64_t kRenewNs = 10'000'000'000;
+constexpr std::int64_t kEndsMs = 86'400'000;
+constexpr std::size_t kQueueLimit = 1000;         // waiting executions of one pipeline
 constexpr std::int64_t kLostNs = 25'000'000'000;  // without a renewal; before the lease runs out
 
 }  // namespace
@@ -78,6 +80,36 @@ Result<void> Executions::Impl::recover() {
     }
   }
   return {};
+}
+
+// Pipelines that start after another one: an end is found as long as it is young, and starts one.
+void Executions::Impl::fire_ends() {
+  const auto now = clock.now();
+  const auto ended = records.ended_for_others({now.ms - kEndsMs});
+  if (!ended) return;
+  for (const auto& one : *ended) {
+    const auto registered = records.pipeline(one.pipeline);
+    if (!registered) continue;
+    const auto definition = parse_definition(registered->yaml, registered->name);
+    if (!definition) continue;
+    Execution execution;
+    execution.id = ids.sortable();
+    execution.pipeline = registered->name;
+    execution.yaml = registered->yaml;
+    execution.folder = registered->folder;
+    execution.file = registered->file;
+    execution.params = json_of(definition->params);
+    execution.trigger = {"after", one.pipeline + "@" + one.execution,
+                         registered->after_pipeline + " " + one.execution};
+    execution.owner = "server";
+    execution.engine = engine;
+    execution.created = now;
+    execution.priority = definition->priority;
+    if (const auto before = admit(execution, *definition, kQueueLimit); !before) {
+      log::warn("pipeline.not_started_after",
+                {{"pipeline", one.pipeline}, {"why", before.error().message}});
+    }
+  }
 }
 
 // Started by another server of this store.

@@ -80,7 +80,7 @@ std::optional<Taken> Places::take(Jobs& jobs, const Step& step,
                                   const std::map<std::string, int>& pools, const void* waiter) {
   const std::scoped_lock lock(mutex_);
   if (!fits(jobs, step, pools)) {
-    waiting_.insert(waiter);
+    waiting_[waiter] = jobs.running >= std::max(1, jobs.most) ? &jobs : nullptr;
     return std::nullopt;
   }
   ++jobs.running;
@@ -105,11 +105,15 @@ void Places::give_back(Jobs& jobs, const Step& step, const Taken& taken, const v
     if (!step.pool.empty()) pools_[step.pool] -= step.slots;
     free_gpus_.insert(free_gpus_.end(), taken.gpus.begin(), taken.gpus.end());
     std::sort(free_gpus_.begin(), free_gpus_.end());
-    for (const auto* one : waiting_) {
-      const auto wake = wakes_.find(one);
-      if (one != who && wake != wakes_.end()) wakes.push_back(wake->second);
+    const auto& wanted = step.resources;
+    const bool shared =
+        wanted.cpu > 0 || wanted.memory_bytes > 0 || wanted.gpu > 0 || !step.pool.empty();
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      const bool its_turn = it->second == nullptr ? shared : it->second == &jobs;
+      const auto wake = wakes_.find(it->first);
+      if (its_turn && it->first != who && wake != wakes_.end()) wakes.push_back(wake->second);
+      it = its_turn ? waiting_.erase(it) : std::next(it);
     }
-    waiting_.clear();
     // Under the lock: whoever leaves afterwards is not called any more.
     for (const auto& wake : wakes) wake();
   }

@@ -7,7 +7,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +58,7 @@ class Places {
   std::vector<std::string> free_gpus_;
   std::map<std::string, int> pools_;  // slots in use
   std::map<const void*, std::function<void()>> wakes_;
-  std::set<const void*> waiting_;
+  std::map<const void*, const Jobs*> waiting_;  // for one of these jobs; null: for what all share
 };
 
 }  // namespace slipway::pipeline

@@ -12,7 +12,8 @@ constexpr char kColumns[] =
     "id, pipeline, yaml, folder, file, params, trigger_kind, trigger_id, owner, engine, status, "
     "error, created, started, ended, trigger_detail, scheduled, parent, priority";
 constexpr char kPipelineColumns[] =
-    "name, yaml, folder, file, schedule, timezone, drift_endpoint, next_fire, created, updated";
+    "name, yaml, folder, file, schedule, timezone, drift_endpoint, next_fire, created, updated, "
+    "after_pipeline, after_status";
 
 store::Cell cell(const std::optional<Timestamp>& at) {
   if (!at) return nullptr;
@@ -82,6 +83,8 @@ Registered pipeline_from(const Row& row) {
   out.next_fire = time_at(row, 7);
   out.created = {row.int64(8)};
   out.updated = {row.int64(9)};
+  out.after_pipeline = text_at(row, 10);
+  out.after_status = text_at(row, 11);
   return out;
 }
 
@@ -395,13 +398,14 @@ Result<void> Records::put(const Registered& p, const std::vector<Watched>& watch
   return db_.write([&](Connection& connection) -> Result<void> {
     SW_CHECK_OK(connection.exec(
         std::string("INSERT INTO pipelines (") + kPipelineColumns +
-            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
             "yaml = excluded.yaml, folder = excluded.folder, file = excluded.file, "
             "schedule = excluded.schedule, timezone = excluded.timezone, "
             "drift_endpoint = excluded.drift_endpoint, next_fire = excluded.next_fire, "
-            "updated = excluded.updated",
+            "updated = excluded.updated, after_pipeline = excluded.after_pipeline, "
+            "after_status = excluded.after_status",
         {p.name, p.yaml, p.folder, p.file, p.schedule, p.timezone, p.drift_endpoint,
-         cell(p.next_fire), p.created.ms, p.updated.ms}));
+         cell(p.next_fire), p.created.ms, p.updated.ms, p.after_pipeline, p.after_status}));
     return put_watched(connection, p.name, watched, p.updated);
   });
 }
@@ -435,11 +439,32 @@ Result<std::vector<Registered>> Records::pipelines() {
   });
 }
 
-Result<std::vector<std::pair<std::string, Timestamp>>> Records::scheduled() {
+Result<std::optional<Timestamp>> Records::next_fire() {
+  return db_.read([&](Connection& connection) {
+    return connection.first(
+        "SELECT next_fire FROM pipelines WHERE next_fire IS NOT NULL ORDER BY next_fire LIMIT 1",
+        {}, [](const Row& row) { return Timestamp{row.int64(0)}; });
+  });
+}
+
+Result<std::vector<std::string>> Records::due(Timestamp now) {
+  return db_.read([&](Connection& connection) {
+    return connection.all("SELECT name FROM pipelines WHERE next_fire <= ? ORDER BY next_fire",
+                          {now.ms}, [](const Row& row) { return text_at(row, 0); });
+  });
+}
+
+Result<std::vector<Records::Ended>> Records::ended_for_others(Timestamp since) {
   return db_.read([&](Connection& connection) {
     return connection.all(
-        "SELECT name, next_fire FROM pipelines WHERE next_fire IS NOT NULL ORDER BY next_fire", {},
-        [](const Row& row) { return std::pair(text_at(row, 0), Timestamp{row.int64(1)}); });
+        "SELECT p.name, e.id FROM pipelines p JOIN executions e ON e.pipeline = p.after_pipeline "
+        "WHERE p.after_pipeline <> '' AND e.ended >= ? AND e.ended > p.updated AND e.parent = '' "
+        "AND (e.status = p.after_status OR (p.after_status = 'any' AND e.status <> 'cancelled')) "
+        "AND NOT EXISTS (SELECT 1 FROM executions s WHERE s.trigger_kind = 'after' "
+        "AND s.trigger_id = p.name || '@' || e.id) ORDER BY e.ended LIMIT 100",
+        {since.ms}, [](const Row& row) {
+          return Ended{text_at(row, 0), text_at(row, 1)};
+        });
   });
 }
 

@@ -100,8 +100,15 @@ class Records {
   Result<bool> remove(const std::string& pipeline);
   Result<Registered> pipeline(const std::string& name);
   Result<std::vector<Registered>> pipelines();
-  // Names and next times of those with a schedule.
-  Result<std::vector<std::pair<std::string, Timestamp>>> scheduled();
+  // When the next schedule fires, and the names of those that are due.
+  Result<std::optional<Timestamp>> next_fire();
+  Result<std::vector<std::string>> due(Timestamp now);
+  // Executions that ended since then, with the pipelines that are to start after them and were not.
+  struct Ended {
+    std::string pipeline;
+    std::string execution;
+  };
+  Result<std::vector<Ended>> ended_for_others(Timestamp since);
   // Moves the next time on, if it is still `expected`: only one scheduler fires it.
   Result<bool> move_schedule(const std::string& pipeline, Timestamp expected,
                              std::optional<Timestamp> next);

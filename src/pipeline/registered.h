@@ -19,6 +19,8 @@ struct Registered {
   std::string drift_endpoint;
   std::string data_path;  // as in the file
   std::string push_branch;
+  std::string after_pipeline;
+  std::string after_status;
   std::optional<Timestamp> next_fire;
   Timestamp created;
   Timestamp updated;

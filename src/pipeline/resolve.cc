@@ -15,7 +15,7 @@
 namespace slipway::pipeline {
 namespace {
 
-constexpr std::size_t kMaxItems = 100'000;
+constexpr std::size_t kMaxItems = 1'000'000;
 constexpr std::size_t kMaxResult = 1 << 20;
 
 Result<std::vector<std::string>> render_all(const std::vector<std::string>& texts,

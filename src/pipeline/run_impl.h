@@ -81,7 +81,7 @@ struct Run::Impl : Outcomes {
   std::vector<StepNode> nodes;
   std::map<std::string_view, std::size_t> by_name;
   std::map<std::string, std::vector<StepState>> before;  // of an earlier process, by step
-  std::set<std::pair<int, std::size_t>> ready;           // -priority, step with items to begin
+  std::set<std::pair<int, std::size_t>> ready;           // see ready_key: steps with items to begin
   std::deque<std::pair<std::size_t, std::size_t>> again;
   std::deque<std::size_t> done_steps;  // whose dependents were not looked at yet
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
@@ -123,6 +123,8 @@ struct Run::Impl : Outcomes {
   Result<Elements> elements_of(const StepNode& node);
   void make_ready(std::size_t at);
   bool runs_when_cancelled(const Step& step) const;
+  // Those that need no place come first, then the urgent ones.
+  std::pair<int, std::size_t> ready_key(std::size_t at) const;
 
   // One after the other, not one inside the other: a long chain may be done already.
   void end_step(std::size_t first);

@@ -83,7 +83,7 @@ std::vector<Run::Impl::At> Run::Impl::pick() {
       it = ready.begin();  // it may have made others ready
     } else {
       node.items[at.second].live.reset();
-      if (!tools.places->has_job(*jobs) && subs_running >= kSubsAtOnce) break;
+      if (!tools.places->has_job(*jobs)) break;  // those that need none were before it
       ++it;
     }
   }

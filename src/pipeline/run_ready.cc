@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which steps have their turn: needs, conditions, elements; and what they may refer to.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/text.h"
@@ -9,7 +10,7 @@
 namespace slipway::pipeline {
 namespace {
 
-constexpr std::size_t kMaxElements = 100'000;
+constexpr std::size_t kMaxElements = 1'000'000;
 constexpr std::size_t kHandedInMemory = 8 << 20;
 
 std::string_view status_text(const StepNode& node) {
@@ -131,6 +132,12 @@ bool Run::Impl::runs_when_cancelled(const Step& step) const {
   return step.when == RunsWhen::always;
 }
 
+std::pair<int, std::size_t> Run::Impl::ready_key(std::size_t at) const {
+  const auto& step = *nodes[at].step;
+  const bool free = step.approval || step.pipeline;
+  return {free ? std::numeric_limits<int>::min() : -step.priority, at};
+}
+
 std::optional<Run::Impl::Refusal> Run::Impl::refusal_of(const StepNode& node) const {
   const auto& step = *node.step;
   if (cancelled && !runs_when_cancelled(step)) {
@@ -219,7 +226,7 @@ void Run::Impl::make_ready(std::size_t at) {
   if (node.open == 0) {
     end_step(at);
   } else {
-    ready.emplace(-node.step->priority, at);
+    ready.insert(ready_key(at));
   }
 }
 
@@ -239,7 +246,7 @@ void Run::Impl::end_step(std::size_t first) {
     const bool good = node.any_good || node.any_bad || node.items.empty();
     node.end = bad ? NodeEnd::bad : good ? NodeEnd::good : NodeEnd::left_out;
     ++ended_nodes;
-    ready.erase({-node.step->priority, done_steps.front()});
+    ready.erase(ready_key(done_steps.front()));
     const auto dependents = node.dependents;
     for (const auto dependent : dependents) {
       auto& next = nodes[dependent];

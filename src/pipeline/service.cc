@@ -219,6 +219,7 @@ void Executions::Impl::tick_for_ever(const Worker::Sleep& sleep) {
 int Executions::Impl::tick() {
   if (!lead()) return kLookMs;
   const int wait_ms = fire_schedules();
+  fire_ends();
   adopt_queued();
   cancel_wanted();
   dispatch();
@@ -226,22 +227,22 @@ int Executions::Impl::tick() {
 }
 
 int Executions::Impl::fire_schedules() {
-  auto all = records.scheduled();
-  if (!all) {
-    log::warn("pipeline.schedules_unread", {{"why", all.error().message}});
+  const auto next = records.next_fire();
+  if (!next) {
+    log::warn("pipeline.schedules_unread", {{"why", next.error().message}});
     return kLookMs;
   }
   const auto now = clock.now();
-  std::int64_t wait_ms = kLongestSleepMs;
-  for (const auto& [name, next] : *all) {
-    if (next > now) {
-      wait_ms = std::min(wait_ms, next.ms - now.ms);
-      continue;
-    }
-    if (const auto registered = records.pipeline(name)) fire(*registered, now);
-    wait_ms = 0;
+  if (!*next) return kLongestSleepMs;
+  if (**next > now) {
+    return static_cast<int>(std::min<std::int64_t>(kLongestSleepMs, (*next)->ms - now.ms));
   }
-  return static_cast<int>(wait_ms);
+  const auto names = records.due(now);
+  if (!names) return kLookMs;
+  for (const auto& name : *names) {
+    if (const auto registered = records.pipeline(name)) fire(*registered, now);
+  }
+  return 0;
 }
 
 // What was missed (nobody ran, or the clock jumped) is made up for as the pipeline wants it.
@@ -314,7 +315,9 @@ void Executions::Impl::dispatch() {
 void Executions::Impl::run_queued(const std::string& id) {
   auto execution = records.get(id);
   if (execution && execution->status == Status::queued) {
-    if (auto ok = try_run_queued(*execution); !ok) give_up(*execution, ok.error());
+    const auto ok = try_run_queued(*execution);
+    const bool taken = !ok && ok.error().code == Code::conflict;  // by another server
+    if (!ok && !taken) give_up(*execution, ok.error());
   }
   {
     const std::scoped_lock lock(mutex_);

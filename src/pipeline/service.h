@@ -91,6 +91,7 @@ struct Executions::Impl {
   int tick();
   int fire_schedules();
   void fire(const Registered& registered, Timestamp now);
+  void fire_ends();
   void fire_at(const Registered& registered, const Definition& definition, Timestamp due,
                Timestamp now);
   void dispatch();

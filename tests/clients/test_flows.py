@@ -332,6 +332,28 @@ steps:
     assert len(pids) == 2 and not any(alive(p) for p in pids)
 
 
+def test_one_pipeline_after_another(tmp_path, new_server):
+    server = new_server().start()
+    for name, on, run in [
+        ("first", "", "test -e good"),
+        ("second", "on: {pipeline: {name: first}}", "echo x >> second"),
+        ("sorry", "on: {pipeline: {name: first, status: failed}}", "echo x >> sorry"),
+    ]:
+        yaml = f"name: {name}\n{on}\nsteps: [{{name: a, run: {run}}}]\n"
+        call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
+    call(server, "POST", "/executions", {"pipeline": "first"})
+    wait_for((tmp_path / "sorry").exists)
+    (tmp_path / "good").touch()
+    good = call(server, "POST", "/executions", {"pipeline": "first"})["id"]
+    wait_for((tmp_path / "second").exists)
+    started = wait_for(lambda: call(server, "GET", "/executions?pipeline=second")["items"])
+    assert started[0]["trigger"]["kind"] == "after" and good in started[0]["trigger"]["detail"]
+    server.kill()
+    server.start()
+    assert len(call(server, "GET", "/executions?pipeline=second")["items"]) == 1
+    assert (tmp_path / "sorry").read_text() == "x\n"
+
+
 def test_killed_again_and_again_it_loses_and_repeats_nothing(tmp_path):
     """kill -9 at any moment: what finished does not run again, what did not is done."""
     write(

@@ -32,13 +32,14 @@ struct PipelineView {
   json::Nullable<std::string> drift_endpoint;
   json::Nullable<std::string> data_path;
   json::Nullable<std::string> push_branch;
+  json::Nullable<std::string> after_pipeline;
   json::Nullable<std::string> next;  // when the schedule fires
   std::string created;
   std::string updated;
 };
 BOOST_DESCRIBE_STRUCT(PipelineView, (),
                       (name, folder, file, yaml, schedule, timezone, drift_endpoint, data_path,
-                       push_branch, next, created, updated))
+                       push_branch, after_pipeline, next, created, updated))
 
 struct PipelineList {
   std::vector<PipelineView> items;

@@ -31,6 +31,7 @@ PipelineView view_of(const pipeline::Registered& in) {
           .drift_endpoint = unless_empty(in.drift_endpoint),
           .data_path = unless_empty(in.data_path),
           .push_branch = unless_empty(in.push_branch),
+          .after_pipeline = unless_empty(in.after_pipeline),
           .next = time_text(in.next_fire),
           .created = to_rfc3339(in.created),
           .updated = to_rfc3339(in.updated)};
