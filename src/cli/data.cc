@@ -234,10 +234,12 @@ int data(const Args& args) {
 
   const auto config = declare_data_config(app, shared);
   const auto sync = declare_data_sync(app, shared);
+  const auto changes = declare_data_changes(app, shared);
 
   if (const auto code = parse(app, "data", args)) return *code;
   if (const auto code = config()) return *code;
   if (const auto code = sync()) return *code;
+  if (const auto code = changes()) return *code;
   if (init->parsed()) return run_init(shared, init_options);
   if (add->parsed()) return run_add(shared, add_options);
   if (unprotect->parsed()) {

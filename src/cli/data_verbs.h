@@ -23,6 +23,7 @@ struct DataOptions {
 using DataVerbs = std::function<std::optional<int>()>;
 
 DataVerbs declare_data_config(CLI::App& app, DataOptions& shared);
+DataVerbs declare_data_changes(CLI::App& app, DataOptions& shared);
 DataVerbs declare_data_sync(CLI::App& app, DataOptions& shared);
 
 // The options that every verb has.

@@ -67,6 +67,32 @@ Result<std::string> content_in_git(const std::string& folder, const std::string&
   return ask_git(folder, {"cat-file", "blob", id});
 }
 
+Result<std::string> commit_in_git(const std::string& folder, const std::string& revision) {
+  std::string id;
+  // A revision that begins with - would be an option.
+  SW_TRY(const auto code,
+         run_git(folder,
+                 {"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"},
+                 &id));
+  if (code != 0) return not_found("unknown Git revision '" + revision + "'");
+  return std::string(trim(id));
+}
+
+Result<std::string> prefix_in_git(const std::string& folder) {
+  SW_TRY(const auto prefix, ask_git(folder, {"rev-parse", "--show-prefix"}));
+  return std::string(trim(prefix));
+}
+
+Result<std::map<std::string, bool>> changes_in_git(const std::string& folder) {
+  SW_TRY(const auto text,
+         ask_git(folder, {"status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"}));
+  std::map<std::string, bool> out;
+  for (const auto line : split(text, '\0')) {
+    if (line.size() > 3) out[std::string(line.substr(3))] = line.starts_with("??");
+  }
+  return out;
+}
+
 std::string gitignore_line(std::string_view name) {
   std::string out = "/";
   for (const char c : name) {

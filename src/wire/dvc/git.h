@@ -23,6 +23,12 @@ Result<std::vector<std::string>> commits_in_git(const std::string& folder, bool 
 Result<std::map<std::string, std::string>> files_of_commit(const std::string& folder,
                                                            const std::string& commit);
 Result<std::string> content_in_git(const std::string& folder, const std::string& id);
+// The id of the commit that a revision names; not_found when there is none.
+Result<std::string> commit_in_git(const std::string& folder, const std::string& revision);
+// Where `folder` is within its work tree: empty, or with a / behind it.
+Result<std::string> prefix_in_git(const std::string& folder);
+// What differs from the last commit, by path from the top; true: git does not track it.
+Result<std::map<std::string, bool>> changes_in_git(const std::string& folder);
 // A line of .gitignore that stands for exactly this name.
 std::string gitignore_line(std::string_view name);
 

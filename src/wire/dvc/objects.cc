@@ -58,6 +58,12 @@ Result<std::vector<Wanted>> outputs_of_lock(std::string_view text, const std::st
   return out;
 }
 
+}  // namespace
+
+bool tells_outputs(std::string_view path) {
+  return path.ends_with(".dvc") || is_lock(path);
+}
+
 Result<std::vector<Wanted>> outputs_of_file(std::string_view text, const std::string& path) {
   if (is_lock(path)) return outputs_of_lock(text, path);
   std::vector<Wanted> out;
@@ -69,6 +75,8 @@ Result<std::vector<Wanted>> outputs_of_file(std::string_view text, const std::st
   return out;
 }
 
+namespace {
+
 // The files that tell outputs, in every commit that is asked for; each content once.
 Result<void> add_commits(const Repository& repository, const SyncOptions& options,
                          std::vector<Wanted>& into) {
@@ -78,7 +86,7 @@ Result<void> add_commits(const Repository& repository, const SyncOptions& option
   for (const auto& commit : commits) {
     SW_TRY(const auto files, files_of_commit(repository.root(), commit));
     for (const auto& [path, id] : files) {
-      if (path.ends_with(".dvc") || is_lock(path)) contents.try_emplace(id, path);
+      if (tells_outputs(path)) contents.try_emplace(id, path);
     }
   }
   for (const auto& [id, path] : contents) {

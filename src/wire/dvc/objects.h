@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,6 +25,11 @@ struct Wanted {
 
   bool takes(const std::string& entry) const;
 };
+
+// Whether a file tells of outputs: a pointer or a dvc.lock.
+bool tells_outputs(std::string_view path);
+// The outputs that such a file tells; `path` is its own, from the root.
+Result<std::vector<Wanted>> outputs_of_file(std::string_view text, const std::string& path);
 
 // What the targets (none: everything) name in the work tree, pointers and dvc.lock files, and what
 // the commits that `options` names record. Outputs without content or outside the cache are left
