@@ -263,6 +263,7 @@ def peer_prefect(python: Path, folder: Path) -> dict:
            "PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}  # fmt: skip
     out = {}
+    measure([python, "f.py", "chain", "1"], folder, env)  # makes its database
     empty = measure([python, "f.py", "chain", "1"], folder, env)
     for kind, count in (("chain", 100), ("parallel", 1_000)):
         wall, cpu = measure([python, "f.py", kind, str(count)], folder, env)
