@@ -334,12 +334,12 @@ steps:
 
 def test_one_pipeline_after_another(tmp_path, new_server):
     server = new_server().start()
-    for name, on, run in [
+    for name, on, script in [
         ("first", "", "test -e good"),
         ("second", "on: {pipeline: {name: first}}", "echo x >> second"),
         ("sorry", "on: {pipeline: {name: first, status: failed}}", "echo x >> sorry"),
     ]:
-        yaml = f"name: {name}\n{on}\nsteps: [{{name: a, run: {run}}}]\n"
+        yaml = f"name: {name}\n{on}\nsteps: [{{name: a, run: {script}}}]\n"
         call(server, "POST", "/pipelines", {"yaml": yaml, "folder": str(tmp_path)})
     call(server, "POST", "/executions", {"pipeline": "first"})
     wait_for((tmp_path / "sorry").exists)
