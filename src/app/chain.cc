@@ -158,15 +158,18 @@ class Builder {
            .ended = change.at});
     }
     SW_TRY(const auto rollouts, parts_.rollouts.list(alert_.endpoint, {.size = 100}));
+    std::optional<Timestamp> next;  // when the one after it began: they come newest first
     for (const auto& one : rollouts.items) {
       if (one.model != alert_.model || one.challenger != version) continue;
       if (one.started < alert_.opened) continue;
-      add_rollout(one, history.items);
+      add_rollout(one, next, history.items);
+      next = one.started;
     }
     return {};
   }
 
-  void add_rollout(const rollout::Rollout& r, const std::vector<registry::Change>& history) {
+  void add_rollout(const rollout::Rollout& r, const std::optional<Timestamp>& next,
+                   const std::vector<registry::Change>& history) {
     const bool good = r.state == rollout::State::promoted;
     const auto link = link_to("rollouts", r.id);
     const auto id =
@@ -180,11 +183,12 @@ class Builder {
              .link = link,
              .started = r.started,
              .ended = r.ended});
-    // Each entry of the history begins what lasts until the next.
+    // Each entry of the history begins what lasts until the next. The last is written after the
+    // end was noted.
     std::vector<registry::Change> moves;
     for (const auto& change : history) {
       if (!change.action.starts_with("rollout.")) continue;
-      if (change.at < r.started || (r.ended && change.at > *r.ended)) continue;
+      if (change.at < r.started || (next && change.at >= *next)) continue;
       moves.push_back(change);
     }
     std::reverse(moves.begin(), moves.end());  // oldest first

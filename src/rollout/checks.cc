@@ -136,13 +136,18 @@ Check accuracy_check(const Judged& champion, const Judged& challenger, const Tol
   return out;
 }
 
+std::string value_text(const char* format, const Estimate& e) {
+  if (e.n == 0 || !std::isfinite(e.value)) return "none seen";
+  return text(format, e.value, static_cast<double>(e.n));
+}
+
 // `worse` is positive when the challenger is worse by that much.
 Check mean_check(const char* name, const Estimate& champion, const Estimate& challenger,
                  double worse, const Tolerances& t, double alpha) {
   const auto n = std::min(champion.n, challenger.n);
   Check out{.name = name,
-            .champion = text("%.4f (%.0f)", champion.value, static_cast<double>(champion.n)),
-            .challenger = text("%.4f (%.0f)", challenger.value, static_cast<double>(challenger.n))};
+            .champion = value_text("%.4f (%.0f)", champion),
+            .challenger = value_text("%.4f (%.0f)", challenger)};
   if (champion.n > 0 && std::isfinite(champion.value)) out.champion_value = champion.value;
   if (challenger.n > 0 && std::isfinite(challenger.value)) {
     out.challenger_value = challenger.value;
@@ -185,8 +190,8 @@ Estimate log_loss_of(const Outcomes& outcomes) {
 Check mae_check(const Estimate& usual, const Estimate& now, const Tolerances& t, double alpha) {
   const auto n = std::min(usual.n, now.n);
   Check out{.name = "mae",
-            .champion = text("%.4g (%.0f)", usual.value, static_cast<double>(usual.n)),
-            .challenger = text("%.4g (%.0f)", now.value, static_cast<double>(now.n))};
+            .champion = value_text("%.4g (%.0f)", usual),
+            .challenger = value_text("%.4g (%.0f)", now)};
   if (usual.n > 0) out.champion_value = usual.value;
   if (now.n > 0) out.challenger_value = now.value;
   const double bound = usual.value * (1 + t.quality);

@@ -395,6 +395,9 @@ def test_from_drift_to_promotion_is_one_trace(loop, tmp_path):
     assert alert["kind"] == "drift" and alert["execution_id"]
     assert loop.api("GET", "/models/skies")["aliases"]["champion"] == "2"
 
+    while (rollout := loop.api("GET", "/rollouts?endpoint=sky")["items"][0])["state"] == "running":
+        assert time.monotonic() < deadline, rollout
+        time.sleep(0.1)
     trace = loop.api("GET", f"/alerts/{alert['id']}/trace")
     assert (tmp_path / "traceparent").read_text().split("-")[1] == trace["trace_id"]
     spans = {span["span_id"]: span for span in trace["spans"]}
@@ -415,7 +418,6 @@ def test_from_drift_to_promotion_is_one_trace(loop, tmp_path):
     for text in ("drift alert at endpoint 'sky'", "learn-again", "gate allowed it", "roc_auc"):
         assert text in told, told
     assert told.index("drift alert") < told.index("gate allowed it") < told.index("champion")
-    rollout = loop.api("GET", "/rollouts?endpoint=sky")["items"][0]
     replayed = loop.api("GET", f"/rollouts/{rollout['id']}/replay")
     assert replayed["same"]
     decisions = [one["decision"] for one in replayed["decisions"]]
