@@ -51,8 +51,9 @@ std::string check_page(const CheckReport& report, const std::string& file);  // 
 std::string summary_of(const CheckReport& report);
 std::string found_of(const Finding& finding);
 
-// YAML of a suite that the table passes: types, missing values, ranges and sets with a margin.
+// YAML of a suite that the table passes: types, missing values, ranges, sets, patterns, how new
+// times are at `now`, and which of two columns is never the larger, with a margin.
 Result<std::string> suggest_suite(const Table& table, const Profile& profile,
-                                  const std::string& name);
+                                  const std::string& name, Timestamp now);
 
 }  // namespace slipway::analysis

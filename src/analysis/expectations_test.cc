@@ -175,7 +175,7 @@ TEST_F(Expectations, a_suggested_suite_is_passed_by_its_table_and_not_by_another
   const auto read = table(csv);
   const auto profile = profile_of(*read, kQuiet);
   ASSERT_TRUE(profile);
-  const auto text = suggest_suite(*read, *profile, "data");
+  const auto text = suggest_suite(*read, *profile, "data", kNow);
   ASSERT_TRUE(text);
   EXPECT_NE(text->find("in: [\"blue\", \"red\"]"), std::string::npos) << *text;
   EXPECT_NE(text->find("^[A-Z][0-9]{3}\\\\-[A-Z]{2}$"), std::string::npos) << *text;

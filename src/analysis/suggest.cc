@@ -17,6 +17,9 @@ constexpr std::int64_t kMostCategories = 50;
 constexpr std::int64_t kFewNumbers = 10;
 constexpr std::int64_t kLeastForUnique = 100;
 constexpr std::size_t kMostRuns = 12;
+constexpr double kFreshDays = 7;
+constexpr std::int64_t kLeastForRelation = 100;  // rows that say so
+constexpr std::size_t kMostRelated = 20;         // columns that are compared with each other
 
 // What all texts of a column look like: runs of one kind of character, with their lengths.
 class Shape {
@@ -177,10 +180,61 @@ Result<void> say_column(const Table& table, const ColumnProfile& column, std::in
   return {};
 }
 
+// Twice the age, in whole days. Of a file that is older than a week nobody knows how fresh it is
+// to be: the rule is written as a comment.
+void say_newest(const ColumnProfile& column, Timestamp now, std::string& out) {
+  if (column.field.type != Type::time || !column.max) return;
+  const double days = (static_cast<double>(now.ms) - *column.max) / 86'400'000;
+  const auto most = static_cast<std::int64_t>(std::max(1.0, std::ceil(2 * days)));
+  const auto rule = begin(column).substr(2);
+  if (days <= kFreshDays) {
+    out += "  " + rule + ", newest: " + std::to_string(most) + "d}\n";
+  } else {
+    out += "  # " + rule + ", newest: 1d}\n";
+  }
+}
+
+// Columns of numbers, or of times, whose ranges overlap and of which one is nowhere above the
+// other.
+Result<void> say_relations(const Table& table, const Profile& profile, std::string& out) {
+  std::vector<const ColumnProfile*> columns;
+  for (const auto& column : profile.columns) {
+    const bool known = column.min && column.max && *column.max > *column.min;
+    if (known && column.count >= kLeastForRelation && column.unique > kFewNumbers &&
+        columns.size() < kMostRelated) {
+      columns.push_back(&column);
+    }
+  }
+  std::vector<std::pair<const ColumnProfile*, const ColumnProfile*>> pairs;
+  std::string wants;
+  for (const auto* low : columns) {
+    for (const auto* high : columns) {
+      const bool alike = (low->field.type == Type::time) == (high->field.type == Type::time);
+      if (low == high || !alike || *low->max <= *high->min || *low->max > *high->max ||
+          *low->min > *high->min) {
+        continue;
+      }
+      pairs.emplace_back(low, high);
+      const auto a = Table::read_as(low->field);
+      const auto b = Table::read_as(high->field);
+      wants += (wants.empty() ? "" : ", ") + ("count(*) FILTER (" + a + " > " + b + "), ") +
+               "count(*) FILTER (" + a + " < " + b + ")";
+    }
+  }
+  if (pairs.empty()) return {};
+  SW_TRY(const auto counts, table.numbers(wants));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (counts[2 * i] > 0 || counts[2 * i + 1] < static_cast<double>(kLeastForRelation)) continue;
+    out += "  - {compare: [" + quoted(pairs[i].first->field.name) + ", <=, " +
+           quoted(pairs[i].second->field.name) + "], mostly: 0.99}\n";
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> suggest_suite(const Table& table, const Profile& profile,
-                                  const std::string& name) {
+                                  const std::string& name, Timestamp now) {
   std::string out =
       "# Rules that the file passes, as a place to start from: widen what may change, say what\n"
       "# must not. `slipway check FILE --suite` runs it; an endpoint takes it for its requests.\n";
@@ -194,7 +248,9 @@ Result<std::string> suggest_suite(const Table& table, const Profile& profile,
   out += "]}\n";
   for (const auto& column : profile.columns) {
     SW_CHECK_OK(say_column(table, column, std::max<std::int64_t>(profile.rows, 1), out));
+    say_newest(column, now, out);
   }
+  SW_CHECK_OK(say_relations(table, profile, out));
   return out;
 }
 

@@ -41,34 +41,75 @@ void drop_gaps(std::vector<Feature>& features, const std::vector<std::size_t>& s
   }
 }
 
+std::vector<double> calibrated(const std::vector<double>& scores, const std::vector<double>& known,
+                               const std::vector<int>& truth) {
+  const auto calibration = stats::Calibration::of(known, truth);
+  std::vector<double> out;
+  for (const double score : scores) out.push_back(calibration(score));
+  return out;
+}
+
+Result<stats::Estimate> of_two(const EstimateQuestion& question, const JudgedRows& known,
+                               const JudgedRows& rows) {
+  const auto positive = question.positive.empty() ? known.labels.back() : question.positive;
+  const auto& scores = rows.probabilities[0];
+  const auto probabilities =
+      calibrated(scores, known.probabilities[0], is_label(known.truth, known.labels, positive));
+  return stats::estimate_quality(probabilities, is_label(rows.predicted, rows.labels, positive),
+                                 scores);
+}
+
+// Each label against the others (one column each).
+Result<stats::Estimate> of_many(const EstimateQuestion& question, const JudgedRows& known,
+                                const JudgedRows& rows) {
+  std::vector<std::vector<double>> probabilities;
+  std::vector<std::vector<double>> scores;
+  std::vector<std::size_t> places(rows.labels.size(), known.labels.size());
+  for (std::size_t k = 0; k < known.labels.size(); ++k) {
+    const auto& label = known.labels[k];
+    const auto at =
+        std::find(question.probability_labels.begin(), question.probability_labels.end(), label);
+    if (at == question.probability_labels.end()) {
+      return invalid("--probability: none is given for label '" + label + "'",
+                     "with more than two labels write LABEL=COLUMN for each");
+    }
+    const auto column = static_cast<std::size_t>(at - question.probability_labels.begin());
+    scores.push_back(rows.probabilities[column]);
+    probabilities.push_back(calibrated(scores.back(), known.probabilities[column],
+                                       is_label(known.truth, known.labels, label)));
+    for (std::size_t i = 0; i < rows.labels.size(); ++i) {
+      if (rows.labels[i] == label) places[i] = k;
+    }
+  }
+  std::vector<std::size_t> predicted;
+  for (const auto label : rows.predicted) {
+    predicted.push_back(places[label]);
+    if (places[label] < known.labels.size()) continue;
+    return invalid("--prediction: '" + rows.labels[label] + "' is no label of '" +
+                   question.reference + "'");
+  }
+  return stats::estimate_of_many(std::move(probabilities), predicted, scores);
+}
+
 }  // namespace
 
 Result<std::vector<std::pair<std::string, double>>> expected_classes(
     const EstimateQuestion& question, const Table& current) {
-  const auto& columns = question.columns;
-  if (columns.probabilities.size() != 1) {
-    return invalid("--estimate-from wants one --probability: that of the positive label");
-  }
   SW_TRY(const auto table, open_table(question.reference));
-  auto plain = columns;
+  auto plain = question.columns;
   plain.groups.clear();
   SW_TRY(const auto known, read_classes(*table, plain));
-  if (known.labels.size() > 2) {
-    return invalid("--estimate-from: '" + question.reference + "' has " +
-                       std::to_string(known.labels.size()) + " labels",
-                   "quality without targets is estimated for two labels");
-  }
   if (known.labels.empty()) return invalid("--estimate-from: no row has a target and a prediction");
-  const auto positive = question.positive.empty() ? known.labels.back() : question.positive;
-  const auto calibration =
-      stats::Calibration::of(known.probabilities[0], is_label(known.truth, known.labels, positive));
+  if (plain.probabilities.empty() || (known.labels.size() <= 2 && plain.probabilities.size() > 1)) {
+    return invalid("--estimate-from wants " +
+                   std::string(known.labels.size() > 2
+                                   ? "a --probability LABEL=COLUMN for each label"
+                                   : "one --probability: that of the positive label"));
+  }
   plain.target = plain.prediction;  // of the rows that are estimated nothing is known
   SW_TRY(const auto rows, read_classes(current, plain));
-  const auto& scores = rows.probabilities[0];
-  std::vector<double> probabilities;
-  for (const double score : scores) probabilities.push_back(calibration(score));
-  const auto found = stats::estimate_quality(
-      probabilities, is_label(rows.predicted, rows.labels, positive), scores);
+  SW_TRY(const auto found,
+         known.labels.size() > 2 ? of_many(question, known, rows) : of_two(question, known, rows));
   return std::vector<std::pair<std::string, double>>{{"rows", static_cast<double>(found.rows)},
                                                      {"accuracy", found.accuracy},
                                                      {"precision", found.precision},

@@ -17,9 +17,10 @@ struct EstimateQuestion {
   std::string reference;  // a file with targets
   std::string positive;   // empty: the later of two labels
   JudgedColumns columns;
+  std::vector<std::string> probability_labels;  // of columns.probabilities, with many labels
 };
 
-// accuracy, precision, recall, f1, roc_auc by CBPE (stats/estimate.h). Two labels only.
+// accuracy, precision, recall, f1, roc_auc by CBPE (stats/estimate.h).
 Result<std::vector<std::pair<std::string, double>>> expected_classes(
     const EstimateQuestion& question, const Table& current);
 // Mean absolute, squared and root mean squared error by DLE (stats/loss_estimate.h), from all

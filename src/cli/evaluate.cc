@@ -250,9 +250,11 @@ Result<Report> judge_values(const Options& options, const Table& table) {
 }
 
 Result<Report> report_of(Options& options) {
+  std::vector<std::string> labels;
   for (const auto& rule : options.probabilities) {
     const auto at = rule.rfind('=');
     options.columns.probabilities.push_back(at == std::string::npos ? rule : rule.substr(at + 1));
+    labels.push_back(rule.substr(0, at));
   }
   SW_TRY(const auto table, open_table(options.file));
   const bool values = options.task == "regression";
@@ -267,7 +269,7 @@ Result<Report> report_of(Options& options) {
     SW_TRY(out.drop, explained_drop(question, *table, values));
   }
   if (options.estimate_from.empty()) return out;
-  const EstimateQuestion question{options.estimate_from, options.positive, options.columns};
+  const EstimateQuestion question{options.estimate_from, options.positive, options.columns, labels};
   SW_TRY(out.estimated,
          values ? expected_values(question, *table) : expected_classes(question, *table));
   return out;

@@ -90,8 +90,8 @@ int profile(const Args& args) {
     if (!written) return fail(written.error());
   }
   if (*wanted) {
-    const auto rules =
-        analysis::suggest_suite(**table, *made, std::filesystem::path(file).stem().string());
+    const auto rules = analysis::suggest_suite(
+        **table, *made, std::filesystem::path(file).stem().string(), system_clock().now());
     const auto written = rules ? write_document(suggest, *rules) : Result<void>(rules.error());
     if (!written) return fail(written.error());
   }

@@ -7,10 +7,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "quality.h"
 #include "streams.h"
 #include "window.h"
 
@@ -243,6 +245,70 @@ TEST(FalseAlarms, DetectorsAlarmAtMostAsOftenAsStatedAndSoonEnough) {
     if (kind == Kind::e_detector) {
       EXPECT_LE(still.alarms, 0.03 * all + 3 * std::sqrt(0.03 * all));
     }
+  }
+}
+
+// Outcomes of scores that are right about their own chance; `flipped` of the labels are turned
+// over.
+std::vector<Outcome> outcomes(Draw& draw, int rows, double flipped) {
+  std::vector<Outcome> out;
+  for (int i = 0; i < rows; ++i) {
+    const double score = draw.even();
+    const bool one = draw.even() < score;
+    const bool turned = draw.even() < flipped;
+    Outcome outcome{.label = one != turned ? "1" : "0"};
+    outcome.answer.score = score;
+    outcome.answer.prediction = number_text(score);
+    out.push_back(std::move(outcome));
+  }
+  return out;
+}
+
+double share_below(const std::vector<double>& values, double bound) {
+  const auto below =
+      std::count_if(values.begin(), values.end(), [&](double x) { return x < bound; });
+  return static_cast<double>(below) / static_cast<double>(values.size());
+}
+
+// A bound three standard errors below the usual value: 0.135 % of windows by the normal law.
+TEST(FalseAlarms, BoundsOfQualityAndBusinessAlarmAsSeldomAsTheirDistanceSays) {
+  constexpr int kQualityRows = 500;  // 60 windows a month
+  std::map<std::string, std::vector<double>> still;
+  std::map<std::string, std::vector<double>> fallen;
+  std::vector<double> rates;
+  Draw draw(77);
+  for (int window = 0; window < months() * 60; ++window) {
+    for (const auto& [name, value] : metrics_of(outcomes(draw, kQualityRows, 0))) {
+      still[name].push_back(value);
+    }
+    if (window % 4 == 0) {
+      for (const auto& [name, value] : metrics_of(outcomes(draw, kQualityRows, 0.2))) {
+        fallen[name].push_back(value);
+      }
+    }
+    if (window % 2 == 1) continue;
+    int conversions = 0;  // of a thousand predictions, the usual window of business events
+    for (int i = 0; i < 1'000; ++i) conversions += draw.even() < 0.05 ? 1 : 0;
+    rates.push_back(conversions / 1'000.0);
+  }
+  still["conversion rate"] = rates;
+  const std::map<std::string, std::pair<double, double>> usual{
+      {"accuracy", {0.75, std::sqrt(0.75 * 0.25 / kQualityRows)}},
+      {"roc_auc", {5.0 / 6, 0.0182}},
+      {"conversion rate", {0.05, std::sqrt(0.05 * 0.95 / 1'000)}}};
+  for (const auto& [name, known] : usual) {
+    const auto& [mean, error] = known;
+    const double bound = mean - 3 * error;
+    const double alarms = share_below(still[name], bound);
+    std::cout << name << " below " << bound << ": " << alarms * 100 << " % of "
+              << still[name].size() << " windows without a change";
+    EXPECT_LE(alarms, 0.004 + 3 * std::sqrt(0.004 / static_cast<double>(still[name].size())));
+    if (fallen.contains(name)) {
+      const double found = share_below(fallen[name], bound);
+      std::cout << ", " << found * 100 << " % when one label in five is turned over";
+      EXPECT_GE(found, 0.9) << name;
+    }
+    std::cout << "\n";
   }
 }
 

@@ -130,4 +130,33 @@ Estimate estimate_quality(std::span<const double> probability, std::span<const i
   return out;
 }
 
+Estimate estimate_of_many(std::vector<std::vector<double>> probability,
+                          std::span<const std::size_t> predicted,
+                          const std::vector<std::vector<double>>& score) {
+  if (predicted.empty() || probability.empty()) return estimate_quality({}, {}, {});
+  const std::size_t rows = predicted.size();
+  const auto classes = static_cast<double>(probability.size());
+  Estimate out{.rows = rows};
+  double variance = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    double sum = 0;
+    for (const auto& column : probability) sum += column[i];
+    for (auto& column : probability) column[i] = sum > 0 ? column[i] / sum : 1 / classes;
+    const double p = probability[predicted[i]][i];
+    out.accuracy += p / static_cast<double>(rows);
+    variance += p * (1 - p);
+  }
+  out.standard_error = std::sqrt(variance) / static_cast<double>(rows);
+  std::vector<int> is(rows);
+  for (std::size_t k = 0; k < probability.size(); ++k) {
+    for (std::size_t i = 0; i < rows; ++i) is[i] = predicted[i] == k ? 1 : 0;
+    const auto one = estimate_quality(probability[k], is, score[k]);
+    out.precision += one.precision / classes;
+    out.recall += one.recall / classes;
+    out.f1 += one.f1 / classes;
+    out.roc_auc += one.roc_auc / classes;
+  }
+  return out;
+}
+
 }  // namespace slipway::stats

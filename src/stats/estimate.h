@@ -52,4 +52,12 @@ struct Estimate {
 Estimate estimate_quality(std::span<const double> probability, std::span<const int> predicted,
                           std::span<const double> score);
 
+// Any number of labels: `probability` and `score` have a column for each, `predicted` is a place
+// among them. Calibrated one by one, the probabilities of a row are made to add up to 1 here.
+// Precision, recall, F1 and AUC are the plain means of those of each label against the others;
+// accuracy is the mean probability of the predicted label.
+Estimate estimate_of_many(std::vector<std::vector<double>> probability,
+                          std::span<const std::size_t> predicted,
+                          const std::vector<std::vector<double>>& score);
+
 }  // namespace slipway::stats

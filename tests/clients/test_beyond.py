@@ -167,6 +167,66 @@ def test_quality_without_labels_is_the_expected_confusion_matrix(slipway, tmp_pa
     assert low.returncode == 1 and "estimated_accuracy is" in low.stderr
 
 
+def test_quality_without_labels_of_many_classes(slipway, tmp_path):
+    """NannyML's definition, written down with scikit-learn: calibrated a label at a time."""
+    random = np.random.default_rng(12)
+
+    def rows(n, shift):
+        x = random.normal(shift, 1, n)
+        logits = np.c_[np.zeros(n), x, 2 * x - 1]
+        truth_p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        y = np.array([random.choice(3, p=p) for p in truth_p])
+        said = truth_p**1.7
+        said /= said.sum(axis=1, keepdims=True)
+        names = np.array(["cat", "dog", "eel"])
+        frame = pd.DataFrame({"y": names[y], "said": names[said.argmax(axis=1)]})
+        return frame.assign(**{f"p_{k}": said[:, i].round(4) for i, k in enumerate(names)})
+
+    known, now = rows(4000, 0), rows(3000, 0.7)
+    known.to_csv(tmp_path / "known.csv", index=False)
+    now.drop(columns="y").to_csv(tmp_path / "now.csv", index=False)
+    words = "--task classification --target y --prediction said --json -".split()
+    labels = ["cat", "dog", "eel"]
+    for label in labels:
+        words += ["--probability", f"{label}=p_{label}"]
+    files = [str(tmp_path / "now.csv"), "--estimate-from", str(tmp_path / "known.csv")]
+    done = slipway("evaluate", *files, *words)
+    assert done.returncode == 0, done.stderr
+    got = json.loads(done.stdout)["estimated"]
+
+    p = np.column_stack(
+        [
+            IsotonicRegression(out_of_bounds="clip")
+            .fit(known[f"p_{k}"], known.y == k)
+            .predict(now[f"p_{k}"])
+            for k in labels
+        ]
+    )
+    p /= p.sum(axis=1, keepdims=True)
+    want = {"accuracy": p[np.arange(len(now)), now.said.map(labels.index)].mean()}
+    parts = {"precision": [], "recall": [], "f1": [], "roc_auc": []}
+    for k, label in enumerate(labels):
+        said, q = (now.said == label).to_numpy(), p[:, k]
+        hits, alarms, misses = q[said].sum(), (1 - q)[said].sum(), q[~said].sum()
+        parts["precision"].append(hits / (hits + alarms))
+        parts["recall"].append(hits / (hits + misses))
+        parts["f1"].append(2 * hits / (2 * hits + alarms + misses))
+        score = now[f"p_{label}"]
+        parts["roc_auc"].append(
+            metrics.roc_auc_score(
+                np.r_[np.ones(len(now)), np.zeros(len(now))],
+                np.r_[score, score],
+                sample_weight=np.r_[q, 1 - q],
+            )
+        )
+    want |= {name: np.mean(values) for name, values in parts.items()}
+    assert {name: got[name] for name in want} == pytest.approx(want, rel=1e-7)
+    truth = metrics.accuracy_score(now.y, now.said)
+    assert got["accuracy"] == pytest.approx(truth, abs=0.03)
+    done = slipway("evaluate", *files, *words[:-2])
+    assert done.returncode == 2 and "'eel'" in done.stderr
+
+
 def test_the_error_of_numbers_without_truth(slipway, tmp_path):
     random = np.random.default_rng(6)
 

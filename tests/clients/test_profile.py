@@ -199,6 +199,19 @@ def test_pages_work_offline_and_stay_small(slipway, tmp_path):
     assert drawn["normal"]["time"]["is"][-1] == pytest.approx(8, abs=1)
 
 
+def test_no_text_makes_a_page_long(slipway, tmp_path):
+    """Six bytes a character in JSON, long names, many columns: what has no room is left out."""
+    random = np.random.default_rng(3)
+    words = np.array([f"{k:02d}" + chr(1) * 90 + "<" * 60 for k in range(12)])
+    frame = pd.DataFrame({f"{i}" + "\x02" * 150: random.choice(words, 60) for i in range(300)})
+    frame.to_parquet(tmp_path / "a.parquet", index=False)
+    file, page = str(tmp_path / "a.parquet"), tmp_path / "page.html"
+    for command in (["drift", "--reference", file, "--current", file], ["profile", file]):
+        done = slipway(*command, "--html", str(page), "--json", str(tmp_path / "out.json"))
+        assert done.returncode == 0, done.stderr
+        assert 500_000 < page.stat().st_size < 2_000_000, command
+
+
 def test_says_what_is_wrong(slipway, tmp_path):
     done = slipway("profile", str(tmp_path / "none.csv"))
     assert done.returncode == 2 or done.returncode == 1

@@ -129,6 +129,7 @@ std::string first_line(const char* message) {
 struct Table::Impl {
   const Library* library = nullptr;
   std::string path;
+  std::string source = "data";  // of one column: a view of thousands is slow to look through
   fs::path spill;
   duckdb_database database = nullptr;
   duckdb_connection connection = nullptr;
@@ -311,6 +312,7 @@ Result<std::unique_ptr<Table>> Table::open(const std::string& path, const Option
   // Parquet is read in place, a column at a time; a text file is parsed once.
   const bool columnar = reader.starts_with("read_parquet");
   const std::string kind = columnar ? "VIEW" : "TABLE";
+  if (columnar) impl->source = reader;
   const auto created = impl->run("CREATE " + kind + " data AS SELECT * FROM " + reader);
   if (!created && reader.starts_with("read_csv")) SW_CHECK_OK(explain(path));
   SW_CHECK_OK(created);
@@ -395,7 +397,7 @@ Result<void> Table::scan(const std::vector<std::string>& columns, const Each& ea
     list += (list.empty() ? "" : ", ") + read_as(*field);
     texts.push_back(field->is_text());
   }
-  return impl_->stream("SELECT " + list + " FROM data", texts, each);
+  return impl_->stream("SELECT " + list + " FROM " + impl_->source, texts, each);
 }
 
 Result<void> Table::scan_numbers(const std::vector<std::string>& columns,
@@ -418,14 +420,15 @@ Result<void> Table::scan_bits(const std::string& expression, const EachNumbers& 
 Result<void> Table::Impl::slices(const std::string& list, std::size_t columns,
                                  const EachNumbers& each) const {
   std::vector<Numbers> slices(columns);
-  return chunks("SELECT " + list + " FROM data", [&](duckdb_data_chunk chunk, std::size_t rows) {
-    for (std::size_t i = 0; i < slices.size(); ++i) {
-      auto* vector = library->data_chunk_get_vector(chunk, i);
-      slices[i] = {static_cast<const double*>(library->vector_get_data(vector)),
-                   library->vector_get_validity(vector), rows};
-    }
-    return each(slices);
-  });
+  return chunks("SELECT " + list + " FROM " + source,
+                [&](duckdb_data_chunk chunk, std::size_t rows) {
+                  for (std::size_t i = 0; i < slices.size(); ++i) {
+                    auto* vector = library->data_chunk_get_vector(chunk, i);
+                    slices[i] = {static_cast<const double*>(library->vector_get_data(vector)),
+                                 library->vector_get_validity(vector), rows};
+                  }
+                  return each(slices);
+                });
 }
 
 Result<void> Table::scan_texts(const std::vector<std::string>& columns, const Each& each) const {
@@ -450,7 +453,7 @@ Result<void> Table::groups(const std::string& column, const Group& each) const {
   const auto* field = find(column);
   if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + column + "'");
   const auto sql = "SELECT v, CAST(count(*) AS DOUBLE) FROM (SELECT " + read_as(*field) +
-                   " AS v FROM data) WHERE v IS NOT NULL" +
+                   " AS v FROM " + impl_->source + ") WHERE v IS NOT NULL" +
                    (field->is_text() ? "" : " AND NOT isnan(v)") + " GROUP BY v ORDER BY v";
   const Each pass = [&](const std::vector<Piece>& columns, std::size_t) -> Result<void> {
     return each(columns[0], columns[1].numbers);
@@ -463,7 +466,8 @@ Result<void> Table::counts(const std::string& column, const Group& each) const {
   if (field == nullptr) return not_found("'" + impl_->path + "' has no column '" + column + "'");
   // The group of the missing ones is left out afterwards: cheaper than a look at each row.
   const auto sql = "SELECT v, n FROM (SELECT v, CAST(count(*) AS DOUBLE) AS n FROM (SELECT " +
-                   read_as(*field) + " AS v FROM data) GROUP BY v) WHERE v IS NOT NULL" +
+                   read_as(*field) + " AS v FROM " + impl_->source +
+                   ") GROUP BY v) WHERE v IS NOT NULL" +
                    (field->is_text() ? "" : " AND NOT isnan(v)");
   const Each pass = [&](const std::vector<Piece>& columns, std::size_t) -> Result<void> {
     return each(columns[0], columns[1].numbers);
@@ -478,8 +482,8 @@ Result<std::vector<double>> Table::numbers(const std::string& expressions) const
     return {};
   };
   // A list keeps the number of columns out of the statement's type.
-  SW_CHECK_OK(impl_->stream("SELECT CAST(unnest([" + expressions + "]) AS DOUBLE) FROM data",
-                            {false}, take));
+  SW_CHECK_OK(impl_->stream(
+      "SELECT CAST(unnest([" + expressions + "]) AS DOUBLE) FROM " + impl_->source, {false}, take));
   return out;
 }
 
