@@ -86,6 +86,15 @@ Matrix matrix(std::size_t size, Pair pair) {
   return out;
 }
 
+Matrix spearman_of(const std::vector<std::vector<double>>& columns) {
+  std::vector<stats::Ranked> ranked;
+  ranked.reserve(columns.size());
+  for (const auto& column : columns) ranked.emplace_back(column);
+  return matrix(columns.size(), [&](std::size_t i, std::size_t k) {
+    return stats::spearman(ranked[i], ranked[k]);
+  });
+}
+
 void bound(std::vector<std::string>& names) {
   if (names.size() > kMostCorrelated) names.resize(kMostCorrelated);
 }
@@ -93,7 +102,7 @@ void bound(std::vector<std::string>& names) {
 }  // namespace
 
 Result<Correlations> correlate(const Table& table, const std::vector<std::string>& numerical,
-                               const std::vector<std::string>& categorical) {
+                               const std::vector<std::string>& categorical, bool with_spearman) {
   Correlations out{.numerical = numerical, .categorical = categorical};
   bound(out.numerical);
   bound(out.categorical);
@@ -103,12 +112,7 @@ Result<Correlations> correlate(const Table& table, const std::vector<std::string
   out.pearson = matrix(out.numerical.size(), [&](std::size_t i, std::size_t k) {
     return stats::pearson(cells.numbers[i], cells.numbers[k]);
   });
-  std::vector<stats::Ranked> ranked;
-  ranked.reserve(out.numerical.size());
-  for (const auto& column : cells.numbers) ranked.emplace_back(column);
-  out.spearman = matrix(out.numerical.size(), [&](std::size_t i, std::size_t k) {
-    return stats::spearman(ranked[i], ranked[k]);
-  });
+  if (with_spearman) out.spearman = spearman_of(cells.numbers);
   out.cramer_v = matrix(out.categorical.size(), [&](std::size_t i, std::size_t k) {
     return stats::cramer_v(cells.codes[i], cells.codes[k]);
   });

@@ -19,7 +19,7 @@ struct Correlations {
   std::vector<std::string> numerical;
   std::vector<std::string> categorical;
   Matrix pearson;   // of the numerical ones
-  Matrix spearman;  // of the numerical ones
+  Matrix spearman;  // of the numerical ones; empty when it was not asked for
   Matrix cramer_v;  // of the categorical ones
 };
 
@@ -28,7 +28,9 @@ constexpr std::size_t kMostCorrelated = 200;
 
 // Reads at most 10 million cells: of a larger table each row is taken with the same chance, by a
 // hash of its number, so that the same file gives the same rows. Infinite values are missing.
+// Spearman's takes most of the time.
 Result<Correlations> correlate(const Table& table, const std::vector<std::string>& numerical,
-                               const std::vector<std::string>& categorical);
+                               const std::vector<std::string>& categorical,
+                               bool with_spearman = true);
 
 }  // namespace slipway::analysis

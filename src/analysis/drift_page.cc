@@ -198,8 +198,8 @@ std::vector<std::size_t> worst_first(const DriftReport& report) {
 Result<CorrelationChange> compare_correlations(const DriftReport& report, const Table& reference,
                                                const Table& current) {
   CorrelationChange out{.names = worst_numbers(report, reference, current, kMostMatrix)};
-  SW_TRY(auto was, correlate(reference, out.names, {}));
-  SW_TRY(auto is, correlate(current, out.names, {}));
+  SW_TRY(auto was, correlate(reference, out.names, {}, false));
+  SW_TRY(auto is, correlate(current, out.names, {}, false));
   out.reference = std::move(was.pearson);
   out.current = std::move(is.pearson);
   return out;
