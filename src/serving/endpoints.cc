@@ -48,6 +48,25 @@ Result<void> Endpoints::restore() {
   return {};
 }
 
+// While it lives, what is in the store under this name is not taken for another server's.
+class Endpoints::Creating {
+ public:
+  Creating(Impl& impl, const std::string& name) : impl_(impl) {
+    const std::scoped_lock lock(impl_.mutex);
+    mine_ = impl_.creating.insert(name);
+  }
+  ~Creating() {
+    const std::scoped_lock lock(impl_.mutex);
+    impl_.creating.erase(mine_);
+  }
+  Creating(const Creating&) = delete;
+  Creating& operator=(const Creating&) = delete;
+
+ private:
+  Impl& impl_;
+  std::multiset<std::string>::iterator mine_;
+};
+
 Result<EndpointView> Endpoints::create(const EndpointSpec& asked, const Principal& who) {
   SW_CHECK_OK(validate(asked));
   auto spec = asked;
@@ -63,6 +82,7 @@ Result<EndpointView> Endpoints::create(const EndpointSpec& asked, const Principa
   entry->created = now;
   entry->state = impl_->state_of(spec.name);
   SW_TRY(auto routing, impl_->build(*entry, spec, nullptr, false));
+  const Creating creating(*impl_, spec.name);
   auto inserted = insert_endpoint(impl_->db, {spec, now, now});
   if (!inserted) {
     if (inserted.error().code == Code::already_exists) return taken();

@@ -113,6 +113,7 @@ class Endpoints {
 
  private:
   struct Impl;
+  class Creating;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,7 @@ struct Endpoints::Impl {
 
   mutable std::mutex mutex;
   Entries entries;
+  std::multiset<std::string> creating;  // stored from here, about to be in entries; under mutex
   std::map<std::pair<std::string, std::string>, std::int64_t> failed_at;  // under mutex
 
   std::unique_ptr<Worker> housekeeping;

@@ -55,7 +55,8 @@ void Endpoints::Impl::sync_one(const StoredEndpoint& stored) {
     install(*fresh, stored.spec, *std::move(routing), stored.updated);
     {
       const std::scoped_lock lock(mutex);
-      if (!entries.emplace(name, fresh).second) return;  // created here meanwhile
+      // Created here, or about to be.
+      if (creating.contains(name) || !entries.emplace(name, fresh).second) return;
     }
     return publish("endpoint.created", name, "system");
   }
