@@ -295,3 +295,22 @@ def test_a_corrupt_object_stops_a_whole_folder(tmp_path):
     assert done.returncode == 255 and "corrupt" in done.stderr
     assert not (repo.root / "folder").exists()  # all of it or nothing
     assert not list((repo.root / ".dvc/tmp").glob("checkout-*"))
+
+
+def test_links_never_touch_what_is_elsewhere(tmp_path):
+    repo = Repo(tmp_path / "repo")
+    repo.fill()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    key = elsewhere / "key"
+    key.write_text("secret")
+    key.chmod(0o400)
+    (repo.root / "folder/away").symlink_to(elsewhere)
+    repo.ours("init")
+    repo.ours("config", "cache.type", "hardlink,copy")
+    before = key.stat()
+    repo.ours("add", "folder")
+    repo.ours("unprotect", "folder")
+    after = key.stat()
+    assert (after.st_ino, after.st_mode, after.st_nlink) == (before.st_ino, before.st_mode, 1)
+    assert os.access(repo.root / "folder/deep/7.txt", os.W_OK)

@@ -95,14 +95,15 @@ class Adding {
   Result<void> relink(const std::string& path, const data::Manifest& manifest) {
     const auto links = repository_.links();
     if (links[0] == data::Link::copy || links[0] == data::Link::reflink) return {};
-    const auto target = [&](std::size_t i) {
-      const auto& entry = manifest.entries[i];
-      const auto file = entry.path.empty() ? path : path + "/" + entry.path;
-      return data::Delivery{entry.md5, repository_.absolute(file), entry.executable};
-    };
+    // A folder may be a link to elsewhere: what is there is not ours to change.
+    std::vector<data::Delivery> files;
+    for (const auto& entry : manifest.entries) {
+      auto file = repository_.absolute(entry.path.empty() ? path : path + "/" + entry.path);
+      if (repository_.holds(file)) files.push_back({entry.md5, std::move(file), entry.executable});
+    }
     return data::deliver(repository_.cache(), repository_.stats(),
-                         {.count = manifest.entries.size(),
-                          .item = target,
+                         {.count = files.size(),
+                          .item = [&](std::size_t i) { return files[i]; },
                           .links = links,
                           .fresh = false,
                           .on_progress = common_.on_progress});

@@ -83,6 +83,14 @@ Result<std::string> Repository::locate(const std::string& folder, const std::str
   return full.substr(root_.size() + 1);
 }
 
+bool Repository::holds(const std::string& absolute) const {
+  std::error_code error;
+  const auto folder = fs::canonical(fs::path(absolute).parent_path(), error).string() + "/";
+  if (error) return false;
+  const auto root = fs::canonical(root_ + "/", error).string() + "/";
+  return !error && folder.starts_with(root);
+}
+
 std::string Repository::shown(const std::string& folder, const std::string& absolute) {
   return fs::path(absolute).lexically_relative(folder).string();
 }

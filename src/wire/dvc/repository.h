@@ -41,6 +41,8 @@ class Repository {
 
   // A path that a user wrote in `folder`, relative to the root; outside of it is refused.
   Result<std::string> locate(const std::string& folder, const std::string& path) const;
+  // Whether the folder that holds `absolute` is inside of the repository, through whatever links.
+  bool holds(const std::string& absolute) const;
   // The other way round, for messages.
   static std::string shown(const std::string& folder, const std::string& absolute);
 

@@ -31,7 +31,8 @@ Result<void> unprotect(const Common& common, const std::vector<std::string>& tar
     std::vector<std::string> files;
     for (const auto& entry : now.entries) {
       auto file = repository->absolute(entry.path.empty() ? path : path + "/" + entry.path);
-      if (is_protected(file)) files.push_back(std::move(file));
+      // A folder may be a link to elsewhere: what is there is not ours to change.
+      if (is_protected(file) && repository->holds(file)) files.push_back(std::move(file));
     }
     SW_CHECK_OK(data::own_copies(files, common.on_progress));
   }
