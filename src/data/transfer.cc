@@ -43,7 +43,12 @@ class Moving {
   }
 
   // From one folder of this machine to another, many files at once.
-  void copy(const std::vector<ObjectId>& ids, ObjectCache& from, ObjectCache& to) {
+  // Neighbours lie in different folders, or the threads would wait for one another's.
+  void copy(std::vector<ObjectId> ids, ObjectCache& from, ObjectCache& to) {
+    std::sort(ids.begin(), ids.end(), [](const ObjectId& a, const ObjectId& b) {
+      return std::lexicographical_compare(a.md5.rbegin(), a.md5.rend(), b.md5.rbegin(),
+                                          b.md5.rend());
+    });
     std::vector<std::string> temporary(ids.size());
     read_files({.count = ids.size(),
                 .file =

@@ -99,7 +99,8 @@ class Adding {
     std::vector<data::Delivery> files;
     for (const auto& entry : manifest.entries) {
       auto file = repository_.absolute(entry.path.empty() ? path : path + "/" + entry.path);
-      if (repository_.holds(file)) files.push_back({entry.md5, std::move(file), entry.executable});
+      if (repository_.holder_of(file).inside)
+        files.push_back({entry.md5, std::move(file), entry.executable});
     }
     return data::deliver(repository_.cache(), repository_.stats(),
                          {.count = files.size(),

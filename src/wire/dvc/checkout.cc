@@ -187,15 +187,12 @@ class CheckingOut {
 
   // The folder that will hold `path`, through whatever links, is inside of the repository.
   Result<void> check_stays_inside(const std::string& path) {
-    std::error_code error;
-    auto parent = fs::path(repository_.absolute(path)).parent_path();
-    if (!checked_.insert(parent.string()).second) return {};
-    while (!fs::exists(parent, error) && parent.has_relative_path()) parent = parent.parent_path();
-    const auto real = fs::canonical(parent, error).string() + "/";
-    const auto root = fs::canonical(repository_.root() + "/", error).string() + "/";
-    if (error || !real.starts_with(root)) {
+    const auto absolute = repository_.absolute(path);
+    if (!checked_.insert(absolute.substr(0, absolute.rfind('/'))).second) return {};
+    const auto holder = repository_.holder_of(absolute);
+    if (!holder.inside) {
       return precondition(
-          "'" + path + "' would be written outside of the repository, to '" + real + "'",
+          "'" + path + "' would be written outside of the repository, to '" + holder.real + "'",
           "replace the symbolic link by a folder");
     }
     return {};

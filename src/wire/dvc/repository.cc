@@ -83,12 +83,14 @@ Result<std::string> Repository::locate(const std::string& folder, const std::str
   return full.substr(root_.size() + 1);
 }
 
-bool Repository::holds(const std::string& absolute) const {
+Repository::Holder Repository::holder_of(const std::string& absolute) const {
   std::error_code error;
-  const auto folder = fs::canonical(fs::path(absolute).parent_path(), error).string() + "/";
-  if (error) return false;
+  auto parent = fs::path(absolute).parent_path();
+  while (!fs::exists(parent, error) && parent.has_relative_path()) parent = parent.parent_path();
+  Holder out{.real = fs::canonical(parent, error).string() + "/"};
   const auto root = fs::canonical(root_ + "/", error).string() + "/";
-  return !error && folder.starts_with(root);
+  out.inside = !error && out.real.starts_with(root);
+  return out;
 }
 
 std::string Repository::shown(const std::string& folder, const std::string& absolute) {

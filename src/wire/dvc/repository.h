@@ -41,8 +41,13 @@ class Repository {
 
   // A path that a user wrote in `folder`, relative to the root; outside of it is refused.
   Result<std::string> locate(const std::string& folder, const std::string& path) const;
-  // Whether the folder that holds `absolute` is inside of the repository, through whatever links.
-  bool holds(const std::string& absolute) const;
+  // The folder that holds or will hold `absolute`, through whatever links, and whether that is
+  // inside of the repository.
+  struct Holder {
+    std::string real;
+    bool inside = false;
+  };
+  Holder holder_of(const std::string& absolute) const;
   // The other way round, for messages.
   static std::string shown(const std::string& folder, const std::string& absolute);
 

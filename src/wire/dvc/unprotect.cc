@@ -32,7 +32,8 @@ Result<void> unprotect(const Common& common, const std::vector<std::string>& tar
     for (const auto& entry : now.entries) {
       auto file = repository->absolute(entry.path.empty() ? path : path + "/" + entry.path);
       // A folder may be a link to elsewhere: what is there is not ours to change.
-      if (is_protected(file) && repository->holds(file)) files.push_back(std::move(file));
+      if (is_protected(file) && repository->holder_of(file).inside)
+        files.push_back(std::move(file));
     }
     SW_CHECK_OK(data::own_copies(files, common.on_progress));
   }
